@@ -1,0 +1,386 @@
+"""`assess()`: a pure function of a whole detention, and the only thing here that infers (D1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+from detention_monitor.clock_facts import ClockSettings, derive
+from detention_monitor.clocks import Span
+from detention_monitor.detention import Detention, View
+from detention_monitor.errors import EngineError, UnsupportedRecordError
+from detention_monitor.findings import BREACHES, Finding
+from detention_monitor.merge import merged
+from detention_monitor.people import Person, judge_person
+from detention_monitor.plan import CLOCKS, RULES, Plan, Stratum
+from detention_monitor.problems import problem_findings
+from detention_monitor.reference import ReferenceBackend
+from detention_monitor.rulefile import RuleSet
+from detention_monitor.rulemodel import DerivedFact, Rule
+from detention_monitor.times import night_window
+from detention_monitor.timeline import (
+    ESTABLISHED,
+    FAR,
+    POSSIBLE,
+    Conclusions,
+    Fact,
+    Interval,
+    in_order,
+)
+from detention_monitor.verdict import Situation, findings_of
+from detention_monitor.vocabulary import Coverage
+
+Reading = Literal["as_happened", "as_known"]
+ENDS = ("released", "bailed", "moved_to_la", "court_appearance")
+"""Entries that end police detention; bail ends it until bail is answered."""
+RESUMES = ("bail_answered", "transferred_in", "detention_authorised")
+_CONTEXT = ("detention_basis", "station", "sex")
+
+
+class Backend(Protocol):
+    """What runs the strata of a plan. Results may not depend on which one ran."""
+
+    name: str
+
+    def run(
+        self, stratum: Stratum, facts: Sequence[Fact], intervals: Sequence[Interval]
+    ) -> Conclusions:
+        """Return the openings and closings among facts in order of time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What is concluded of a detention at an instant (`as_of`, seconds UTC).
+
+    `next_change_at` is never later than the first instant at which the findings differ with no
+    new entry; None when they never will. A refused detention has no findings, only a code.
+    """
+
+    detention: str
+    records: tuple[str, ...]
+    as_of: int
+    findings: tuple[Finding, ...] = ()
+    next_change_at: int | None = None
+    refused: str | None = None
+    refused_because: str = ""
+    ended_at: int | None = None
+    unclosed: bool = False
+    age: int | None = None
+    authorised_at: int | None = None
+    station: str | None = None
+    facts: tuple[Fact, ...] = ()
+    judged_by: str = ""
+
+
+def assess(
+    detention: Detention,
+    ruleset: RuleSet,
+    as_of: int,
+    *,
+    backend: Backend,
+    reading: Reading = "as_happened",
+    coverage: Coverage | None = None,
+) -> Assessment:
+    """Judge a detention as of an instant (seconds UTC) by a rule set, through one back-end.
+
+    An ambiguous autumn time is read in every consistent way: what holds in all readings stays
+    as it is, what holds in some is `possible`, and the reading least late is given. Where the
+    engine fails twice, the reference interpreter judges and the findings say so.
+    """
+    view = detention.view(as_of, reading, ruleset.parameters.value("late_entry_tolerance", as_of))
+    readings = [
+        _assess_reading(view, each, ruleset, as_of, backend, coverage or Coverage())
+        for each in view.readings
+    ]
+    first = readings[0]
+    if first.refused is not None:
+        return first
+    findings = merged([each.findings for each in readings])
+    findings += problem_findings(view, ruleset, first)
+    changes = [each.next_change_at for each in readings if each.next_change_at is not None]
+    changes += [at for at in (view.next_entry_at,) if at is not None]
+    return replace(
+        first,
+        findings=tuple(sorted(findings, key=Finding.sort_key)),
+        next_change_at=min(changes, default=None),
+    )
+
+
+def _assess_reading(
+    view: View,
+    facts: Sequence[Fact],
+    ruleset: RuleSet,
+    as_of: int,
+    backend: Backend,
+    coverage: Coverage,
+) -> Assessment:
+    blank = Assessment(view.detention, view.records, as_of)
+    if not facts:
+        return replace(blank, refused="no_entries", refused_because="no entry by this instant")
+    ended_at = ended(facts)
+    try:
+        person = judge_person(facts, ended_at, as_of)
+    except UnsupportedRecordError as error:
+        return replace(blank, refused=error.code, refused_because=str(error))
+    start = _Run(view, ruleset, as_of, person, coverage, ended_at)
+    try:
+        return start.judged(facts, backend)
+    except EngineError:
+        try:
+            return start.judged(facts, backend)
+        except EngineError:
+            return start.judged(facts, ReferenceBackend(ruleset.plan))
+
+
+def ended(facts: Sequence[Fact]) -> int | None:
+    """Return the instant at which police detention ended, or None while it goes on."""
+    at: int | None = None
+    for fact in facts:
+        if fact.kind in ENDS:
+            at = fact.at if at is None else at
+        elif fact.kind in RESUMES:
+            at = None
+    return at
+
+
+class _Run:
+    """One reading of one detention on its way through the strata."""
+
+    def __init__(
+        self,
+        view: View,
+        ruleset: RuleSet,
+        as_of: int,
+        person: Person,
+        coverage: Coverage,
+        ended_at: int | None,
+    ) -> None:
+        self.view, self.ruleset, self.as_of = view, ruleset, as_of
+        self.person, self.coverage, self.ended_at = person, coverage, ended_at
+
+    def judged(self, entries: Sequence[Fact], backend: Backend) -> Assessment:
+        facts = with_context(entries, self.ruleset)
+        facts = in_order([*facts, *_child_facts(facts, self.person, self.as_of)])
+        intervals = [*self.person.intervals]
+        changes = [at for at in self.person.next_instants if at > self.as_of]
+        clocked = False
+        found = Conclusions()
+        for stratum in self.ruleset.plan.strata:
+            if stratum.level >= CLOCKS and not clocked:
+                facts, more = self._with_clocks(facts, intervals)
+                changes += more
+                clocked = True
+            found = backend.run(stratum, facts, intervals)
+            if stratum.level < RULES:
+                intervals += _intervals(self.ruleset.plan, found, facts, self.ruleset)
+                facts = _marked(self.ruleset.plan, stratum, found, facts)
+        now = self._situation(facts, intervals, found, backend.name)
+        findings = [
+            finding
+            for subject, rule in enumerate(self.ruleset.plan.subjects)
+            if isinstance(rule, Rule)
+            for finding in findings_of(rule, subject, now)
+        ]
+        findings = _with_causes(findings, self.ruleset)
+        changes += [at for at in now.changes if at > self.as_of]
+        authorised = [fact for fact in facts if fact.kind == "detention_authorised"]
+        return Assessment(
+            self.view.detention,
+            self.view.records,
+            self.as_of,
+            tuple(findings),
+            min(changes, default=None),
+            ended_at=self.ended_at,
+            unclosed=self.ended_at is None,
+            age=self.person.age,
+            authorised_at=authorised[0].at if authorised else None,
+            station=_station(facts),
+            facts=tuple(facts),
+            judged_by=backend.name,
+        )
+
+    def _with_clocks(
+        self, facts: Sequence[Fact], intervals: list[Interval]
+    ) -> tuple[list[Fact], list[int]]:
+        """Add what the clocks and measures say, and the nights that count as overnight."""
+        settings = ClockSettings.from_parameters(self.ruleset.parameters, facts[0].at)
+        derived = derive(facts, settings, self.as_of)
+        intervals += list(_overnight(derived.facts))
+        later = list(derived.next_instants)
+        return in_order([*facts, *derived.facts]), later
+
+    def _situation(
+        self, facts: Sequence[Fact], intervals: Sequence[Interval], found: Conclusions, by: str
+    ) -> Situation:
+        pauses: dict[str, list[Span]] = {}
+        for each in intervals:
+            end = None if each.end >= FAR else each.end
+            pauses.setdefault(each.name, []).append(Span(each.start, end))
+        return Situation(
+            detention=self.view.detention,
+            facts=facts,
+            found=found,
+            as_of=self.as_of,
+            ended_at=self.ended_at,
+            unclosed=self.ended_at is None,
+            parameters=self.ruleset.parameters,
+            ruleset=self.ruleset.hash,
+            judged_by=by,
+            records=self.view.record_of,
+            pauses=pauses,
+            coverage=self.coverage,
+        )
+
+
+# --- facts that need no rule -------------------------------------------------------------------
+
+
+def with_context(entries: Sequence[Fact], ruleset: RuleSet) -> list[Fact]:
+    """Add to each entry what earlier entries and the suite say: basis of detention, sex, link."""
+    known: dict[str, int | bool | str | tuple[str, ...]] = {"detention_basis": "offence"}
+    out = []
+    for fact in entries:
+        for name in _CONTEXT:
+            if name in fact.attrs:
+                known[name] = fact.attrs[name]
+        station = str(known.get("station", ""))
+        suite = ruleset.parameters.suite(station, fact.at) if station else {}
+        attrs: Mapping[str, int | bool | str | tuple[str, ...]] = {**known, **suite, **fact.attrs}
+        out.append(replace(fact, attrs=attrs))
+    return out
+
+
+def _child_facts(facts: Sequence[Fact], person: Person, as_of: int) -> Iterator[Fact]:
+    """Yield `child_in_detention` for each time of custody, and `age_transition`.
+
+    The duties to a child arise when detention is first authorised and again after each bail
+    return, never at a transfer; or when the person is first a child, or first treated as one.
+    """
+    for number, (start, end, evidence, cause, basis) in enumerate(_custodies(facts)):
+        spans = sorted(
+            (each for each in person.intervals if each.name == "child_code_c"),
+            key=lambda each: each.start,
+        )
+        first = next((each for each in spans if each.end > start and each.start <= end), None)
+        if first is None or max(start, first.start) > as_of:
+            continue
+        at = max(start, first.start)
+        why = cause if at == start else "became_child"
+        attrs = {"cause": why, "detention_basis": basis}
+        key = f"child_in_detention:{number}"
+        yield Fact("child_in_detention", at, attrs, first.certainty, evidence, key)
+        eighteenth = person.birthday_18
+        if eighteenth is not None and start < eighteenth <= min(as_of, end):
+            yield Fact("age_transition", eighteenth, {}, ESTABLISHED, evidence, "age_transition")
+
+
+def _custodies(
+    facts: Sequence[Fact],
+) -> Iterator[tuple[int, int, tuple[str, ...], str, str]]:
+    """Yield the times of custody: first authorisation or return from bail, until its end."""
+    start: Fact | None = None
+    cause = "authorised"
+    for fact in facts:
+        if fact.kind == "detention_authorised" and start is None:
+            start = fact
+        elif fact.kind in ("released", "bailed", "moved_to_la", "court_appearance") and start:
+            yield _custody(start, fact.at, cause)
+            start = None
+            cause = "bail_return"
+    if start is not None:
+        yield _custody(start, FAR, cause)
+
+
+def _custody(start: Fact, end: int, cause: str) -> tuple[int, int, tuple[str, ...], str, str]:
+    return start.at, end, start.evidence, cause, str(start.attrs.get("detention_basis", "offence"))
+
+
+def _overnight(derived: Sequence[Fact]) -> Iterator[Interval]:
+    for fact in derived:
+        if fact.kind == "night" and fact.attrs.get("phase") in ("post", "mixed"):
+            start, end = night_window(str(fact.attrs["evening"]))
+            yield Interval("overnight", start, end, fact.certainty, fact.evidence)
+
+
+def _station(facts: Sequence[Fact]) -> str | None:
+    named = [str(fact.attrs["station"]) for fact in facts if fact.attrs.get("station")]
+    return named[-1] if named else None
+
+
+# --- facts that rules derive -------------------------------------------------------------------
+
+
+def _intervals(
+    plan: Plan, found: Conclusions, facts: Sequence[Fact], ruleset: RuleSet
+) -> Iterator[Interval]:
+    for subject, fact in enumerate(plan.subjects):
+        if not isinstance(fact, DerivedFact) or fact.interval is None:
+            continue
+        for place, certainty in sorted(found.opened.get((subject, "begins"), {}).items()):
+            ends = [
+                facts[closing.certain].at
+                for number in range(len(fact.interval.until))
+                if (closing := found.closed.get((subject, f"until{number}", place)))
+                and closing.certain is not None
+            ]
+            start, end = facts[place].at, min(ends, default=FAR)
+            make = _Maker(fact.fact, facts[place].evidence, enabling=fact.interval.enabling)
+            sure_for = fact.interval.established_for
+            doubtful = start + ruleset.parameters.span(sure_for, start) if sure_for else FAR
+            if end == FAR and doubtful < FAR:
+                yield make.interval(start, doubtful, certainty)
+                yield make.interval(doubtful, FAR, POSSIBLE)
+            else:
+                yield make.interval(start, end, certainty)
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    name: str
+    evidence: tuple[str, ...]
+    enabling: bool
+
+    def interval(self, start: int, end: int, certainty: int) -> Interval:
+        return Interval(self.name, start, end, certainty, self.evidence, self.enabling)
+
+
+def _marked(
+    plan: Plan, stratum: Stratum, found: Conclusions, facts: Sequence[Fact]
+) -> list[Fact]:
+    """Return the facts with the marks of this stratum set: true, false, or absent (unknown)."""
+    settled = {watch.subject for watch in stratum.opens if watch.role in ("yes", "maybe")}
+    marks: dict[int, dict[str, bool]] = {}
+    for subject in settled:
+        fact = plan.subjects[subject]
+        if not isinstance(fact, DerivedFact) or fact.mark is None:
+            continue
+        yes = found.opened.get((subject, "yes"), {})
+        maybe = found.opened.get((subject, "maybe"), {})
+        for place, each in enumerate(facts):
+            if each.kind not in fact.mark.on:
+                continue
+            if yes.get(place) == ESTABLISHED or not (place in yes or place in maybe):
+                marks.setdefault(place, {})[fact.fact] = place in yes
+    return [
+        replace(each, attrs={**each.attrs, **marks[place]}) if place in marks else each
+        for place, each in enumerate(facts)
+    ]
+
+
+# --- findings that follow from findings --------------------------------------------------------
+
+
+def _with_causes(findings: Sequence[Finding], ruleset: RuleSet) -> list[Finding]:
+    """Name for each finding the breach it follows from, where its rule says so."""
+    causes = {rule.id: rule.because_of for rule in ruleset.rules if rule.because_of}
+    by_rule: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.status in BREACHES:
+            by_rule.setdefault(finding.rule, []).append(finding)
+    out = []
+    for finding in findings:
+        named = [each for rule in causes.get(finding.rule, ()) for each in by_rule.get(rule, ())]
+        out.append(replace(finding, because_of=named[0].key) if named else finding)
+    return out

@@ -1,0 +1,162 @@
+"""The finding: what an assessment concludes about a detention, and its public form in JSON."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import orjson
+
+from detention_monitor.rulemodel import Severity
+from detention_monitor.times import rfc3339
+
+Status = Literal[
+    "open", "due_soon", "overdue", "met", "met_late", "missed", "excused", "lapsed",
+    "broken", "matched", "not_recorded", "cannot_tell",
+]  # fmt: skip
+SEVERITIES: tuple[Severity, ...] = ("info", "medium", "high", "critical")
+"""From the least to the most serious."""
+BREACHES = ("overdue", "missed", "met_late", "broken", "matched", "not_recorded")
+"""What counts as found against a concern, in reports and for --fail-on."""
+QUIET = ("met", "lapsed", "excused", "open")
+"""What the table for people leaves out unless asked for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class GradeState:
+    """A step of a duty: its instant (seconds UTC; None while unknown), and whether it is passed."""
+
+    name: str
+    at: int | None
+    severity: Severity
+    authority: str
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One conclusion; instants are seconds UTC, `minutes_late` and `measures` whole minutes."""
+
+    key: str
+    detention: str
+    record: str
+    duty: str | None
+    rule: str
+    rule_version: str
+    title: str
+    nature: str
+    authority: str
+    sources: tuple[str, ...]
+    verified: bool
+    severity: Severity
+    status: Status
+    certainty: Literal["established", "possible"]
+    message: str
+    arose_at: int | None = None
+    due_at: int | None = None
+    due_at_latest: int | None = None
+    done_at: int | None = None
+    minutes_late: int | None = None
+    occurred_at: int | None = None
+    grades: tuple[GradeState, ...] = ()
+    evidence: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    because_of: str | None = None
+    clears_on: str = ""
+    measures: Mapping[str, int] = field(default_factory=dict)
+    unclosed: bool = False
+    ruleset: str = ""
+    judged_by: str = "durable_rules"
+
+    @property
+    def is_breach(self) -> bool:
+        """Whether this counts as found against a duty: late, missed, broken, matched or a gap."""
+        return self.nature == "concern" and self.status in BREACHES
+
+    def sort_key(self) -> tuple[object, ...]:
+        """Order of print: gravest first, then by due time, duty and key."""
+        when = self.due_at if self.due_at is not None else self.occurred_at
+        return (-SEVERITIES.index(self.severity), when or 0, self.duty or "", self.rule, self.key)
+
+
+def key_of(detention: str, rule: str, anchor: str) -> str:
+    """Return the key of a finding: the same through amendments, rule versions and reloads."""
+    return hashlib.sha256(f"{detention}\0{rule}\0{anchor}".encode()).hexdigest()[:20]
+
+
+def lowered(severity: Severity) -> Severity:
+    """Return the next lower severity; `info` stays.
+
+    >>> lowered("critical")
+    'high'
+    """
+    return SEVERITIES[max(0, SEVERITIES.index(severity) - 1)]
+
+
+def gravest(severities: list[Severity]) -> Severity:
+    """Return the most serious of some severities."""
+    return max(severities, key=SEVERITIES.index)
+
+
+def possible(finding: Finding) -> Finding:
+    """Return the finding with certainty `possible`."""
+    return replace(finding, certainty="possible")
+
+
+def as_record(finding: Finding) -> dict[str, Any]:
+    """Return the public JSON object: stable keys, times in RFC 3339 with offset, no empty keys."""
+    out: dict[str, Any] = {
+        "key": finding.key,
+        "detention": finding.detention,
+        "record": finding.record,
+        "duty": finding.duty,
+        "rule": finding.rule,
+        "rule_version": finding.rule_version,
+        "title": finding.title,
+        "nature": finding.nature,
+        "authority": finding.authority,
+        "sources": list(finding.sources),
+        "verified": finding.verified,
+        "severity": finding.severity,
+        "status": finding.status,
+        "certainty": finding.certainty,
+    }
+    for name in ("arose_at", "due_at", "due_at_latest", "done_at", "occurred_at"):
+        instant = getattr(finding, name)
+        if instant is not None:
+            out[name] = rfc3339(instant)
+    if finding.minutes_late is not None:
+        out["minutes_late"] = finding.minutes_late
+    if finding.grades:
+        out["grades"] = [_grade(each) for each in finding.grades]
+    out["evidence"] = list(finding.evidence)
+    out["absent"] = list(finding.absent)
+    if finding.because_of:
+        out["because_of"] = finding.because_of
+    out["message"] = finding.message
+    if finding.clears_on:
+        out["clears_on"] = finding.clears_on
+    if finding.measures:
+        out["measures"] = dict(finding.measures)
+    out["unclosed"] = finding.unclosed
+    out["ruleset"] = finding.ruleset
+    out["judged_by"] = finding.judged_by
+    return out
+
+
+def _grade(grade: GradeState) -> dict[str, Any]:
+    at = None if grade.at is None else rfc3339(grade.at)
+    return {
+        "name": grade.name,
+        "at": at,
+        "severity": grade.severity,
+        "authority": grade.authority,
+        "passed": grade.passed,
+    }
+
+
+def as_line(finding: Finding) -> bytes:
+    """Return the finding as one line of JSON."""
+    return orjson.dumps(as_record(finding)) + b"\n"

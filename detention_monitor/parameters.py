@@ -1,0 +1,181 @@
+"""Named, dated numbers that a force may set, and facts about its custody suites.
+
+A parameter has one value from each of its dates (local midnight); a force's own policy file
+overrides the values of any parameter by name. An unknown name there is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from detention_monitor.errors import Diagnostic, RuleFileError
+from detention_monitor.rulemodel import Authority
+from detention_monitor.times import parse_duration, start_of_day
+from detention_monitor.yamlfile import YamlFile, read_yaml, validated
+
+Number = int | bool | str
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Parameter(_Closed):
+    """A number with a name: what it is for, whose it is, and its values by date."""
+
+    about: str = Field(min_length=3)
+    authority: Authority
+    unit: Literal["duration", "count", "yes_no", "time_of_day"]
+    values: dict[date, Number] = Field(min_length=1)
+
+
+class SuiteFact(_Closed):
+    """What holds of a custody suite from a day on."""
+
+    start: date = Field(alias="from")
+    link_available: bool | None = None
+    station_designated: bool | None = None
+
+
+class ParameterFile(_Closed):
+    """`rules/parameters.yaml`."""
+
+    format: Literal["custody-parameters/1"]
+    parameters: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Parameter]
+
+
+class Override(_Closed):
+    """A force's own values of one parameter."""
+
+    values: dict[date, Number] = Field(min_length=1)
+
+
+class PolicyFile(_Closed):
+    """A force's own policy: overrides by name, and facts about its suites."""
+
+    format: Literal["custody-policy/1"]
+    parameters: dict[str, Override] = Field(default_factory=dict)
+    suites: dict[str, tuple[SuiteFact, ...]] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A value and the instant (seconds UTC) from which it holds."""
+
+    start: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Every parameter by name, latest value last; durations in seconds."""
+
+    values: Mapping[str, tuple[Dated, ...]] = field(default_factory=dict)
+    declared: Mapping[str, Parameter] = field(default_factory=dict)
+    suites: Mapping[str, tuple[SuiteFact, ...]] = field(default_factory=dict)
+
+    def value(self, name: str, at: int) -> int:
+        """Return the value in force at an instant; before the first date, the first value."""
+        dated = self.values[name]
+        current = dated[0].value
+        for each in dated:
+            if each.start <= at:
+                current = each.value
+        return current
+
+    def span(self, text: str, at: int) -> int:
+        """Return the seconds of a duration as written in a rule: `6h` or `$name`."""
+        return self.value(text[1:], at) if text.startswith("$") else parse_duration(text)
+
+    def suite(self, station: str, at: int) -> dict[str, bool]:
+        """Return what is known of a suite at an instant: link_available, station_designated."""
+        known: dict[str, bool] = {}
+        for each in sorted(self.suites.get(station, ()), key=lambda fact: fact.start):
+            if start_of_day(each.start) > at:
+                continue
+            if each.link_available is not None:
+                known["link_available"] = each.link_available
+            if each.station_designated is not None:
+                known["station_designated"] = each.station_designated
+        return known
+
+
+def load_parameters(path: Path, policy: Path | None = None) -> Parameters:
+    """Read the parameters and, over them, a force's policy file; raise `RuleFileError`."""
+    file = read_yaml(path)
+    parsed = validated(file, ParameterFile)
+    values = {
+        name: _dated(file, ("parameters", name, "values"), each.unit, each.values)
+        for name, each in parsed.parameters.items()
+    }
+    parameters = Parameters(values, parsed.parameters)
+    return parameters if policy is None else _with_policy(parameters, policy)
+
+
+def _with_policy(parameters: Parameters, path: Path) -> Parameters:
+    file = read_yaml(path)
+    policy = validated(file, PolicyFile)
+    wrong = [
+        _unknown(file, name, parameters)
+        for name in policy.parameters
+        if name not in parameters.declared
+    ]
+    if wrong:
+        raise RuleFileError(wrong)
+    own = {
+        name: _dated(
+            file, ("parameters", name, "values"), parameters.declared[name].unit, each.values
+        )
+        for name, each in policy.parameters.items()
+    }
+    return replace(parameters, values={**parameters.values, **own}, suites=policy.suites)
+
+
+def _unknown(file: YamlFile, name: str, parameters: Parameters) -> Diagnostic:
+    line, column = file.key_place(("parameters", name))
+    near = get_close_matches(name, parameters.declared, n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    message = f"no parameter is called '{name}'{hint}"
+    return Diagnostic(file.name, line, column, "unknown-parameter", message)
+
+
+def _dated(
+    file: YamlFile, location: tuple[str, ...], unit: str, values: Mapping[date, Number]
+) -> tuple[Dated, ...]:
+    out = []
+    for day in sorted(values):
+        try:
+            out.append(Dated(start_of_day(day), number(unit, values[day])))
+        except ValueError as error:
+            where = (*location, day.isoformat())
+            raise RuleFileError([file.diagnostic(where, "parameter-value", str(error))]) from error
+    return tuple(out)
+
+
+def number(unit: str, value: Number) -> int:
+    """Return a parameter's value as a whole number; `ValueError` says what to write instead."""
+    if unit == "duration" and isinstance(value, str):
+        return parse_duration(value)
+    if unit == "yes_no" and isinstance(value, bool):
+        return int(value)
+    if unit == "count" and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if unit == "time_of_day" and isinstance(value, str):
+        hours, _, minutes = value.partition(":")
+        if hours.isdigit() and minutes.isdigit() and int(hours) < 24 and int(minutes) < 60:
+            return int(hours) * 3600 + int(minutes) * 60
+    wanted = {
+        "duration": "a duration such as 6h or 90m",
+        "yes_no": "true or false",
+        "count": "a whole number",
+        "time_of_day": "a time of day such as '22:00'",
+    }[unit]
+    message = f"'{value}' is not {wanted}"
+    raise ValueError(message)

@@ -1,0 +1,176 @@
+"""Who is judged: is the person a child, by which law, from when, and how sure is it?
+
+The Code tests whether a person *appears* to be under the age (C23 1.5); Part IV of PACE uses the
+same test (s.37(15)). A date of birth settles it; being treated as a child on the record does too,
+whatever the date of birth says. Ages of 17 came in on two days: for the Code on 27 October 2013,
+for Part IV of PACE on 26 October 2015 (domain.md section 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from detention_monitor.errors import UnsupportedRecordError
+from detention_monitor.times import age_at, birthday_start, start_of_day
+from detention_monitor.timeline import ESTABLISHED, FAR, POSSIBLE, Fact, Interval
+
+CODE_AGE = date(2013, 10, 27)
+PACE_AGE = date(2015, 10, 26)
+OLDEST_CODE = date(2012, 7, 10)
+YOUNGEST = 10
+NOT_JUDGED = {
+    "mca_s128": "detention under s.128 of the Magistrates' Courts Act has its own review",
+    "mha_s135_136": "detention under the Mental Health Act is not police detention for an offence",
+    "police_protection": "a child in police protection is not in police detention",
+}
+_CLAIMS = ("dob", "age_recorded", "treated_as", "doubt_about_age", "apparent_age")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What the record says of the person's age, and the intervals in which they are a child."""
+
+    intervals: tuple[Interval, ...]
+    birthday_18: int | None = None
+    age: int | None = None
+    sex: str | None = None
+    conflict: str = ""
+    next_instants: tuple[int, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    at: int
+    dob: date | None
+    age: int | None
+    treated_as: str | None
+    doubted: bool
+    apparent: int | None
+    evidence: tuple[str, ...]
+
+    def is_child(self, at: int, limit: int) -> int:
+        """Return 2 where this claim makes the person a child at an instant, 1 perhaps, 0 not."""
+        if self.treated_as == "child":
+            return ESTABLISHED
+        if self.dob is not None:
+            return ESTABLISHED if at < birthday_start(self.dob, limit) else 0
+        if self.age is not None:
+            return ESTABLISHED if self.age < limit else 0
+        if self.treated_as == "adult":
+            return 0
+        apparently = self.apparent is not None and self.apparent < limit
+        return POSSIBLE if self.doubted or apparently else 0
+
+    @property
+    def is_empty(self) -> bool:
+        return (
+            self.dob is None and self.age is None and self.treated_as is None
+            and not self.doubted and self.apparent is None
+        )  # fmt: skip
+
+
+def judge_person(facts: Sequence[Fact], ended_at: int | None, as_of: int) -> Person:
+    """Say who the person is; raise `UnsupportedRecordError` for those who are not judged.
+
+    `facts` are the entries in order of time; a corrected age counts as true from the start, but
+    only as possible before it was corrected (domain.md 2.9, age corrected).
+    """
+    begun = facts[0].at
+    _refuse_scope(facts, begun)
+    claims = list(_claims(facts))
+    if not claims:
+        message = "no date of birth, age, or treatment as a child is recorded"
+        raise UnsupportedRecordError("age_not_recorded", message)
+    latest = claims[-1]
+    end = ended_at if ended_at is not None else FAR
+    age = latest.age if latest.dob is None else age_at(latest.dob, begun)
+    if age is not None and age < YOUNGEST:
+        message = f"age recorded as {age}: a child under 10 cannot be guilty of an offence"
+        raise UnsupportedRecordError("under_10", message)
+    intervals = tuple(
+        interval
+        for name, raised in (("child_code_c", CODE_AGE), ("child_pace_part_iv", PACE_AGE))
+        for interval in _child_intervals(name, raised, claims, begun)
+    )
+    known = [each for each in intervals if each.start <= max(end, begun) and each.end > begun]
+    if not any(each.name == "child_code_c" for each in known):
+        if latest.is_empty or (latest.age is None and latest.dob is None and not latest.treated_as):
+            message = "neither the age nor an appearance of youth is recorded"
+            raise UnsupportedRecordError("age_not_recorded", message)
+        shown = f" ({age})" if age is not None else ""
+        message = f"an adult{shown} by the law in force: this monitor judges children only"
+        raise UnsupportedRecordError("adult", message)
+    eighteenth = None if latest.dob is None else birthday_start(latest.dob, 18)
+    future = [at for at in (eighteenth, start_of_day(CODE_AGE), start_of_day(PACE_AGE)) if at]
+    sex = next((str(f.attrs["sex"]) for f in reversed(facts) if f.attrs.get("sex")), None)
+    return Person(
+        intervals, eighteenth, age, sex, _conflict(latest, begun),
+        tuple(at for at in future if at > as_of),
+    )  # fmt: skip
+
+
+def _refuse_scope(facts: Sequence[Fact], begun: int) -> None:
+    if begun < start_of_day(OLDEST_CODE):
+        message = "before 10 July 2012: the Codes of that time are not encoded"
+        raise UnsupportedRecordError("code_before_2012", message)
+    for fact in facts:
+        basis = str(fact.attrs.get("detention_basis", ""))
+        if basis in NOT_JUDGED:
+            raise UnsupportedRecordError(f"basis_{basis}", NOT_JUDGED[basis])
+
+
+def _claims(facts: Sequence[Fact]) -> Iterator[_Claim]:
+    """Yield what was claimed of the person's age, each with what earlier entries had said."""
+    dob: date | None = None
+    age: int | None = None
+    treated: str | None = None
+    doubted, apparent = False, None
+    for fact in facts:
+        given = {name: fact.attrs.get(name) for name in _CLAIMS if fact.attrs.get(name) is not None}
+        if not given:
+            continue
+        if "dob" in given:
+            dob = date.fromisoformat(str(given["dob"]))
+        if isinstance(given.get("age_recorded"), int):
+            age = int(str(given["age_recorded"]))
+            dob = dob if "dob" in given else (dob if dob and age_at(dob, fact.at) == age else None)
+        if "treated_as" in given:
+            treated = str(given["treated_as"])
+        elif "dob" in given or "age_recorded" in given:
+            treated = None if fact.kind == "age_corrected" else treated
+        doubted = bool(given.get("doubt_about_age", doubted))
+        if isinstance(given.get("apparent_age"), int):
+            apparent = int(str(given["apparent_age"]))
+        yield _Claim(fact.at, dob, age, treated, doubted, apparent, fact.evidence)
+
+
+def _child_intervals(
+    name: str, raised: date, claims: Sequence[_Claim], begun: int
+) -> Iterator[Interval]:
+    """Yield when the person was a child, under 17 before the day `raised` and under 18 after."""
+    change = start_of_day(raised)
+    latest = claims[-1]
+    birthdays = [birthday_start(latest.dob, limit) for limit in (17, 18)] if latest.dob else []
+    cuts = sorted({begun, change, *birthdays, *(claim.at for claim in claims)})
+    cuts = [begun, *(cut for cut in cuts if cut > begun), FAR]
+    for start, end in zip(cuts, cuts[1:], strict=False):
+        limit = 17 if start < change else 18
+        sure = latest.is_child(start, limit)
+        said = [claim for claim in claims if claim.at <= start]
+        then = (said[-1] if said else claims[0]).is_child(start, limit)
+        if sure and not then:
+            sure = POSSIBLE
+        if sure:
+            yield Interval(name, start, end, sure, latest.evidence)
+
+
+def _conflict(claim: _Claim, begun: int) -> str:
+    if claim.treated_as == "child" and claim.dob is not None and age_at(claim.dob, begun) >= 18:
+        return "treated as a child though the date of birth makes an adult"
+    if claim.treated_as == "adult" and claim.dob is not None and age_at(claim.dob, begun) < 18:
+        return "treated as an adult though the date of birth makes a child"
+    if claim.dob is not None and claim.age is not None and claim.age != age_at(claim.dob, begun):
+        return f"age recorded as {claim.age}, but the date of birth makes {age_at(claim.dob, begun)}"
+    return ""

@@ -1,0 +1,239 @@
+"""Check rules against the vocabulary, the parameters and each other, before anything runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from pydantic import BaseModel
+
+from detention_monitor.conditions import ConditionError, allowed, constant, parse, tests
+from detention_monitor.errors import Diagnostic
+from detention_monitor.parameters import Parameters
+from detention_monitor.plan import PROVIDED
+from detention_monitor.rulemodel import DerivedFact, Must, Rule, RuleFile, Selector, Step
+from detention_monitor.vocabulary import Attribute
+from detention_monitor.yamlfile import Location, YamlFile, suggestion
+
+Attributes = Mapping[str, Mapping[str, Attribute]]
+PLACEHOLDERS = (
+    "arose", "due", "done", "late", "absent", "occurred", "who", "count", "total", "first",
+    "last", "grade",
+)  # fmt: skip
+_PLACEHOLDER = re.compile(r"\{([^}]*)\}")
+
+
+def check_file(
+    file: YamlFile,
+    model: RuleFile,
+    attributes: Attributes,
+    facts: Sequence[DerivedFact],
+    parameters: Parameters,
+) -> list[Diagnostic]:
+    """Return everything wrong with one rule file that its form alone does not show."""
+    checker = _Checker(file, attributes, facts, parameters)
+    for number, fact in enumerate(model.facts):
+        checker.walk(fact, ("facts", number))
+        if fact.mark is not None:
+            for place, alternative in enumerate(fact.mark.yes_when):
+                where = ("facts", number, "mark", "yes_when", place, "where")
+                checker.condition(alternative.where, fact.mark.on, where)
+    for number, rule in enumerate(model.rules):
+        checker.walk(rule, ("rules", number))
+        checker.rule(rule, ("rules", number))
+    return checker.found
+
+
+class _Checker:
+    def __init__(
+        self,
+        file: YamlFile,
+        attributes: Attributes,
+        facts: Sequence[DerivedFact],
+        parameters: Parameters,
+    ) -> None:
+        self.found: list[Diagnostic] = []
+        self._file = file
+        self._attributes = attributes
+        self._states = (*PROVIDED, *(fact.fact for fact in facts if fact.interval))
+        self._parameters = parameters
+
+    def _say(self, location: Location, code: str, message: str, offset: int = 0) -> None:
+        self.found.append(self._file.diagnostic(location, code, message, offset=offset))
+
+    def walk(self, part: BaseModel, location: Location) -> None:
+        """Check every kind, state, condition and parameter named anywhere inside a model."""
+        if isinstance(part, Selector):
+            self.kinds(part.kind, (*location, "kind"))
+            self.condition(part.where, part.kind, (*location, "where"))
+        elif isinstance(part, Must):
+            self.kinds(part.happen, (*location, "happen"))
+            self.condition(part.where, part.happen, (*location, "where"))
+            self.condition(part.doubted_where, part.happen, (*location, "doubted_where"))
+        elif isinstance(part, Step):
+            self.kinds(part.then, (*location, "then"))
+            self.condition(part.where, part.then, (*location, "where"))
+        for name, field in type(part).model_fields.items():
+            value = getattr(part, name)
+            here = (*location, field.alias or name)
+            if name in ("during", "unless", "pauses_while") and value:
+                self.states((value,) if isinstance(value, str) else value, here)
+            if name in ("before", "on", "already_since") and value:
+                self.kinds((value,) if isinstance(value, str) else value, here)
+            for text, at in _texts(value, here):
+                if re.fullmatch(r"\$[a-z][a-z0-9_]*", text):
+                    self.parameter(text[1:], at)
+            for inner, at in _models(value, here):
+                self.walk(inner, at)
+
+    def kinds(self, kinds: Iterable[str], location: Location) -> None:
+        for number, kind in enumerate(kinds):
+            if kind not in self._attributes:
+                at = self._inside(location, number)
+                hint = suggestion(kind, list(self._attributes))
+                self._say(at, "unknown-kind", f"no kind of entry is called '{kind}'{hint}")
+
+    def states(self, names: Iterable[str], location: Location) -> None:
+        for number, name in enumerate(names):
+            if name not in self._states:
+                at = self._inside(location, number)
+                hint = suggestion(name, self._states)
+                self._say(at, "unknown-state", f"no interval fact is called '{name}'{hint}")
+
+    def parameter(self, name: str, location: Location) -> None:
+        declared = list(self._parameters.declared)
+        if name not in declared:
+            hint = suggestion(name, declared)
+            message = f"no parameter is called '${name}'{hint}; declare it in parameters.yaml"
+            self._say(location, "unknown-parameter", message)
+
+    def condition(self, text: str, kinds: Sequence[str], location: Location) -> None:
+        """Check one condition against every kind it is asked of."""
+        if not text or any(kind not in self._attributes for kind in kinds):
+            return
+        try:
+            parsed = parse(text)
+        except ConditionError as error:
+            self._say(location, "condition-syntax", f"{error} in '{text}'", error.column)
+            return
+        for test in tests(parsed):
+            for kind in kinds:
+                own = self._attributes[kind]
+                if test.attribute not in own:
+                    hint = suggestion(test.attribute, list(own))
+                    message = f"'{kind}' has no attribute '{test.attribute}'{hint}"
+                    self._say(location, "unknown-attribute", message, test.column)
+                    break
+                fault = _fault(own[test.attribute], test.operator, test.values)
+                if fault:
+                    self._say(location, "wrong-value", fault, test.column)
+                    break
+
+    def rule(self, rule: Rule, location: Location) -> None:
+        """Check what only a whole rule shows: placeholders, deadlines, joined attributes."""
+        opening = _opening_kinds(rule)
+        self._placeholders(rule, opening, location)
+        if rule.must is not None:
+            self._same(rule.must.same, (*opening, *rule.must.happen), (*location, "must", "same"))
+            if rule.must.by is not None:
+                self._deadline(rule.must.by, opening, (*location, "must", "by"))
+        for role, closers in (
+            ("lapses_on", rule.lapses_on),
+            ("excused_by", rule.excused_by),
+            ("mitigated_by", rule.mitigated_by),
+        ):
+            for number, each in enumerate(closers):
+                self._same(each.same, (*opening, *each.kind), (*location, role, number, "same"))
+        for number, raised in enumerate(rule.raised):
+            self.condition(raised.where, opening, (*location, "raised", number, "where"))
+        self._same(rule.cannot_tell_without, opening, (*location, "cannot_tell_without"))
+
+    def _same(self, names: Sequence[str], kinds: Sequence[str], location: Location) -> None:
+        for number, name in enumerate(names):
+            for kind in kinds:
+                if kind in self._attributes and name not in self._attributes[kind]:
+                    at = self._inside(location, number)
+                    hint = suggestion(name, list(self._attributes[kind]))
+                    self._say(at, "unknown-attribute", f"'{kind}' has no attribute '{name}'{hint}")
+                    break
+
+    def _deadline(self, by: str, opening: Sequence[str], location: Location) -> None:
+        name = deadline_attribute(by)
+        if name is None:
+            message = f"'{by}' is not a deadline; write review_clock.due, custody_clock.due or attr x"
+            self._say(location, "unknown-deadline", message)
+            return
+        for kind in opening:
+            attribute = self._attributes.get(kind, {}).get(name)
+            if attribute is None or attribute.type != "time":
+                message = f"'{kind}' has no attribute '{name}' that is a time"
+                self._say(location, "unknown-deadline", message)
+                return
+
+    def _placeholders(self, rule: Rule, opening: Sequence[str], location: Location) -> None:
+        known = [*PLACEHOLDERS]
+        for kind in opening:
+            own = self._attributes.get(kind, {})
+            known += [name for name, each in own.items() if each.type not in ("text", "list_of")]
+        for match in _PLACEHOLDER.finditer(rule.message):
+            if match[1] not in known:
+                message = f"no placeholder is called {{{match[1]}}}{suggestion(match[1], known)}"
+                self._say((*location, "message"), "unknown-placeholder", message)
+
+    def _inside(self, location: Location, number: int) -> Location:
+        inner = (*location, number)
+        return inner if inner in self._file.places else location
+
+
+def deadline_attribute(by: str) -> str | None:
+    """Return the attribute of the arising entry that holds the deadline, or None.
+
+    >>> deadline_attribute("review_clock.due"), deadline_attribute("attr hearing_at")
+    ('due', 'hearing_at')
+    """
+    if by in ("review_clock.due", "custody_clock.due"):
+        return "due"
+    return by.removeprefix("attr ") if by.startswith("attr ") else None
+
+
+def _opening_kinds(rule: Rule) -> tuple[str, ...]:
+    if rule.arises_on is not None:
+        return rule.arises_on.kind
+    if rule.never is not None:
+        return rule.never.kind
+    if rule.counts is not None:
+        return rule.counts.of.kind
+    return rule.sequence.first.kind if rule.sequence is not None else ()
+
+
+def _fault(attribute: Attribute, operator: str, values: Sequence[str]) -> str:
+    if operator in ("exists", "missing"):
+        return ""
+    fitting = allowed(attribute)
+    if operator not in fitting:
+        can = ", ".join((*fitting, "exists", "missing"))
+        return f"'{attribute.name}' ({attribute.type}) cannot be asked '{operator}'; it can: {can}"
+    for word in values:
+        try:
+            constant(attribute, word)
+        except ValueError as error:
+            return f"{attribute.name}: {error}{suggestion(word, attribute.values)}"
+    return ""
+
+
+def _texts(value: object, location: Location) -> Iterator[tuple[str, Location]]:
+    if isinstance(value, str):
+        yield value, location
+    elif isinstance(value, tuple):
+        for number, each in enumerate(value):
+            if isinstance(each, str):
+                yield each, (*location, number)
+
+
+def _models(value: object, location: Location) -> Iterator[tuple[BaseModel, Location]]:
+    if isinstance(value, BaseModel):
+        yield value, location
+    elif isinstance(value, tuple):
+        for number, each in enumerate(value):
+            if isinstance(each, BaseModel):
+                yield each, (*location, number)

@@ -1,0 +1,81 @@
+"""What the rules can see of a detention: facts in the order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from detention_monitor.entries import Value
+
+ESTABLISHED = 2
+POSSIBLE = 1
+FAR = 253_402_300_799
+"""The end of an interval that has not ended: 9999-12-31T23:59:59Z, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An entry, or something derived from entries, at one instant (seconds UTC).
+
+    `evidence` are the ids of the entries it rests on; `key` tells facts of one kind apart
+    when entries are amended: the root id of an entry, or kind and ordinal of a derived fact.
+    """
+
+    kind: str
+    at: int
+    attrs: Mapping[str, Value] = field(default_factory=dict)
+    certainty: int = ESTABLISHED
+    evidence: tuple[str, ...] = ()
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A named state that held from `start` until `end` (seconds UTC).
+
+    Records are kept by the minute. Where being in the state enables an act (an adult is
+    present), the minutes of `start` and `end` belong to it; otherwise the minute of `end` does
+    not (design D4).
+    """
+
+    name: str
+    start: int
+    end: int = FAR
+    certainty: int = ESTABLISHED
+    evidence: tuple[str, ...] = ()
+    enabling: bool = False
+
+    @property
+    def first_minute(self) -> int:
+        """The first clock minute in the state, counted from 1970."""
+        return self.start // 60
+
+    @property
+    def last_minute(self) -> int:
+        """The last clock minute in the state, counted from 1970."""
+        return self.end // 60 if self.enabling else (self.end - 1) // 60
+
+
+def in_order(facts: Iterable[Fact]) -> list[Fact]:
+    """Return the facts by instant; facts of one instant keep their order."""
+    return sorted(facts, key=lambda fact: fact.at)
+
+
+@dataclass(slots=True)
+class Conclusions:
+    """What a back-end found in one stratum; facts are named by their place, from 0.
+
+    `opened` maps (subject, role) to places and certainties. `closed` maps (subject, role,
+    place of the opening) to the first certain closing and the first unsure one before it.
+    """
+
+    opened: dict[tuple[int, str], dict[int, int]] = field(default_factory=dict)
+    closed: dict[tuple[int, str, int], Closing] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The first closings of one opening: places of facts, or None."""
+
+    certain: int | None = None
+    unsure: int | None = None

@@ -1,0 +1,141 @@
+"""Time at the edges: parsing, Europe/London, durations in words. The only module with pendulum.
+
+Inside the program an instant is whole seconds since 1970-01-01T00:00Z and a duration is whole
+seconds, so that six hours are six hours through a clock change (design D4).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from functools import lru_cache
+
+import pendulum
+
+LONDON = "Europe/London"
+HOUR, MINUTE, DAY = 3600, 60, 86_400
+_SPAN = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
+
+
+def parse_duration(text: str) -> int:
+    """Return the seconds of a duration as people write it; ValueError says what to write.
+
+    >>> parse_duration("6h"), parse_duration("2h30m"), parse_duration("0s")
+    (21600, 9000, 0)
+    """
+    match = _SPAN.fullmatch(text)
+    if not text or match is None:
+        message = f"'{text}' is not a duration; write 6h, 90m or 2h30m"
+        raise ValueError(message)
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return hours * HOUR + minutes * MINUTE + seconds
+
+
+def in_words(seconds: int) -> str:
+    """Return a duration in words, whole minutes rounded up.
+
+    >>> in_words(960), in_words(8400), in_words(7200), in_words(20)
+    ('16 min', '2 h 20 min', '2 h', '1 min')
+    """
+    minutes = -(-seconds // MINUTE)
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return f"{rest} min"
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+@lru_cache(maxsize=65_536)
+def _local(instant: int) -> pendulum.DateTime:
+    return pendulum.from_timestamp(instant, tz=LONDON)
+
+
+@lru_cache(maxsize=16_384)
+def _offset(hour: int) -> int:
+    """Return the offset of London from UTC in seconds in a clock hour counted from 1970."""
+    return int(_local(hour * HOUR).offset or 0)
+
+
+def offset_at(instant: int) -> int:
+    """Return the offset of London from UTC at an instant, in seconds (0 or 3600)."""
+    return _offset(instant // HOUR)
+
+
+@lru_cache(maxsize=4_096)
+def _day_text(day: int) -> str:
+    return date.fromordinal(719_163 + day).isoformat()
+
+
+def rfc3339(instant: int) -> str:
+    """Return an instant as RFC 3339 with London's offset.
+
+    >>> rfc3339(1726201800)
+    '2024-09-13T05:30:00+01:00'
+    """
+    offset = offset_at(instant)
+    day, rest = divmod(instant + offset, DAY)
+    hours, rest = divmod(rest, HOUR)
+    zone = "+01:00" if offset else "+00:00"
+    return f"{_day_text(day)}T{hours:02d}:{rest // 60:02d}:{rest % 60:02d}{zone}"
+
+
+def local_text(instant: int, *, seconds: bool = False) -> str:
+    """Return an instant for people, with the zone in words of the day.
+
+    >>> local_text(1726201800)
+    'Fri 13 Sep 2024 05:30 BST'
+    """
+    form = "ddd D MMM YYYY HH:mm" + (":ss" if seconds or instant % MINUTE else "")
+    return f"{_local(instant).format(form)} {'BST' if offset_at(instant) else 'GMT'}"
+
+
+def clock_text(instant: int) -> str:
+    """Return the local time of day of an instant, hh:mm."""
+    return _local(instant).format("HH:mm")
+
+
+def day_of(instant: int) -> date:
+    """Return the local calendar day of an instant."""
+    return date.fromordinal(719_163 + (instant + offset_at(instant)) // DAY)
+
+
+@lru_cache(maxsize=4_096)
+def start_of_day(day: date) -> int:
+    """Return the instant at which a local day begins."""
+    return pendulum.datetime(day.year, day.month, day.day, tz=LONDON).int_timestamp
+
+
+@lru_cache(maxsize=4_096)
+def at_local(day: date, time_of_day: int) -> int:
+    """Return the instant of a local time (seconds after midnight by the clock) on a day."""
+    hours, rest = divmod(time_of_day, HOUR)
+    return pendulum.datetime(
+        day.year, day.month, day.day, hours, rest // 60, rest % 60, tz=LONDON
+    ).int_timestamp
+
+
+def next_local(instant: int, clock: str) -> int:
+    """Return the first instant strictly after `instant` with this local time ("22:00")."""
+    hours, _, minutes = clock.partition(":")
+    seconds = int(hours) * HOUR + int(minutes) * MINUTE
+    day = day_of(instant)
+    today = at_local(day, seconds)
+    return today if today > instant else at_local(date.fromordinal(day.toordinal() + 1), seconds)
+
+
+def birthday_start(born: date, age: int) -> int:
+    """Return the instant at which somebody attains an age: the start of the birthday, local.
+
+    A 29 February birth counts from 1 March in other years (domain.md section 8).
+    """
+    try:
+        day = born.replace(year=born.year + age)
+    except ValueError:
+        day = date(born.year + age, 3, 1)
+    return start_of_day(day)
+
+
+def age_at(born: date, instant: int) -> int:
+    """Return the age in whole years at an instant."""
+    day = day_of(instant)
+    years = day.year - born.year
+    return years if instant >= birthday_start(born, years) else years - 1

@@ -1,0 +1,263 @@
+"""Read YAML that people write: plain data, every place known, nothing that can do harm.
+
+YAML 1.2 through ruamel.yaml: `22:30` and `no` stay words. Anchors, aliases and tags are refused
+(a file of rules needs none, and they are how YAML bombs are made), and so are files beyond a
+megabyte or nested beyond 30 levels. Duplicate keys are an error, not "the last one wins".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from detention_monitor.errors import Diagnostic, RuleFileError
+
+_LARGEST = 1_000_000
+_DEEPEST = 30
+Location = tuple[int | str, ...]
+
+
+@dataclass(slots=True)
+class YamlFile:
+    """The data of a file, and the place (line and column from 1) of every key and value."""
+
+    name: str
+    data: Any
+    places: dict[Location, tuple[int, int]] = field(default_factory=dict)
+    key_places: dict[Location, tuple[int, int]] = field(default_factory=dict)
+
+    def place(self, location: Sequence[int | str]) -> tuple[int, int]:
+        """Return line and column of the nearest thing at or above a location in the data."""
+        at = tuple(location)
+        while at and at not in self.places:
+            at = at[:-1]
+        return self.places.get(at, (1, 1))
+
+    def key_place(self, location: Sequence[int | str]) -> tuple[int, int]:
+        """Return line and column of a key (or, in a list, of the value)."""
+        return self.key_places.get(tuple(location)) or self.place(location)
+
+    def diagnostic(
+        self, location: Sequence[int | str], code: str, message: str, *, offset: int = 0
+    ) -> Diagnostic:
+        """Return a diagnostic about the value at a location, `offset` characters into it."""
+        line, column = self.place(location)
+        return Diagnostic(self.name, line, column + offset, code, message)
+
+
+def read_yaml(path: Path, name: str | None = None) -> YamlFile:
+    """Read one file; raise `RuleFileError` with the place of what is wrong."""
+    shown = name or path.name
+    try:
+        size = path.stat().st_size
+        if size > _LARGEST:
+            raise _refused(shown, 1, 1, "file-too-large", f"{size:,} bytes; at most {_LARGEST:,}")
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        message = f"not UTF-8 text (byte {error.start}); save the file as UTF-8"
+        raise _refused(shown, 1, 1, "not-utf8", message) from error
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+        raise _refused(shown, 1, 1, "unreadable", message) from error
+    return parse_yaml(text, shown)
+
+
+def parse_yaml(text: str, name: str) -> YamlFile:
+    """Read YAML text; `name` is printed in errors. Raises `RuleFileError`."""
+    yaml = YAML(typ="safe", pure=True)
+    try:
+        _check_events(yaml, text, name)
+        node = YAML(typ="safe", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        message = f"not readable as YAML: {error.problem or error.context}"
+        raise _refused(name, line, column, "yaml-syntax", message) from error
+    except YAMLError as error:
+        first = str(error).splitlines()[0]
+        raise _refused(name, 1, 1, "yaml-syntax", f"not readable as YAML: {first}") from error
+    except (RecursionError, ValueError) as error:
+        raise _refused(name, 1, 1, "yaml-syntax", "not readable as YAML") from error
+    file = YamlFile(name, None)
+    if node is None:
+        raise _refused(name, 1, 1, "empty-file", "the file is empty")
+    file.data = _build(node, (), file)
+    return file
+
+
+def _refused(name: str, line: int, column: int, code: str, message: str) -> RuleFileError:
+    return RuleFileError([Diagnostic(name, line, column, code, message)])
+
+
+def _check_events(yaml: YAML, text: str, name: str) -> None:
+    depth = 0
+    for event in yaml.parse(text):
+        kind = type(event).__name__
+        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        if kind == "AliasEvent" or getattr(event, "anchor", None):
+            message = "anchors (&) and aliases (*) are not allowed; write the value out"
+            raise _refused(name, line, column, "yaml-alias", message)
+        tag = getattr(event, "tag", None)
+        if tag is not None and kind != "ScalarEvent":
+            message = "tags (!) are not allowed"
+            raise _refused(name, line, column, "yaml-tag", message)
+        if kind in ("MappingStartEvent", "SequenceStartEvent"):
+            depth += 1
+        elif kind in ("MappingEndEvent", "SequenceEndEvent"):
+            depth -= 1
+        if depth > _DEEPEST:
+            message = f"nested more than {_DEEPEST} deep"
+            raise _refused(name, line, column, "yaml-depth", message)
+
+
+def _build(node: Node, location: Location, file: YamlFile) -> Any:  # noqa: ANN401 - YAML is any
+    file.places[location] = (node.start_mark.line + 1, node.start_mark.column + 1)
+    if isinstance(node, MappingNode):
+        out: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            line, column = key_node.start_mark.line + 1, key_node.start_mark.column + 1
+            if not isinstance(key_node, ScalarNode):
+                message = "a key must be a plain word"
+                raise _refused(file.name, line, column, "yaml-key", message)
+            key = str(key_node.value)
+            if key in out:
+                message = f"'{key}' is written twice here; keep one"
+                raise _refused(file.name, line, column, "duplicate-key", message)
+            file.key_places[*location, key] = (line, column)
+            out[key] = _build(value_node, (*location, key), file)
+        return out
+    if isinstance(node, SequenceNode):
+        return [_build(each, (*location, i), file) for i, each in enumerate(node.value)]
+    return _scalar(node)
+
+
+_WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,14})")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def _scalar(node: ScalarNode) -> object:
+    text = str(node.value)
+    if node.style in ("'", '"', "|", ">"):
+        return text
+    if text in ("true", "false"):
+        return text == "true"
+    if text in ("null", "~", ""):
+        return None
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    if _DAY.fullmatch(text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            return text
+    return text
+
+
+# --- from a model's complaints to diagnostics --------------------------------------------------
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validated(file: YamlFile, model: type[Model]) -> Model:
+    """Return the file's data as a model; raise `RuleFileError` with every fault and its place."""
+    try:
+        return model.model_validate(file.data)
+    except ValidationError as error:
+        found = [_reworded(each, file, model) for each in error.errors()]
+        raise RuleFileError(found) from error
+
+
+def suggestion(word: str, among: Sequence[str]) -> str:
+    """Return "; did you mean 'x'?" for the nearest of the words, or nothing."""
+    near = get_close_matches(word, among, n=1, cutoff=0.6)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+_PLAIN = {"bool": "true or false", "int": "a whole number", "date": "a date such as 2024-01-31"}
+
+
+def _reworded(error: ErrorDetails, file: YamlFile, model: type[BaseModel]) -> Diagnostic:
+    location = _in_file(error["loc"], file)
+    key = str(error["loc"][-1]) if error["loc"] else ""
+    match error["type"]:
+        case "extra_forbidden":
+            line, column = file.key_place(location)
+            names = _names_at(model, location)
+            allowed = f"; allowed here: {', '.join(names)}" if names else ""
+            message = f"no field is called '{key}'{suggestion(key, names) or allowed}"
+            return Diagnostic(file.name, line, column, "unknown-field", message)
+        case "missing":
+            message = f"'{key}' is missing"
+            line, column = file.place(location[:-1] if location[-1:] == (key,) else location)
+            return Diagnostic(file.name, line, column, "missing-field", message)
+        case "string_pattern_mismatch":
+            message = f"'{error['input']}' is not written as {_pattern_hint(error)}"
+            return file.diagnostic(location, "wrong-form", message)
+        case "value_error":
+            message = str(error["msg"]).removeprefix("Value error, ")
+            return file.diagnostic(location, "wrong-value", message)
+        case _:
+            shown = str(error["input"])[:60]
+            message = f"{error['msg'][0].lower()}{error['msg'][1:]}, but here is '{shown}'"
+            return file.diagnostic(location, "wrong-value", message)
+
+
+def _pattern_hint(error: ErrorDetails) -> str:
+    pattern = str(error.get("ctx", {}).get("pattern", ""))
+    if "h)?" in pattern:
+        return "a duration: write 6h, 90m, 2h30m, or $name of a parameter"
+    if "GP" in pattern:
+        return "a catalogue id: a letter A-F and two digits (D01), or GP and two digits"
+    if pattern == "^[a-z][a-z0-9_]{1,40}$":
+        return "a name: small letters, digits and _ (review_held)"
+    return f"expected here ({pattern})"
+
+
+def _in_file(location: Sequence[int | str], file: YamlFile) -> Location:
+    """Leave out what pydantic puts into a location that is not in the file (union members)."""
+    out: Location = ()
+    for part in location:
+        if (*out, part) in file.places or (*out, part) in file.key_places:
+            out = (*out, part)
+        elif isinstance(part, str) and part == location[-1]:
+            out = (*out, part)
+    return out
+
+
+def _names_at(model: type[BaseModel], location: Location) -> list[str]:
+    """Return the field names allowed where an unknown key stands."""
+    schema = model.model_json_schema(by_alias=True)
+    definitions = schema.get("$defs", {})
+
+    def resolve(part: dict[str, Any]) -> list[dict[str, Any]]:
+        if "$ref" in part:
+            return resolve(definitions[part["$ref"].rsplit("/", 1)[-1]])
+        if "anyOf" in part:
+            return [found for each in part["anyOf"] for found in resolve(each)]
+        return [part]
+
+    at = [schema]
+    for step in location[:-1]:
+        inside: list[dict[str, Any]] = []
+        for each in at:
+            if isinstance(step, int) and "items" in each:
+                inside += resolve(each["items"])
+            elif isinstance(step, int):
+                inside.append(each)
+            elif step in each.get("properties", {}):
+                inside += resolve(each["properties"][step])
+            elif isinstance(each.get("additionalProperties"), dict):
+                inside += resolve(each["additionalProperties"])
+        at = inside
+    return sorted({name for each in at for name in each.get("properties", {})})
