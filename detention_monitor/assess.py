@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Protocol
 
 from detention_monitor.clock_facts import ClockSettings, derive
 from detention_monitor.clocks import Span
-from detention_monitor.detention import Detention, View
+from detention_monitor.detention import Detention, Problem, Reading, View
 from detention_monitor.errors import EngineError, UnsupportedRecordError
 from detention_monitor.findings import BREACHES, Finding
 from detention_monitor.merge import merged
 from detention_monitor.people import Person, judge_person
 from detention_monitor.plan import CLOCKS, RULES, Plan, Stratum
-from detention_monitor.problems import problem_findings
+from detention_monitor.problems import problem_finding
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import DerivedFact, Rule
-from detention_monitor.times import night_window
 from detention_monitor.timeline import (
     ESTABLISHED,
     FAR,
@@ -31,11 +30,10 @@ from detention_monitor.timeline import (
 from detention_monitor.verdict import Situation, findings_of
 from detention_monitor.vocabulary import Coverage
 
-Reading = Literal["as_happened", "as_known"]
 ENDS = ("released", "bailed", "moved_to_la", "court_appearance")
 """Entries that end police detention; bail ends it until bail is answered."""
 RESUMES = ("bail_answered", "transferred_in", "detention_authorised")
-_CONTEXT = ("detention_basis", "station", "sex")
+_CONTEXT = ("detention_basis", "station", "sex", "offence_class", "age")
 
 
 class Backend(Protocol):
@@ -98,7 +96,8 @@ def assess(
     if first.refused is not None:
         return first
     findings = merged([each.findings for each in readings])
-    findings += problem_findings(view, ruleset, first)
+    problems = (*view.problems, *_clock_problems(first.facts))
+    findings += [problem_finding(each, view, ruleset.hash, first.judged_by) for each in problems]
     changes = [each.next_change_at for each in readings if each.next_change_at is not None]
     changes += [at for at in (view.next_entry_at,) if at is not None]
     return replace(
@@ -205,11 +204,13 @@ class _Run:
         self, facts: Sequence[Fact], intervals: list[Interval]
     ) -> tuple[list[Fact], list[int]]:
         """Add what the clocks and measures say, and the nights that count as overnight."""
-        settings = ClockSettings.from_parameters(self.ruleset.parameters, facts[0].at)
+        begun = facts[0].at
+        settings = ClockSettings.read(lambda name: self.ruleset.parameters.value(name, begun))
         derived = derive(facts, settings, self.as_of)
-        intervals += list(_overnight(derived.facts))
-        later = list(derived.next_instants)
-        return in_order([*facts, *derived.facts]), later
+        intervals += derived.overnight
+        known = {name: facts[-1].attrs[name] for name in _CONTEXT if name in facts[-1].attrs}
+        new = [replace(fact, attrs={**known, **fact.attrs}) for fact in derived.facts]
+        return in_order([*facts, *new]), derived.next_instants
 
     def _situation(
         self, facts: Sequence[Fact], intervals: Sequence[Interval], found: Conclusions, by: str
@@ -232,6 +233,14 @@ class _Run:
             pauses=pauses,
             coverage=self.coverage,
         )
+
+
+def _clock_problems(facts: Sequence[Fact]) -> Iterator[Problem]:
+    for fact in facts:
+        if fact.kind == "clock_unknown":
+            clock = fact.attrs["clock"]
+            message = f"first authority not in this data; the {clock} clock cannot be told"
+            yield Problem("CLOCK_UNKNOWN", fact.evidence[0], fact.at, message)
 
 
 # --- facts that need no rule -------------------------------------------------------------------
@@ -295,13 +304,6 @@ def _custodies(
 
 def _custody(start: Fact, end: int, cause: str) -> tuple[int, int, tuple[str, ...], str, str]:
     return start.at, end, start.evidence, cause, str(start.attrs.get("detention_basis", "offence"))
-
-
-def _overnight(derived: Sequence[Fact]) -> Iterator[Interval]:
-    for fact in derived:
-        if fact.kind == "night" and fact.attrs.get("phase") in ("post", "mixed"):
-            start, end = night_window(str(fact.attrs["evening"]))
-            yield Interval("overnight", start, end, fact.certainty, fact.evidence)
 
 
 def _station(facts: Sequence[Fact]) -> str | None:

@@ -139,3 +139,16 @@ def age_at(born: date, instant: int) -> int:
     day = day_of(instant)
     years = day.year - born.year
     return years if instant >= birthday_start(born, years) else years - 1
+
+
+def night_windows(start: int, end: int, begins: int, ends: int) -> list[tuple[date, int, int]]:
+    """Return the night windows touching a stretch of time: evening's day, start and end instants.
+
+    `begins` and `ends` are local times of day in seconds; the window crosses midnight and has 8
+    to 10 elapsed hours on the nights of a clock change.
+    """
+    out = []
+    for ordinal in range(day_of(start).toordinal() - 1, day_of(end).toordinal() + 1):
+        evening, morning = date.fromordinal(ordinal), date.fromordinal(ordinal + 1)
+        out.append((evening, at_local(evening, begins), at_local(morning, ends)))
+    return [each for each in out if each[2] > start and each[1] < end]

@@ -230,7 +230,7 @@ class _Duty:
     def _carried(self) -> bool:
         must = self.rule.must
         assert must is not None  # only duties come here
-        return any(self.now.coverage.carries(kind, self.fact.at) for kind in must.happen)
+        return any(self.now.coverage.carries(kind) for kind in must.happen)
 
     def _note_changes(self, status: Status) -> None:
         if status not in ("open", "due_soon", "overdue"):
@@ -360,7 +360,7 @@ def _prohibited(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
         certain = opened[place] == ESTABLISHED and rule.certainty == "established"
         blank = {name for name in compared if fact.attrs.get(name) in (None, "", ())}
         untold = [name for name in rule.cannot_tell_without if fact.attrs.get(name) is None]
-        uncarried = any(not now.coverage.carries(fact.kind, fact.at, name) for name in blank)
+        uncarried = any(not now.coverage.carries(fact.kind, name) for name in blank)
         if untold or (opened[place] != ESTABLISHED and uncarried):
             status, certain = "cannot_tell", False
         elif opened[place] != ESTABLISHED and blank:

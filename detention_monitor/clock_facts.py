@@ -1,0 +1,372 @@
+"""From entries to clock facts: reviews due and held, limits of detention, nights in custody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from detention_monitor import times
+from detention_monitor.clocks import (
+    Authority,
+    CountedReview,
+    Postponement,
+    Review,
+    ReviewDue,
+    Span,
+    elapsed,
+    live,
+    night,
+    review_chain,
+)
+from detention_monitor.entries import Value
+from detention_monitor.timeline import ESTABLISHED, FAR, POSSIBLE, Fact, Interval
+
+ENDS = ("released", "moved_to_la", "court_appearance")
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSettings:
+    """The durations (seconds) and local times of day (seconds) by which the clocks run."""
+
+    review_first: int
+    review_next: int
+    custody_limit: int
+    night_from: int
+    night_to: int
+    night_least: int
+
+    @classmethod
+    def read(cls, value: Callable[[str], int]) -> ClockSettings:
+        """Take each setting by its name from the parameters."""
+        return cls(*(value(name) for name in cls.__dataclass_fields__))
+
+
+@dataclass(slots=True)
+class Derived:
+    """Clock facts, the nights as intervals, and the later instants at which they may change."""
+
+    facts: list[Fact] = field(default_factory=list)
+    overnight: list[Interval] = field(default_factory=list)
+    next_instants: list[int] = field(default_factory=list)
+
+
+def derive(facts: Sequence[Fact], settings: ClockSettings, as_of: int) -> Derived:
+    """Work out the clocks of a detention from its entries, in order of time, up to `as_of`.
+
+    The clocks run for detention for an offence only (C23 Note 15B). A record that begins with a
+    transfer whose first half is not in the data, and does not carry its times, has clocks that
+    cannot be told; they are never restarted.
+    """
+    out = Derived()
+    entries = _Entries(facts)
+    if entries.basis == "offence":
+        if entries.headless:
+            evidence = entries.first("transferred_in").evidence
+            for clock in ("review", "custody"):
+                attrs = {"clock": clock}
+                at, key = facts[0].at, f"clock_unknown:{clock}"
+                out.facts.append(Fact("clock_unknown", at, attrs, ESTABLISHED, evidence, key))
+        else:
+            out.facts += _reviews(entries, settings)
+            out.facts += _limits(entries, settings)
+    _nights(entries, settings, as_of, out)
+    return out
+
+
+class _Entries:
+    """The entries of a detention, asked by kind."""
+
+    def __init__(self, facts: Sequence[Fact]) -> None:
+        self.facts = facts
+        self._by_kind: dict[str, list[Fact]] = {}
+        for fact in facts:
+            self._by_kind.setdefault(fact.kind, []).append(fact)
+
+    def all(self, *kinds: str) -> list[Fact]:
+        found = [fact for kind in kinds for fact in self._by_kind.get(kind, ())]
+        return sorted(found, key=lambda fact: fact.at)
+
+    def first(self, kind: str) -> Fact:
+        return self._by_kind[kind][0]
+
+    @property
+    def basis(self) -> str:
+        for fact in self.facts:
+            if fact.kind in ("detention_authorised", "transferred_in"):
+                return str(fact.attrs.get("detention_basis", "offence"))
+        return "none"
+
+    @property
+    def headless(self) -> bool:
+        """Whether the record starts with a transfer and says nothing of what came before."""
+        if not self._by_kind.get("transferred_in"):
+            return False
+        arrival = self.first("transferred_in")
+        earlier = any(fact.at < arrival.at for fact in self.all("detention_authorised"))
+        return not earlier and not isinstance(arrival.attrs.get("first_authorised_at"), int)
+
+    def carried(self, name: str) -> tuple[int, Fact] | None:
+        """Return a time that an entry carries, such as the relevant time, and the entry."""
+        for fact in self.all("transferred_in", "detention_authorised", "arrived"):
+            value = fact.attrs.get(name)
+            if isinstance(value, int) and not isinstance(value, bool):
+                return value, fact
+        return None
+
+    def spans(self, begins: str, ends: str) -> list[tuple[Fact, Fact | None]]:
+        out: list[tuple[Fact, Fact | None]] = []
+        for fact in self.all(begins):
+            after = [each for each in self.all(ends) if each.at >= fact.at]
+            out.append((fact, after[0] if after else None))
+        return out
+
+    def excluded(self) -> list[Span]:
+        """Return the time that no clock counts: bail, and hospital for treatment."""
+        out = [
+            Span(out_.at, back.at if back else None)
+            for out_, back in self.spans("bailed", "bail_answered")
+        ]
+        questioned = [
+            (begun.at, over.at if over else FAR)
+            for begun, over in self.spans("questioning_started", "questioning_ended")
+        ]
+        for away, back in self.spans("hospital_out", "hospital_back"):
+            # Purpose not recorded: no pause, the cautious reading (domain.md 2.4).
+            if away.attrs.get("purpose") != "medical":
+                continue
+            out += _without(Span(away.at, back.at if back else None), questioned)
+        return out
+
+    def doubtful(self) -> bool:
+        """Whether a hospital visit has no recorded purpose, so that a pause is only possible."""
+        return any(fact.attrs.get("purpose") is None for fact in self.all("hospital_out"))
+
+
+def _without(span: Span, cuts: Sequence[tuple[int, int]]) -> Iterator[Span]:
+    """Yield a span less the stretches in which the child was questioned (s.41(6))."""
+    start = span.start
+    for begun, over in sorted(cuts):
+        if over <= start or (span.end is not None and begun >= span.end):
+            continue
+        if begun > start:
+            yield Span(start, begun)
+        start = max(start, over)
+    if span.end is None or start < span.end:
+        yield Span(start, span.end)
+
+
+def _authorities(entries: _Entries) -> list[Authority]:
+    """Return the first authority, and the one after each return from bail; never at a transfer."""
+    carried = entries.carried("first_authorised_at")
+    out = [Authority(carried[0], carried[1].evidence[0])] if carried else []
+    returns = entries.all("bail_answered")
+    for fact in entries.all("detention_authorised"):
+        came_back = [each for each in returns if out and out[-1].at < each.at <= fact.at]
+        if not out or came_back:
+            out.append(Authority(fact.at, fact.evidence[0]))
+    return out
+
+
+def _reviews(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
+    reviews = [
+        Review(
+            fact.at,
+            fact.evidence[0],
+            2 if fact.attrs.get("valid_review") is True else 1,
+            fact.attrs.get("disputed_review") is True,
+        )
+        for fact in entries.all("review_held")
+        if fact.attrs.get("valid_review") is not False
+    ]
+    postponements = [
+        Postponement(fact.at, fact.evidence[0], _whole(fact.attrs, "recorded_at"))
+        for fact in entries.all("review_postponed")
+        if fact.attrs.get("lawful_postponement") is not False
+    ]
+    decisions = [
+        Authority(fact.at, fact.evidence[0]) for fact in entries.all("detention_after_charge")[:1]
+    ]
+    chain = review_chain(
+        _authorities(entries), reviews, postponements, decisions, entries.excluded(),
+        settings.review_first, settings.review_next,
+    )  # fmt: skip
+    doubt = POSSIBLE if entries.doubtful() else ESTABLISHED
+    for due in chain.dues:
+        yield _due_fact(due, doubt)
+    for counted in chain.counted:
+        yield from _counted_facts(counted, chain.dues)
+
+
+def _due_fact(due: ReviewDue, doubt: int) -> Fact:
+    attrs: dict[str, Value] = {"ordinal": due.ordinal, "phase": due.phase}
+    attrs["paused"] = due.due is None
+    if due.due is not None:
+        attrs["due"] = due.due
+    if due.due_latest is not None:
+        attrs["due_latest"] = due.due_latest
+    certainty = min(due.certainty, doubt)
+    key = f"review_due:{due.ordinal}:{due.phase}"
+    return Fact("review_due", due.opened_at, attrs, certainty, due.opened_by, key)
+
+
+def _counted_facts(counted: CountedReview, dues: Sequence[ReviewDue]) -> Iterator[Fact]:
+    review = counted.review
+    attrs: dict[str, Value] = {
+        "ordinal": counted.ordinal,
+        "disputed": counted.disputed,
+        "postponed": counted.postponed_by is not None,
+        "late": counted.late,
+    }
+    key = f"review_counted:{review.entry}"
+    leave = counted.postponed_by
+    evidence = (review.entry,) if leave is None else (review.entry, leave.entry)
+    yield Fact("review_counted", review.at, attrs, review.counts, evidence, key)
+    if leave is not None:
+        due = next(each.due for each in dues if each.ordinal == counted.ordinal)
+        written = leave.recorded_at if leave.recorded_at is not None else leave.at
+        late = due is not None and max(written, leave.at) > due
+        used: dict[str, Value] = {"ordinal": counted.ordinal, "recorded_late": late}
+        used_key = f"postponement_used:{leave.entry}"
+        yield Fact("postponement_used", leave.at, used, ESTABLISHED, (leave.entry,), used_key)
+
+
+def _whole(attrs: Mapping[str, Value], name: str) -> int | None:
+    value = attrs.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+# --- the limit of detention without charge -----------------------------------------------------
+
+
+def relevant_time(entries: _Entries) -> tuple[int, Fact] | None:
+    """Return the relevant time and the entry it comes from (PACE s.41(2); domain.md 2.3).
+
+    An explicit relevant time wins. A child arrested for another force and not questioned counts
+    from arrival there, or 24 hours after arrest if that is earlier. Otherwise the first arrival.
+    """
+    carried = entries.carried("relevant_time")
+    if carried is not None:
+        return carried
+    for left in entries.all("transferred_out"):
+        arrived = [each for each in entries.all("transferred_in") if each.at >= left.at]
+        arrests = [each for each in entries.all("arrested") if each.attrs.get("for_force")]
+        if arrived and arrests and left.attrs.get("questioned") is False:
+            return min(arrived[0].at, arrests[0].at + 24 * times.HOUR), arrived[0]
+    for kind in ("arrived", "transferred_in", "detention_authorised"):
+        if found := entries.all(kind):
+            return found[0].at, found[0]
+    return None
+
+
+def _limits(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
+    begun = relevant_time(entries)
+    if begun is None:
+        return
+    start, source = begun
+    excluded = entries.excluded()
+    due = live(start, settings.custody_limit, excluded)
+    evidence = source.evidence
+    ordinal = 1
+    yield _limit(ordinal, "initial", start, due, evidence)
+    for fact in entries.all("extension_authorised", "warrant_issued"):
+        extension = fact.kind == "extension_authorised"
+        until = _until(fact, due)
+        valid = fact.attrs.get("valid_extension" if extension else "valid_warrant") is True
+        in_time = due is not None and fact.at <= due
+        if not (valid and in_time and until is not None):
+            continue
+        if extension and not _second_review(entries, fact.at):
+            continue  # s.42(4)(b): of no effect before the second review
+        yield Fact(
+            "limit_extended", fact.at, {"ordinal": ordinal}, ESTABLISHED, fact.evidence,
+            f"limit_extended:{ordinal}",
+        )  # fmt: skip
+        ordinal += 1
+        most = live(start, (36 if extension else 96) * times.HOUR, excluded)
+        due = until if most is None else min(until, most)
+        basis = "extension" if extension else "warrant"
+        yield _limit(ordinal, basis, fact.at, due, fact.evidence)
+
+
+def _limit(
+    ordinal: int, basis: str, at: int, due: int | None, evidence: tuple[str, ...]
+) -> Fact:
+    attrs: dict[str, Value] = {"ordinal": ordinal, "basis": basis, "paused": due is None}
+    if due is not None:
+        attrs["due"] = due
+    return Fact("custody_limit", at, attrs, ESTABLISHED, evidence, f"custody_limit:{ordinal}")
+
+
+def _until(fact: Fact, due: int | None) -> int | None:
+    until = _whole(fact.attrs, "until")
+    if until is not None:
+        return until
+    hours, minutes = _whole(fact.attrs, "hours"), _whole(fact.attrs, "minutes")
+    if due is None or (hours is None and minutes is None):
+        return None
+    return due + (hours or 0) * times.HOUR + (minutes or 0) * times.MINUTE
+
+
+def _second_review(entries: _Entries, at: int) -> bool:
+    held = [
+        fact
+        for fact in entries.all("review_held")
+        if fact.at // 60 <= at // 60 and fact.attrs.get("valid_review") is not False
+    ]
+    return len(held) >= 2
+
+
+# --- nights ------------------------------------------------------------------------------------
+
+
+def _nights(entries: _Entries, settings: ClockSettings, as_of: int, out: Derived) -> None:
+    """Add each night in police detention, once it is long enough to count."""
+    begun = entries.all("detention_authorised", "transferred_in")
+    if not begun:
+        return
+    detained = _detained(entries)
+    last = max(as_of if span.end is None else min(span.end, as_of) for span in detained)
+    decisions = entries.all("detention_after_charge")
+    decision = decisions[0].at if decisions else None
+    made = [fact.attrs.get("valid_certificate") for fact in entries.all("certificate_made")]
+    for evening, start, end in times.night_windows(
+        begun[0].at, max(last, begun[0].at) + times.DAY, settings.night_from, settings.night_to
+    ):
+        open_ = any(span.end is None for span in detained)
+        if open_ and end > as_of:
+            in_it = elapsed(max(start, begun[0].at), max(as_of, start))
+            out.next_instants += [max(as_of, start, begun[0].at) + settings.night_least - in_it]
+            if decision is not None:
+                out.next_instants.append(max(start, decision) + settings.night_least)
+        window = Span(start, end)
+        found = night(window, detained, decision, settings.night_least, as_of)
+        if found is None:
+            continue
+        phase = found.phase(settings.night_least)
+        attrs: dict[str, Value] = {
+            "evening": evening.isoformat(),
+            "phase": phase,
+            "minutes": found.minutes,
+            "minutes_post": found.minutes_post,
+        }
+        if True in made or None not in made:
+            attrs["certified"] = True in made
+        sources = (*begun[0].evidence, *(decisions[0].evidence if decisions else ()))
+        key = f"night:{evening.isoformat()}"
+        out.facts.append(Fact("night", found.reached_at, attrs, ESTABLISHED, sources, key))
+        if phase != "pre":
+            out.overnight.append(Interval("overnight", start, end, ESTABLISHED, sources))
+
+
+def _detained(entries: _Entries) -> list[Span]:
+    spans: list[Span] = []
+    start: int | None = None
+    for fact in entries.facts:
+        if fact.kind in ("detention_authorised", "transferred_in", "bail_answered"):
+            start = fact.at if start is None else start
+        elif fact.kind in (*ENDS, "bailed") and start is not None:
+            spans.append(Span(start, fact.at))
+            start = None
+    if start is not None:
+        spans.append(Span(start))
+    return spans

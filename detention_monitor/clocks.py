@@ -1,0 +1,297 @@
+"""The clock arithmetic of PACE Part IV, on whole seconds UTC; nothing here knows about entries.
+
+Every period (6, 9, 24, 36 hours) runs on the same list of excluded intervals: hospital for
+medical treatment (s.41(6)) and bail (s.47(6)). Intervals are half-open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+Phase = Literal["before_charge", "after_charge"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of time from `start` to `end` (seconds UTC, end excluded; None = still open)."""
+
+    start: int
+    end: int | None = None
+
+
+def union(spans: Iterable[Span]) -> list[Span]:
+    """Return the spans joined where they touch, in order: nothing is excluded twice.
+
+    >>> union([Span(5, 9), Span(0, 6)])
+    [Span(start=0, end=9)]
+    """
+    out: list[Span] = []
+    for span in sorted(spans, key=lambda each: each.start):
+        if out and (out[-1].end is None or span.start <= out[-1].end):
+            last = out.pop()
+            ends = (last.end, span.end)
+            latest = None if None in ends else max(end for end in ends if end is not None)
+            out.append(Span(last.start, latest))
+        else:
+            out.append(span)
+    return out
+
+
+def elapsed(start: int, now: int, excluded: Sequence[Span] = ()) -> int:
+    """Return the seconds from `start` to `now` that are not excluded."""
+    lost = 0
+    for span in union(excluded):
+        end = now if span.end is None else min(span.end, now)
+        lost += max(0, end - max(span.start, start))
+    return (now - start) - lost
+
+
+def live(start: int, seconds: int, excluded: Sequence[Span] = ()) -> int | None:
+    """Return the instant at which that many non-excluded seconds have run since `start`.
+
+    None while an open exclusion stands in the way: the clock is paused.
+    """
+    due = start + seconds
+    for span in union(excluded):
+        if span.end is not None and span.end <= start:
+            continue
+        if span.start >= due:
+            break
+        if span.end is None:
+            return None
+        due += span.end - max(span.start, start)
+    return due
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A review that was held: `counts` 2 surely, 1 if something is blank; `disputed` by reading."""
+
+    at: int
+    entry: str
+    counts: int = 2
+    disputed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Postponement:
+    """A lawful postponement: when it was decided and when it was written down."""
+
+    at: int
+    entry: str
+    recorded_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewDue:
+    """One link of the review chain.
+
+    `due` is the earlier of two readings of the law, `due_latest` the later (None where they
+    agree); both None while the clock is paused. `opened_by` are the entries it rests on.
+    """
+
+    ordinal: int
+    phase: Phase
+    opened_at: int
+    due: int | None
+    due_latest: int | None = None
+    opened_by: tuple[str, ...] = ()
+    certainty: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class CountedReview:
+    """A review as it fell in the chain: which link it discharged, how late, by what leave."""
+
+    ordinal: int
+    review: Review
+    late: int
+    postponed_by: Postponement | None = None
+    disputed: bool = False
+
+
+@dataclass(slots=True)
+class ReviewChain:
+    """The chain of one detention, one before and after charge."""
+
+    dues: list[ReviewDue] = field(default_factory=list)
+    counted: list[CountedReview] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Detention was first authorised, or authorised again after bail was answered."""
+
+    at: int
+    entry: str
+
+
+def review_chain(  # noqa: PLR0913 - the law counts from all of these
+    authorities: Sequence[Authority],
+    reviews: Sequence[Review],
+    postponements: Sequence[Postponement],
+    decisions: Sequence[Authority],
+    excluded: Sequence[Span],
+    first: int,
+    following: int,
+) -> ReviewChain:
+    """Work out every review that was or is due (PACE s.40(3)-(6); domain.md 2.1 and 2.7).
+
+    A timely review moves the chain to nine hours after it was held; a lawfully postponed one to
+    nine hours after it was due; a late one leaves two readings, of which the earlier alerts. At
+    the decision to detain after charge an open link goes over to the custody officer with its
+    due time; one already missed stays, and the next is counted from it or from the decision.
+    """
+    chain = ReviewChain()
+    if not authorities:
+        return chain
+    state = _Chain(chain, tuple(excluded), following, list(postponements))
+    begun = authorities[0]
+    state.open(1, "before_charge", begun.at, [live(begun.at, first, excluded)], (begun.entry,))
+    steps: list[tuple[int, int, Authority | Review, str]] = []
+    steps += [(each.at, 0, each, "review") for each in reviews]
+    steps += [(each.at, 1, each, "decision") for each in decisions]
+    steps += [(each.at, 2, each, "again") for each in authorities[1:]]
+    for at, _, step, what in sorted(steps, key=lambda each: each[:2]):
+        if isinstance(step, Review):
+            state.hold(step)
+        elif what == "decision":
+            state.decide(at, step.entry)
+        else:
+            state.resume(at, step.entry, live(at, first, excluded))
+    return chain
+
+
+class _Chain:
+    def __init__(
+        self,
+        chain: ReviewChain,
+        excluded: tuple[Span, ...],
+        following: int,
+        postponements: list[Postponement],
+    ) -> None:
+        self._chain, self._excluded, self._following = chain, excluded, following
+        self._postponements = postponements
+        self._previous_disputed = False
+
+    @property
+    def current(self) -> ReviewDue:
+        return self._chain.dues[-1]
+
+    def open(
+        self,
+        ordinal: int,
+        phase: Phase,
+        at: int,
+        readings: Sequence[int | None],
+        entries: tuple[str, ...],
+        certainty: int = 2,
+    ) -> None:
+        known = [each for each in readings if each is not None]
+        paused = len(known) < len(readings)
+        due = None if paused else min(known)
+        latest = None if paused or max(known) == due else max(known)
+        self._chain.dues.append(ReviewDue(ordinal, phase, at, due, latest, entries, certainty))
+
+    def hold(self, review: Review) -> None:
+        """Count a review, and open the next link from it."""
+        current = self.current
+        late = 0 if current.due is None else max(0, review.at - current.due)
+        leave = self._leave(current, review) if late else None
+        disputed = review.disputed and not self._previous_disputed
+        self._previous_disputed = review.disputed
+        counted_late = 0 if leave else late
+        self._chain.counted.append(
+            CountedReview(current.ordinal, review, counted_late, leave, disputed)
+        )
+        bases = [review.at]
+        if leave is not None and current.due is not None:
+            bases = [current.due, current.due_latest or current.due]
+        elif late and current.due is not None:
+            bases = [current.due, review.at]
+        readings = [live(base, self._following, self._excluded) for base in bases]
+        self.open(
+            current.ordinal + 1, current.phase, review.at, readings, (review.entry,), review.counts
+        )
+
+    def _leave(self, current: ReviewDue, review: Review) -> Postponement | None:
+        """Return the lawful postponement that covers a review held late, if there is one.
+
+        One decided between the last review and this one; or, written only afterwards, before
+        the next review would be due.
+        """
+        before = [
+            each for each in self._postponements if current.opened_at <= each.at <= review.at
+        ]
+        limit = review.at + self._following
+        after = [each for each in self._postponements if review.at < each.at < limit]
+        found = (before or after)[:1]
+        for each in found:
+            self._postponements.remove(each)
+        return found[0] if found else None
+
+    def decide(self, at: int, entry: str) -> None:
+        """Hand the open link over to the custody officer, or start anew from a missed one."""
+        current = self.current
+        if current.phase == "after_charge":
+            return
+        if current.due is not None and at > current.due:
+            readings = [
+                live(base, self._following, self._excluded) for base in (current.due, at)
+            ]
+            self.open(current.ordinal + 1, "after_charge", at, readings, (entry,))
+            return
+        readings = [current.due, current.due_latest or current.due]
+        entries = (*current.opened_by, entry)
+        self.open(current.ordinal, "after_charge", at, readings, entries, current.certainty)
+
+    def resume(self, at: int, entry: str, fresh: int | None) -> None:
+        """Go on after a return from bail: the chain with bail time left out, or a fresh one."""
+        current = self.current
+        readings = [current.due, fresh]
+        entries = (*current.opened_by, entry)
+        self.open(current.ordinal, "before_charge", at, readings, entries, current.certainty)
+
+
+# --- nights ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """A night window and the minutes of detention in it, all and after the decision to detain."""
+
+    start: int
+    end: int
+    minutes: int
+    minutes_post: int
+    reached_at: int
+
+    def phase(self, least: int) -> Literal["pre", "post", "mixed"]:
+        """Say on which side of the decision the night counts (domain.md 2.11)."""
+        if self.minutes_post * 60 >= least:
+            return "post"
+        return "pre" if (self.minutes - self.minutes_post) * 60 >= least else "mixed"
+
+
+def night(
+    window: Span, detained: Sequence[Span], decision: int | None, least: int, now: int
+) -> Night | None:
+    """Return the night if at least `least` seconds of its window were spent in detention."""
+    end = window.end if window.end is not None else now
+    inside = post = 0
+    reached: int | None = None
+    for span in union(detained):
+        start = max(span.start, window.start)
+        stop = min(now if span.end is None else span.end, end, now)
+        if stop <= start:
+            continue
+        if reached is None and inside + (stop - start) >= least:
+            reached = start + least - inside
+        inside += stop - start
+        if decision is not None:
+            post += max(0, stop - max(start, decision))
+    if reached is None:
+        return None
+    return Night(window.start, end, inside // 60, post // 60, reached)

@@ -1,0 +1,233 @@
+"""A detention: the custody records of one stay, corrected as its entries say.
+
+Entries are never changed. An amendment names the root entry it corrects (of several, the one
+recorded last wins), a withdrawal takes its root away; what cannot be applied is reported, never
+guessed (domain.md 2.9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Literal
+
+from detention_monitor.entries import CustodyEvent, Value
+from detention_monitor.errors import RecordError
+from detention_monitor.timeline import ESTABLISHED, Fact
+
+_MOST_READINGS = 16
+Reading = Literal["as_happened", "as_known"]
+_ENABLING = (
+    "aa_arrived", "detention_authorised", "urgent_interview_authorised", "extension_authorised",
+    "review_postponed", "review_held", "certificate_made", "certificate_produced",
+)  # fmt: skip
+"""Of entries in one instant these come first: where the order is unknown, the act was lawful."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in the record that a reader should know before trusting the findings."""
+
+    code: str
+    entry: str
+    at: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A detention as seen at an instant: one list of facts for each consistent reading."""
+
+    detention: str
+    records: tuple[str, ...]
+    readings: tuple[tuple[Fact, ...], ...]
+    problems: tuple[Problem, ...] = ()
+    record_of: Mapping[str, str] = field(default_factory=dict)
+    next_entry_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Detention:
+    """All entries of one stay in police detention, in the order in which they were read."""
+
+    id: str
+    entries: tuple[CustodyEvent, ...]
+
+    @property
+    def records(self) -> tuple[str, ...]:
+        """The custody records it spans, in order of appearance."""
+        return tuple(dict.fromkeys(entry.record for entry in self.entries))
+
+    @property
+    def last_at(self) -> int:
+        """The last instant at which something happened; entries dated ahead are left out."""
+        dated = [
+            entry.at
+            for entry in self.entries
+            if entry.recorded_at is None or entry.at <= entry.recorded_at + 120
+        ]
+        return max(dated or [entry.at for entry in self.entries])
+
+    def view(self, as_of: int, reading: Reading, tolerance: int) -> View:
+        """Return the corrected entries up to an instant (seconds UTC).
+
+        As known, only what was recorded by then counts. An entry dated more than `tolerance`
+        seconds after it was recorded is left out and reported. Raises `RecordError` if the
+        as-known reading is asked of entries without `recorded_at`.
+        """
+        known = list(self.entries)
+        if reading == "as_known":
+            if any(entry.recorded_at is None for entry in known):
+                message = (
+                    f"{self.id}: the as-known reading needs 'recorded_at' on every entry; "
+                    "use the as-happened reading"
+                )
+                raise RecordError(message)
+            known = [entry for entry in known if (entry.recorded_at or 0) <= as_of]
+        problems: list[Problem] = []
+        corrected = list(_corrected(known, problems))
+        kept = []
+        for entry, evidence in corrected:
+            if entry.recorded_at is not None and entry.at > entry.recorded_at + tolerance:
+                message = "dated after it was recorded: it discharges nothing"
+                problems.append(Problem("DATED_AFTER_RECORDED", entry.id, entry.at, message))
+            else:
+                kept.append((entry, evidence))
+        readings = _readings(kept, as_of, problems)
+        later = [entry.at for entry, _ in kept if entry.at > as_of]
+        return View(
+            self.id,
+            self.records,
+            tuple(readings),
+            tuple(problem for problem in problems if problem.at <= as_of),
+            {entry.id: entry.record for entry in self.entries},
+            min(later, default=None),
+        )
+
+
+def _corrected(
+    entries: Sequence[CustodyEvent], problems: list[Problem]
+) -> Iterator[tuple[CustodyEvent, tuple[str, ...]]]:
+    """Yield each root entry as amended, with the ids of all entries that made it."""
+    by_id = {entry.id: entry for entry in entries}
+    withdrawn: dict[str, str] = {}
+    amendments: dict[str, list[CustodyEvent]] = {}
+    for entry in entries:
+        target = entry.withdraws or entry.amends
+        if target is None:
+            continue
+        root = _root(target, by_id)
+        if root is None:
+            code = "AMENDS_NOTHING" if target not in by_id else "AMENDMENT_CYCLE"
+            message = f"names entry {target}, which is not there or leads back to itself"
+            problems.append(Problem(code, entry.id, entry.at, message))
+        elif entry.withdraws:
+            withdrawn[root] = entry.id
+        else:
+            amendments.setdefault(root, []).append(entry)
+    for entry in entries:
+        if entry.amends or entry.withdraws:
+            continue
+        if entry.id in withdrawn:
+            for amendment in amendments.get(entry.id, ()):
+                message = f"amends entry {entry.id}, which was withdrawn"
+                code = "AMENDS_WITHDRAWN"
+                problems.append(Problem(code, amendment.id, amendment.at, message))
+            continue
+        ordered = sorted(amendments.get(entry.id, ()), key=lambda each: each.recorded_at or 0)
+        yield _amended(entry, ordered), (entry.id, *(each.id for each in ordered))
+
+
+def _root(target: str, by_id: Mapping[str, CustodyEvent]) -> str | None:
+    seen: set[str] = set()
+    while target in by_id and target not in seen:
+        seen.add(target)
+        entry = by_id[target]
+        above = entry.amends or entry.withdraws
+        if above is None:
+            return target
+        target = above
+    return None
+
+
+def _amended(entry: CustodyEvent, amendments: Iterable[CustodyEvent]) -> CustodyEvent:
+    for each in amendments:
+        attrs: dict[str, Value] = {**entry.attrs, **each.attrs}
+        by = each.by if any((each.by.rank, each.by.role, each.by.id)) else entry.by
+        entry = replace(entry, at=each.at, also_at=each.also_at, attrs=attrs, by=by)
+    return entry
+
+
+def _readings(
+    entries: Sequence[tuple[CustodyEvent, tuple[str, ...]]], as_of: int, problems: list[Problem]
+) -> list[tuple[Fact, ...]]:
+    """Return the facts of each consistent reading of ambiguous times (design D4)."""
+    unclear = [entry for entry, _ in entries if entry.also_at]
+    choices: list[tuple[int, ...]] = [(entry.at, *entry.also_at) for entry in unclear]
+    for entry in unclear:
+        message = "in the hour that the clock change repeats; read in every consistent way"
+        problems.append(Problem("TIME_AMBIGUOUS", entry.id, entry.at, message))
+    combinations = [
+        chosen
+        for chosen in product(*choices[:8])
+        if all(one <= other for one, other in zip(chosen, chosen[1:], strict=False))
+    ] or [tuple(choice[0] for choice in choices)]
+    out = []
+    for chosen in combinations[:_MOST_READINGS]:
+        at = dict(zip((entry.id for entry in unclear), chosen, strict=False))
+        facts = [
+            _fact(entry, evidence, at.get(entry.id, entry.at))
+            for entry, evidence in entries
+            if at.get(entry.id, entry.at) <= as_of
+        ]
+        out.append(tuple(sorted(facts, key=lambda fact: (fact.at, fact.kind not in _ENABLING))))
+    return out
+
+
+def _fact(entry: CustodyEvent, evidence: tuple[str, ...], at: int) -> Fact:
+    attrs: dict[str, Value] = dict(entry.attrs)
+    for name, value in (
+        ("rank", entry.by.rank),
+        ("acting_rank", entry.by.acting_rank_s107),
+        ("role", entry.by.role),
+        ("recorded_at", entry.recorded_at),
+    ):
+        if value is not None:
+            attrs.setdefault(name, value)
+    return Fact(entry.kind, at, attrs, ESTABLISHED, evidence, entry.id)
+
+
+def group(entries: Iterable[CustodyEvent]) -> list[Detention]:
+    """Put entries together to detentions: by `detention_id`, or by `continues` on an arrival.
+
+    A detention is named by its id where given, else by its first record, with the force before
+    it where there is one. Detentions come in the order in which their first entry was read.
+    """
+    parent: dict[str, str] = {}
+
+    def find(name: str) -> str:
+        parent.setdefault(name, name)
+        while parent[name] != name:
+            name = parent[name]
+        return name
+
+    held = list(entries)
+    for entry in held:
+        own = _name(entry.force, entry.record)
+        find(own)
+        if entry.detention_id:
+            named = f"id:{entry.detention_id}"
+            parent[find(own)] = find(named)
+        before = entry.attrs.get("continues")
+        if isinstance(before, str) and before:
+            root = before if "/" in before or entry.force is None else _name(entry.force, before)
+            parent[find(own)] = find(root)
+    gathered: dict[str, list[CustodyEvent]] = {}
+    for entry in held:
+        gathered.setdefault(find(_name(entry.force, entry.record)), []).append(entry)
+    return [Detention(name.removeprefix("id:"), tuple(each)) for name, each in gathered.items()]
+
+
+def _name(force: str | None, record: str) -> str:
+    return f"{force}/{record}" if force else record

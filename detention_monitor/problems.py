@@ -1,0 +1,41 @@
+"""Findings about the record itself: what a reader should know before trusting the rest."""
+
+from __future__ import annotations
+
+from detention_monitor.detention import Problem, View
+from detention_monitor.findings import Finding, key_of
+
+_TITLES = {
+    "TIME_AMBIGUOUS": "Time can mean two instants",
+    "DATED_AFTER_RECORDED": "Entry dated after it was recorded",
+    "AMENDS_NOTHING": "Amendment of an entry that is not there",
+    "AMENDMENT_CYCLE": "Amendments that name each other",
+    "AMENDS_WITHDRAWN": "Amendment of a withdrawn entry",
+    "CLOCK_UNKNOWN": "Clock cannot be worked out",
+}
+
+
+def problem_finding(problem: Problem, view: View, ruleset: str, judged_by: str) -> Finding:
+    """Return the finding (authority `quality`, no duty) that reports one problem."""
+    unknown = problem.code == "CLOCK_UNKNOWN"
+    return Finding(
+        key=key_of(view.detention, problem.code, problem.entry),
+        detention=view.detention,
+        record=view.record_of.get(problem.entry, view.detention),
+        duty=None,
+        rule=problem.code,
+        rule_version="1",
+        title=_TITLES[problem.code],
+        nature="concern",
+        authority="quality",
+        sources=("Record keeping: design of this monitor, not law",),
+        verified=False,
+        severity="info" if problem.code == "TIME_AMBIGUOUS" else "medium",
+        status="cannot_tell" if unknown else "not_recorded",
+        certainty="possible" if unknown else "established",
+        message=f"Entry {problem.entry}: {problem.message}.",
+        occurred_at=problem.at,
+        evidence=(problem.entry,),
+        ruleset=ruleset,
+        judged_by=judged_by,
+    )
