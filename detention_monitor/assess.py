@@ -79,7 +79,6 @@ def assess(
     *,
     backend: Backend,
     reading: Reading = "as_happened",
-    coverage: Coverage | None = None,
 ) -> Assessment:
     """Judge a detention as of an instant (seconds UTC) by a rule set, through one back-end.
 
@@ -89,7 +88,7 @@ def assess(
     """
     view = detention.view(as_of, reading, ruleset.parameters.value("late_entry_tolerance", as_of))
     readings = [
-        _assess_reading(view, each, ruleset, as_of, backend, coverage or Coverage())
+        _assess_reading(view, each, ruleset, as_of, backend, detention.coverage)
         for each in view.readings
     ]
     first = readings[0]

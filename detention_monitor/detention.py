@@ -15,6 +15,7 @@ from typing import Literal
 from detention_monitor.entries import CustodyEvent, Value
 from detention_monitor.errors import RecordError
 from detention_monitor.timeline import ESTABLISHED, Fact
+from detention_monitor.vocabulary import Coverage
 
 _MOST_READINGS = 16
 Reading = Literal["as_happened", "as_known"]
@@ -53,6 +54,7 @@ class Detention:
 
     id: str
     entries: tuple[CustodyEvent, ...]
+    coverage: Coverage = field(default_factory=Coverage)
 
     @property
     def records(self) -> tuple[str, ...]:
@@ -198,36 +200,89 @@ def _fact(entry: CustodyEvent, evidence: tuple[str, ...], at: int) -> Fact:
     return Fact(entry.kind, at, attrs, ESTABLISHED, evidence, entry.id)
 
 
-def group(entries: Iterable[CustodyEvent]) -> list[Detention]:
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """An entry whose id was used before for something else; the first one stays."""
+
+    entry: CustodyEvent
+    first: CustodyEvent
+
+
+def without_duplicates(
+    entries: Iterable[CustodyEvent],
+) -> tuple[list[CustodyEvent], int, list[Conflict]]:
+    """Return the entries each once, how many came again unchanged, and those that conflict."""
+    kept: dict[tuple[str | None, str], CustodyEvent] = {}
+    again = 0
+    conflicts: list[Conflict] = []
+    for entry in entries:
+        first = kept.setdefault((entry.force, entry.id), entry)
+        if first is entry:
+            continue
+        if replace(first, origin="") == replace(entry, origin=""):
+            again += 1
+        else:
+            conflicts.append(Conflict(entry, first))
+    return list(kept.values()), again, conflicts
+
+
+def group(
+    entries: Iterable[CustodyEvent], coverage: Mapping[str, Coverage] | None = None
+) -> list[Detention]:
     """Put entries together to detentions: by `detention_id`, or by `continues` on an arrival.
 
     A detention is named by its id where given, else by its first record, with the force before
     it where there is one. Detentions come in the order in which their first entry was read.
+    `coverage` says by record (as `record_name` names it) what its source does not carry.
     """
-    parent: dict[str, str] = {}
-
-    def find(name: str) -> str:
-        parent.setdefault(name, name)
-        while parent[name] != name:
-            name = parent[name]
-        return name
-
+    links = Links()
     held = list(entries)
     for entry in held:
-        own = _name(entry.force, entry.record)
-        find(own)
-        if entry.detention_id:
-            named = f"id:{entry.detention_id}"
-            parent[find(own)] = find(named)
-        before = entry.attrs.get("continues")
-        if isinstance(before, str) and before:
-            root = before if "/" in before or entry.force is None else _name(entry.force, before)
-            parent[find(own)] = find(root)
+        links.add(entry.force, entry.record, entry.detention_id, entry.attrs.get("continues"))
     gathered: dict[str, list[CustodyEvent]] = {}
     for entry in held:
-        gathered.setdefault(find(_name(entry.force, entry.record)), []).append(entry)
-    return [Detention(name.removeprefix("id:"), tuple(each)) for name, each in gathered.items()]
+        root = links.root(record_name(entry.force, entry.record))
+        gathered.setdefault(root, []).append(entry)
+    out = []
+    for each in gathered.values():
+        first = record_name(each[0].force, each[0].record)
+        named = next((entry.detention_id for entry in each if entry.detention_id), first)
+        parts = [coverage.get(record_name(e.force, e.record)) for e in each] if coverage else []
+        whole = Coverage.of_all([part for part in parts if part is not None])
+        out.append(Detention(named, tuple(each), whole))
+    return out
 
 
-def _name(force: str | None, record: str) -> str:
+class Links:
+    """Which records belong to one detention: a union of names."""
+
+    def __init__(self) -> None:
+        self._parent: dict[str, str] = {}
+
+    def add(
+        self, force: str | None, record: str, detention_id: str | None, continues: object
+    ) -> None:
+        """Take what one entry says of its record."""
+        own = record_name(force, record)
+        self._parent.setdefault(own, own)
+        if detention_id:
+            self._join(own, f"id:{detention_id}")
+        if isinstance(continues, str) and continues:
+            whole = "/" in continues or force is None
+            self._join(own, continues if whole else record_name(force, continues))
+
+    def _join(self, one: str, other: str) -> None:
+        self._parent[self.root(one)] = self.root(other)
+
+    def root(self, name: str) -> str:
+        """Return the name that stands for all records of a detention."""
+        self._parent.setdefault(name, name)
+        while self._parent[name] != name:
+            self._parent[name] = self._parent[self._parent[name]]
+            name = self._parent[name]
+        return name
+
+
+def record_name(force: str | None, record: str) -> str:
+    """Return the name of a record among those of all forces: `44/CR-0001`."""
     return f"{force}/{record}" if force else record

@@ -7,7 +7,7 @@ seconds, so that six hours are six hours through a clock change (design D4).
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 
 import pendulum
@@ -42,6 +42,70 @@ def in_words(seconds: int) -> str:
     if not hours:
         return f"{rest} min"
     return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+_INSTANT = re.compile(
+    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:\.\d{1,9})?(Z|z|[+-]\d\d:?\d\d)?"
+)
+_EARLIEST, _LATEST = 0, 4_102_444_800
+
+
+def parse_instant(text: str, zone: str | None = None) -> tuple[int, ...]:
+    """Return the instants (seconds UTC) that a written time can mean, earliest first.
+
+    One instant for a time with an offset; one, or two in the hour that the autumn change repeats,
+    for a time without one in a declared `zone`. Fractions of a second are cut off. ValueError
+    says what is wrong: no offset and no zone, an hour that the spring change skips, or no time.
+
+    >>> parse_instant("2025-10-26T01:15", "Europe/London")
+    (1761437700, 1761441300)
+    """
+    match = _INSTANT.fullmatch(text)
+    if match is None:
+        raise ValueError(f"'{text[:40]}' is not a time; write 2024-09-13T05:30:00+01:00")
+    day, clock, offset = match.groups()
+    try:
+        naive = datetime.fromisoformat(f"{day}T{clock}")
+        if offset is not None:
+            shift = "+00:00" if offset in "Zz" else offset
+            found: tuple[int, ...] = (
+                int(datetime.fromisoformat(f"{day}T{clock}{shift}").timestamp()),
+            )
+        else:
+            found = _in_zone(naive, text, zone)
+    except (ValueError, OverflowError) as error:
+        if "'" in str(error):
+            raise
+        raise ValueError(f"'{text[:40]}' is not a time: {error}") from error
+    if not _EARLIEST <= found[0] < _LATEST:
+        raise ValueError(f"'{text[:40]}' is not between 1970 and 2100")
+    return found
+
+
+def _in_zone(naive: datetime, text: str, zone: str | None) -> tuple[int, ...]:
+    if zone is None:
+        raise ValueError(
+            f"'{text[:40]}' has no offset; write it with one (+01:00), or declare the zone of "
+            "the source"
+        )
+    earlier, later = (
+        int(naive.replace(tzinfo=pendulum.timezone(zone), fold=fold).timestamp())
+        for fold in (0, 1)
+    )
+    if later > earlier:
+        return earlier, later
+    if later < earlier:  # the two readings of an hour that is skipped come the wrong way round
+        raise ValueError(f"'{text[:40]}' does not exist: the clocks went forward over it")
+    return (earlier,)
+
+
+def is_zone(name: str) -> bool:
+    """Whether a name is that of a time zone."""
+    try:
+        pendulum.timezone(name)
+    except (ValueError, LookupError):
+        return False
+    return True
 
 
 @lru_cache(maxsize=65_536)

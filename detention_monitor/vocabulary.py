@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -107,3 +107,13 @@ class Coverage:
         if kind in self.kinds_missing:
             return False
         return attribute is None or (kind, attribute) not in self.attributes_missing
+
+    @classmethod
+    def of_all(cls, parts: Iterable[Coverage]) -> Coverage:
+        """Return what several sources together leave out: whatever any of them leaves out."""
+        kinds: frozenset[str] = frozenset()
+        attributes: frozenset[tuple[str, str]] = frozenset()
+        for part in parts:
+            kinds |= part.kinds_missing
+            attributes |= part.attributes_missing
+        return cls(kinds, attributes)

@@ -1,0 +1,224 @@
+"""From raw objects to entries: every value checked against the vocabulary, every fault with a cure.
+
+The form of an entry is the contract with whoever sends records (README, "Records"). Text stays
+text: nothing in a record is ever read as markup, a template or code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from detention_monitor.entries import Actor, CustodyEvent, Value
+from detention_monitor.errors import RecordError
+from detention_monitor.times import is_zone, parse_duration, parse_instant
+from detention_monitor.vocabulary import Attribute, Coverage, Vocabulary
+from detention_monitor.yamlfile import suggestion
+
+_KEYS = (
+    "id", "force", "record", "detention_id", "kind", "at", "recorded_at", "by", "amends",
+    "withdraws", "attrs",
+)  # fmt: skip
+_ACTOR_KEYS = ("id", "rank", "acting_rank_s107", "role")
+_LONGEST_NAME = 200
+_LONGEST_TEXT = 20_000
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a source says of itself: its name, the zone of its times, and what it does not carry."""
+
+    name: str = ""
+    zone: str | None = None
+    coverage: Coverage = field(default_factory=Coverage)
+
+    @classmethod
+    def declared(cls, raw: object, vocabulary: Vocabulary) -> Source:
+        """Read a declaration: `{"name", "zone", "not_carried": ["kind" or "kind.attribute"]}`.
+
+        Raises `RecordError` for an unknown key, zone, kind or attribute.
+        """
+        if not isinstance(raw, dict):
+            raise RecordError('"source" must be an object: {"zone": ..., "not_carried": [...]}')
+        _no_others(raw, ("name", "zone", "not_carried"), "source")
+        zone = raw.get("zone")
+        if zone is not None and not (isinstance(zone, str) and is_zone(zone)):
+            raise RecordError(f"no time zone is called {zone!r}; write Europe/London")
+        missing = raw.get("not_carried", [])
+        if not isinstance(missing, list):
+            raise RecordError('"not_carried" must be a list: ["aa_left", "review_held.mode"]')
+        kinds, attributes = set(), set()
+        for each in missing:
+            kind, _, attribute = str(each).partition(".")
+            known = vocabulary.kinds.get(kind)
+            if known is None:
+                raise RecordError(f"no kind of entry is called '{kind}'{_near(kind, vocabulary)}")
+            if not attribute:
+                kinds.add(kind)
+            elif attribute in known.attributes:
+                attributes.add((kind, attribute))
+            else:
+                hint = suggestion(attribute, list(known.attributes))
+                raise RecordError(f"'{kind}' has no attribute '{attribute}'{hint}")
+        name = str(raw.get("name", ""))[:_LONGEST_NAME]
+        return cls(name, zone, Coverage(frozenset(kinds), frozenset(attributes)))
+
+
+def _near(kind: str, vocabulary: Vocabulary) -> str:
+    return suggestion(kind, [name for name, each in vocabulary.kinds.items() if not each.derived])
+
+
+def _no_others(raw: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    for key in raw:
+        if key not in known:
+            hint = suggestion(str(key), known) or f"; known: {', '.join(known)}"
+            raise RecordError(f"unknown key '{str(key)[:40]}' in {where}{hint}")
+
+
+def entry_from(
+    raw: object, vocabulary: Vocabulary, source: Source = Source(), origin: str = ""
+) -> CustodyEvent:
+    """Return the entry that a raw object stands for; raise `RecordError` with what is wrong.
+
+    `origin` (file:line) is kept on the entry, so that reasons can point at it.
+    """
+    if not isinstance(raw, dict):
+        raise RecordError("an entry must be a JSON object in braces")
+    _no_others(raw, _KEYS, "the entry")
+    for key in ("id", "record", "kind", "at"):
+        if raw.get(key) in (None, ""):
+            raise RecordError(f"'{key}' is missing; every entry has id, record, kind and at")
+    name = _word(raw, "kind")
+    kind = vocabulary.kinds.get(name)
+    if kind is None:
+        raise RecordError(f"no kind of entry is called '{name}'{_near(name, vocabulary)}")
+    if kind.derived:
+        raise RecordError(f"'{name}' is worked out by the monitor and cannot be recorded")
+    amends, withdraws = _optional(raw, "amends"), _optional(raw, "withdraws")
+    if amends and withdraws:
+        raise RecordError("an entry amends another or withdraws it, not both")
+    given = raw.get("attrs") or {}
+    if not isinstance(given, dict):
+        raise RecordError("'attrs' must be an object of attributes")
+    attrs: dict[str, Value] = {}
+    for key, value in given.items():
+        if key not in kind.own:
+            hint = suggestion(str(key), sorted(kind.own))
+            raise RecordError(f"'{name}' has no attribute '{str(key)[:40]}'{hint}")
+        if value is not None:
+            attrs[key] = _value(kind.attributes[key], value, source.zone)
+    at, *also = _instants(raw, "at", source.zone)
+    recorded = _instants(raw, "recorded_at", source.zone) if raw.get("recorded_at") else ()
+    return CustodyEvent(
+        id=_word(raw, "id"),
+        record=_word(raw, "record"),
+        kind=name,
+        at=at,
+        force=_optional(raw, "force"),
+        detention_id=_optional(raw, "detention_id"),
+        recorded_at=max(recorded, default=None),
+        by=_actor(raw.get("by"), vocabulary),
+        amends=amends,
+        withdraws=withdraws,
+        attrs=attrs,
+        at_text=str(raw["at"])[:40],
+        also_at=tuple(also),
+        origin=origin,
+    )
+
+
+def _word(raw: Mapping[str, Any], key: str) -> str:
+    value = raw[key]
+    if not isinstance(value, str):
+        raise RecordError(f"'{key}' must be text in quotes, not {value!r:.40}")
+    if len(value) > _LONGEST_NAME:
+        raise RecordError(f"'{key}' has {len(value):,} characters; at most {_LONGEST_NAME}")
+    if _CONTROL.search(value):
+        raise RecordError(f"'{key}' holds a control character: {value!r:.60}")
+    return value
+
+
+def _optional(raw: Mapping[str, Any], key: str) -> str | None:
+    return None if raw.get(key) in (None, "") else _word(raw, key)
+
+
+def _instants(raw: Mapping[str, Any], key: str, zone: str | None) -> tuple[int, ...]:
+    try:
+        return parse_instant(_word(raw, key), zone)
+    except ValueError as error:
+        raise RecordError(f"{key}: {error}") from error
+
+
+def _actor(raw: object, vocabulary: Vocabulary) -> Actor:
+    if raw is None:
+        return Actor()
+    if not isinstance(raw, dict):
+        raise RecordError('\'by\' must be an object: {"id": ..., "rank": ..., "role": ...}')
+    _no_others(raw, _ACTOR_KEYS, "'by'")
+    common = next(iter(vocabulary.kinds.values())).attributes
+    parts: dict[str, str | None] = {}
+    for key, attribute in (("rank", "rank"), ("acting_rank_s107", "rank"), ("role", "role")):
+        value = _optional(raw, key)
+        if value is not None and value not in common[attribute].values:
+            raise RecordError(_not_one_of(f"by.{key}", value, common[attribute].values))
+        parts[key] = value
+    return Actor(
+        _optional(raw, "id"), parts["rank"], parts["acting_rank_s107"], parts["role"]
+    )
+
+
+def _not_one_of(name: str, value: object, values: tuple[str, ...]) -> str:
+    hint = suggestion(str(value), values) or f"; it can be {', '.join(values)}"
+    return f"{name}: '{str(value)[:40]}' is not known here{hint}"
+
+
+def _value(attribute: Attribute, value: object, zone: str | None) -> Value:
+    """Return the checked value of an attribute; times become seconds UTC, durations seconds."""
+    name = attribute.name
+    match attribute.type:
+        case "yes_no":
+            if isinstance(value, bool):
+                return value
+            raise RecordError(f"{name} must be true or false, not {value!r:.40}")
+        case "enum" | "ordered":
+            if value in attribute.values:
+                return str(value)
+            raise RecordError(_not_one_of(name, value, attribute.values))
+        case "whole_number":
+            if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9:
+                return value
+            raise RecordError(f"{name} must be a whole number, not {value!r:.40}")
+        case "duration" | "time" | "date":
+            return _when(attribute, value, zone)
+        case "list_of":
+            if isinstance(value, list) and all(isinstance(each, str) for each in value):
+                return tuple(_text(name, each) for each in value)
+            raise RecordError(f"{name} must be a list of texts, not {value!r:.40}")
+        case _:
+            return _text(name, value)
+
+
+def _when(attribute: Attribute, value: object, zone: str | None) -> Value:
+    if not isinstance(value, str):
+        raise RecordError(f"{attribute.name} must be text in quotes, not {value!r:.40}")
+    try:
+        if attribute.type == "duration":
+            return parse_duration(value)
+        if attribute.type == "time":
+            return parse_instant(value, zone)[0]
+        return date.fromisoformat(value).isoformat()
+    except ValueError as error:
+        cure = "" if attribute.type != "date" else f"'{value[:40]}' is not a date; write 2009-03-20"
+        raise RecordError(f"{attribute.name}: {cure or error}") from error
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise RecordError(f"{name} must be text in quotes, not {value!r:.40}")
+    if len(value) > _LONGEST_TEXT:
+        raise RecordError(f"{name} has {len(value):,} characters; at most {_LONGEST_TEXT:,}")
+    return value

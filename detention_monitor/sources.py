@@ -1,0 +1,140 @@
+"""Read entries from files: JSON lines, plain or gzipped, folders of them, standard input."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import orjson
+
+from detention_monitor.entries import CustodyEvent
+from detention_monitor.errors import RecordError
+from detention_monitor.records import Source, entry_from
+from detention_monitor.vocabulary import Vocabulary
+
+SUFFIXES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
+_EXPECTED = ".expected.jsonl"
+_LONGEST_LINE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A line that was not taken: where it stands, why, what it said, whose record if known."""
+
+    origin: str
+    reason: str
+    line: str
+    record: str | None = None
+
+
+def record_files(paths: Sequence[str]) -> list[str]:
+    """Return the files that paths stand for: themselves, those of a folder by name, `-` as it is.
+
+    Expected findings beside stories (`*.expected.jsonl`) are not records. Raises `RecordError`
+    for a path that is not there or a folder without records.
+    """
+    out: list[str] = []
+    for each in paths:
+        path = Path(each)
+        if each == "-":
+            out.append(each)
+        elif path.is_dir():
+            found = sorted(
+                file
+                for file in path.rglob("*")
+                if file.name.endswith(SUFFIXES) and not file.name.endswith(_EXPECTED)
+            )
+            if not found:
+                raise RecordError(f"{each}: no records here; a record file ends in .jsonl")
+            out += map(str, found)
+        elif path.is_file():
+            out.append(each)
+        else:
+            raise RecordError(f"{each}: no such file or folder")
+    return out
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[BinaryIO]:
+    if path == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        with Path(path).open("rb") as file:
+            if file.read(2) == b"\x1f\x8b":
+                file.seek(0)
+                with gzip.open(file) as unpacked:
+                    yield io.BufferedReader(unpacked)  # type: ignore[arg-type]
+            else:
+                file.seek(0)
+                yield file
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield numbered lines; of one that is too long only the beginning, with a mark."""
+    number = 0
+    while line := file.readline(_LONGEST_LINE + 1):
+        number += 1
+        yield number, line
+        while len(line) > _LONGEST_LINE and not line.endswith(b"\n"):
+            line = file.readline(_LONGEST_LINE + 1)
+            if not line:
+                break
+
+
+def read_entries(
+    files: Iterable[str], vocabulary: Vocabulary
+) -> Iterator[tuple[CustodyEvent | SetAside, Source]]:
+    """Yield every entry, or the line set aside in its place, with what its source declared.
+
+    A first line `{"source": {...}}` declares the zone of times and what the source does not
+    carry. A file that breaks off (a damaged gzip) yields what could be read, then a line set
+    aside; the other files go on.
+    """
+    for path in files:
+        name = "standard input" if path == "-" else Path(path).name
+        source = Source()
+        with _opened(path) as file:
+            number = 0
+            try:
+                for number, line in _lines(file):
+                    origin = f"{name}:{number}"
+                    if not line.strip():
+                        continue
+                    got = _read(line, vocabulary, source, origin)
+                    if isinstance(got, Source):
+                        source = got
+                    else:
+                        yield got, source
+            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+                reason = f"the file breaks off here: {error}; ask for it again"
+                yield SetAside(f"{name}:{number + 1}", reason, ""), source
+
+
+def _read(
+    line: bytes, vocabulary: Vocabulary, source: Source, origin: str
+) -> CustodyEvent | SetAside | Source:
+    raw: object = None
+    try:
+        if len(line) > _LONGEST_LINE:
+            raise RecordError(f"a line of more than {_LONGEST_LINE:,} bytes; at most that many")
+        try:
+            raw = orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
+        except orjson.JSONDecodeError as error:
+            raise RecordError(f"not JSON: {error.msg} (column {error.colno})") from error
+        if isinstance(raw, dict) and list(raw) == ["source"]:
+            return Source.declared(raw["source"], vocabulary)
+        return entry_from(raw, vocabulary, source, origin)
+    except RecordError as error:
+        record = raw.get("record") if isinstance(raw, dict) else None
+        shown = line[:2_000].decode("utf-8", "replace").rstrip("\r\n")
+        return SetAside(origin, str(error), shown, record if isinstance(record, str) else None)

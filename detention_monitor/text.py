@@ -1,0 +1,28 @@
+"""Text of records, made safe to show: data is never markup, an escape sequence or a formula."""
+
+from __future__ import annotations
+
+import re
+
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def printable(text: str, most: int = 400) -> str:
+    """Return text without control characters and cut to `most` characters.
+
+    >>> printable("a\\x1b[2Jb")
+    'a�[2Jb'
+    """
+    cut = text if len(text) <= most else f"{text[: most - 1]}…"
+    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", cut)
+
+
+def cell(text: str) -> str:
+    """Return text for a cell of a table that a spreadsheet may open: never a formula.
+
+    >>> cell("=1+1"), cell("fine")
+    ("'=1+1", 'fine')
+    """
+    shown = printable(text, 32_000)
+    return f"'{shown}" if shown.startswith(_FORMULA) else shown
