@@ -9,6 +9,7 @@ from typing import Protocol
 from detention_monitor.clock_facts import ClockSettings, derive
 from detention_monitor.clocks import Span
 from detention_monitor.detention import Detention, Problem, Reading, View
+from detention_monitor.drafts import Situation
 from detention_monitor.errors import EngineError, UnsupportedRecordError
 from detention_monitor.findings import BREACHES, Finding
 from detention_monitor.merge import merged
@@ -27,7 +28,7 @@ from detention_monitor.timeline import (
     Interval,
     in_order,
 )
-from detention_monitor.verdict import Situation, findings_of
+from detention_monitor.verdict import findings_of
 from detention_monitor.vocabulary import Coverage
 
 ENDS = ("released", "bailed", "moved_to_la", "court_appearance")
@@ -159,7 +160,7 @@ class _Run:
         self.person, self.coverage, self.ended_at = person, coverage, ended_at
 
     def judged(self, entries: Sequence[Fact], backend: Backend) -> Assessment:
-        facts = with_context(entries, self.ruleset)
+        facts = with_context(entries, self.ruleset, self.person)
         facts = in_order([*facts, *_child_facts(facts, self.person, self.as_of)])
         intervals = [*self.person.intervals]
         changes = [at for at in self.person.next_instants if at > self.as_of]
@@ -245,7 +246,7 @@ def _clock_problems(facts: Sequence[Fact]) -> Iterator[Problem]:
 # --- facts that need no rule -------------------------------------------------------------------
 
 
-def with_context(entries: Sequence[Fact], ruleset: RuleSet) -> list[Fact]:
+def with_context(entries: Sequence[Fact], ruleset: RuleSet, person: Person) -> list[Fact]:
     """Add to each entry what earlier entries and the suite say: basis of detention, sex, link."""
     known: dict[str, int | bool | str | tuple[str, ...]] = {"detention_basis": "offence"}
     out = []
@@ -255,17 +256,22 @@ def with_context(entries: Sequence[Fact], ruleset: RuleSet) -> list[Fact]:
                 known[name] = fact.attrs[name]
         station = str(known.get("station", ""))
         suite = ruleset.parameters.suite(station, fact.at) if station else {}
+        age = person.age_on(fact.at)
+        if age is not None:
+            known["age"] = age
         attrs: Mapping[str, int | bool | str | tuple[str, ...]] = {**known, **suite, **fact.attrs}
         out.append(replace(fact, attrs=attrs))
     return out
 
 
 def _child_facts(facts: Sequence[Fact], person: Person, as_of: int) -> Iterator[Fact]:
-    """Yield `child_in_detention` for each time of custody, and `age_transition`.
+    """Yield `child_in_detention` for each time of custody, `age_transition`, `age_conflict`.
 
     The duties to a child arise when detention is first authorised and again after each bail
     return, never at a transfer; or when the person is first a child, or first treated as one.
     """
+    if person.conflict is not None:
+        yield person.conflict
     for number, (start, end, evidence, cause, basis) in enumerate(_custodies(facts)):
         spans = sorted(
             (each for each in person.intervals if each.name == "child_code_c"),
@@ -293,7 +299,7 @@ def _custodies(
     for fact in facts:
         if fact.kind == "detention_authorised" and start is None:
             start = fact
-        elif fact.kind in ("released", "bailed", "moved_to_la", "court_appearance") and start:
+        elif fact.kind in ENDS and start:
             yield _custody(start, fact.at, cause)
             start = None
             cause = "bail_return"

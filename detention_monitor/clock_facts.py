@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from detention_monitor import times
 from detention_monitor.clocks import (
@@ -16,11 +18,15 @@ from detention_monitor.clocks import (
     elapsed,
     live,
     night,
+    rest_lost,
     review_chain,
 )
 from detention_monitor.entries import Value
 from detention_monitor.timeline import ESTABLISHED, FAR, POSSIBLE, Fact, Interval
 
+BAIL_ARREST_HOURS = 3 * times.HOUR
+BAIL_ARREST_FROM = date(2022, 10, 28)
+"""After an arrest under s.46A the first three hours do not count (s.47(6A), from this day)."""
 ENDS = ("released", "moved_to_la", "court_appearance")
 
 
@@ -69,7 +75,9 @@ def derive(facts: Sequence[Fact], settings: ClockSettings, as_of: int) -> Derive
         else:
             out.facts += _reviews(entries, settings)
             out.facts += _limits(entries, settings)
+    out.facts += _charged_on_all(entries)
     _nights(entries, settings, as_of, out)
+    _rest(entries, as_of, out)
     return out
 
 
@@ -125,6 +133,12 @@ class _Entries:
         out = [
             Span(out_.at, back.at if back else None)
             for out_, back in self.spans("bailed", "bail_answered")
+        ]
+        out += [
+            Span(fact.at, fact.at + BAIL_ARREST_HOURS)
+            for fact in self.all("bail_answered")
+            if fact.attrs.get("arrested_s46a") is True
+            and fact.at >= times.start_of_day(BAIL_ARREST_FROM)
         ]
         questioned = [
             (begun.at, over.at if over else FAR)
@@ -191,13 +205,16 @@ def _reviews(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
         settings.review_first, settings.review_next,
     )  # fmt: skip
     doubt = POSSIBLE if entries.doubtful() else ESTABLISHED
+    seen: Counter[str] = Counter()
     for due in chain.dues:
-        yield _due_fact(due, doubt)
+        key = f"review_due:{due.ordinal}:{due.phase}"
+        seen[key] += 1
+        yield _due_fact(due, doubt, key if seen[key] == 1 else f"{key}:{seen[key]}")
     for counted in chain.counted:
         yield from _counted_facts(counted, chain.dues)
 
 
-def _due_fact(due: ReviewDue, doubt: int) -> Fact:
+def _due_fact(due: ReviewDue, doubt: int, key: str) -> Fact:
     attrs: dict[str, Value] = {"ordinal": due.ordinal, "phase": due.phase}
     attrs["paused"] = due.due is None
     if due.due is not None:
@@ -205,7 +222,6 @@ def _due_fact(due: ReviewDue, doubt: int) -> Fact:
     if due.due_latest is not None:
         attrs["due_latest"] = due.due_latest
     certainty = min(due.certainty, doubt)
-    key = f"review_due:{due.ordinal}:{due.phase}"
     return Fact("review_due", due.opened_at, attrs, certainty, due.opened_by, key)
 
 
@@ -268,7 +284,15 @@ def _limits(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
     evidence = source.evidence
     ordinal = 1
     yield _limit(ordinal, "initial", start, due, evidence)
-    for fact in entries.all("extension_authorised", "warrant_issued"):
+    done = [fact.at for fact in _charged_on_all(entries)]
+    again = [fact for fact in entries.all("arrested") if done and fact.at > done[0]]
+    steps = entries.all("extension_authorised", "warrant_issued", "bail_answered")
+    for fact in sorted([*steps, *again], key=lambda each: each.at):
+        if fact.kind in ("bail_answered", "arrested"):
+            # Released or charged: the limit was kept. Now it runs again, on the same hours.
+            ordinal += 1
+            yield _limit(ordinal, "initial", fact.at, due, (*evidence, *fact.evidence))
+            continue
         extension = fact.kind == "extension_authorised"
         until = _until(fact, due)
         valid = fact.attrs.get("valid_extension" if extension else "valid_warrant") is True
@@ -286,6 +310,30 @@ def _limits(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
         due = until if most is None else min(until, most)
         basis = "extension" if extension else "warrant"
         yield _limit(ordinal, basis, fact.at, due, fact.evidence)
+
+
+def _charged_on_all(entries: _Entries) -> list[Fact]:
+    """Return the facts that all offences arrested for are charged; one each time that came true.
+
+    Where neither arrests nor charges name offences, the first charge is taken to be for all.
+    """
+    arrested: set[str] = set()
+    charged: set[str] = set()
+    out: list[Fact] = []
+    complete = False
+    for fact in entries.all("arrested", "charged", "detention_after_charge"):
+        named = str(fact.attrs.get("offence_ref", ""))
+        if fact.kind == "arrested":
+            if named:
+                complete = complete and named in arrested
+                arrested.add(named)
+            continue
+        charged.add(named)
+        if not complete and (not named or not arrested or arrested <= charged):
+            complete = True
+            key = f"charged_on_all:{len(out) + 1}"
+            out.append(Fact("charged_on_all", fact.at, {}, ESTABLISHED, fact.evidence, key))
+    return out
 
 
 def _limit(
@@ -370,3 +418,37 @@ def _detained(entries: _Entries) -> list[Span]:
     if start is not None:
         spans.append(Span(start))
     return spans
+
+
+# --- rest --------------------------------------------------------------------------------------
+
+_ALLOWED_INTERRUPTIONS = ("review", "care", "requested")
+"""Interruptions after which no fresh period of rest is due (Code C 12.2(b), (c))."""
+
+
+def _rest(entries: _Entries, as_of: int, out: Derived) -> None:
+    """Add the first instant at which 8 hours of rest were missing from the last 24."""
+    begun = relevant_time(entries)
+    detained = _detained(entries)
+    if begun is None or not detained:
+        return
+    blocks: list[list[Span]] = []
+    joins = False
+    for fact, over in entries.spans("rest_started", "rest_ended"):
+        span = Span(fact.at, over.at if over else None)
+        if joins and blocks:
+            blocks[-1].append(span)
+        else:
+            blocks.append([span])
+        joins = over is not None and over.attrs.get("reason") in _ALLOWED_INTERRUPTIONS
+    last = detained[-1].end
+    until = as_of if last is None else min(as_of, last)
+    start = begun[0] if len(detained) == 1 else detained[-1].start  # anew after bail
+    found = rest_lost(start, blocks, until)
+    if found.at is None:
+        if last is None and found.next_at is not None:
+            out.next_instants.append(found.next_at)
+        return
+    attrs: dict[str, Value] = {"recorded": bool(blocks), "longest": found.longest // 60}
+    evidence = (*begun[1].evidence, *(fact.evidence[0] for fact in entries.all("rest_started")))
+    out.facts.append(Fact("rest_lost", found.at, attrs, ESTABLISHED, evidence, "rest_lost"))

@@ -267,6 +267,7 @@ class Night:
     minutes: int
     minutes_post: int
     reached_at: int
+    """When it became long enough: after the decision where that part alone is, else in all."""
 
     def phase(self, least: int) -> Literal["pre", "post", "mixed"]:
         """Say on which side of the decision the night counts (domain.md 2.11)."""
@@ -282,6 +283,7 @@ def night(
     end = window.end if window.end is not None else now
     inside = post = 0
     reached: int | None = None
+    reached_post: int | None = None
     for span in union(detained):
         start = max(span.start, window.start)
         stop = min(now if span.end is None else span.end, end, now)
@@ -291,7 +293,59 @@ def night(
             reached = start + least - inside
         inside += stop - start
         if decision is not None:
-            post += max(0, stop - max(start, decision))
+            after = max(start, decision)
+            if reached_post is None and post + (stop - after) >= least:
+                reached_post = after + least - post
+            post += max(0, stop - after)
     if reached is None:
         return None
-    return Night(window.start, end, inside // 60, post // 60, reached)
+    at = reached if reached_post is None else reached_post
+    return Night(window.start, end, inside // 60, post // 60, at)
+
+
+# --- rest --------------------------------------------------------------------------------------
+
+_REST, _DAY = 8 * 3600, 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class RestLost:
+    """The first instant at which the last 24 hours held no 8 hours' rest, and the longest there."""
+
+    at: int | None
+    longest: int
+    next_at: int | None = None
+
+
+def rest_lost(start: int, blocks: Sequence[Sequence[Span]], now: int) -> RestLost:
+    """Say when 8 hours of rest in the last 24 were first missing (Code C 12.2), up to `now`.
+
+    Each block is one continuous rest: its stretches, parted only by interruptions that the Code
+    allows without a fresh period. The window slides; it is first whole 24 hours after `start`.
+    """
+    at = start + _DAY
+    while at <= now:
+        kept = [until for block in blocks if (until := _whole_until(block, at, now)) is not None]
+        if not kept or max(kept) < at:
+            return RestLost(at, max((_rest(block, at, now) for block in blocks), default=0))
+        at = max(kept) + 1
+    return RestLost(None, 0, at)
+
+
+def _rest(block: Sequence[Span], at: int, now: int) -> int:
+    """Return the seconds of rest in the 24 hours to `at`."""
+    ends = [(each.start, min(now if each.end is None else each.end, at)) for each in block]
+    return sum(max(0, end - max(begun, at - _DAY)) for begun, end in ends)
+
+
+def _whole_until(block: Sequence[Span], at: int, now: int) -> int | None:
+    """Return the last instant to which a block keeps the window whole, if it does at `at`."""
+    if _rest(block, at, now) < _REST:
+        return None
+    lengths = [(each.start, (now if each.end is None else each.end)) for each in block]
+    spare = sum(end - begun for begun, end in lengths) - _REST
+    for begun, end in lengths:
+        if spare < end - begun:
+            return begun + spare + _DAY
+        spare -= end - begun
+    return at

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from detention_monitor.errors import UnsupportedRecordError
-from detention_monitor.times import age_at, birthday_start, start_of_day
 from detention_monitor.timeline import ESTABLISHED, FAR, POSSIBLE, Fact, Interval
+from detention_monitor.times import age_at, birthday_start, start_of_day
 
 CODE_AGE = date(2013, 10, 27)
 PACE_AGE = date(2015, 10, 26)
@@ -36,8 +36,13 @@ class Person:
     birthday_18: int | None = None
     age: int | None = None
     sex: str | None = None
-    conflict: str = ""
+    dob: date | None = None
+    conflict: Fact | None = None
     next_instants: tuple[int, ...] = field(default=())
+
+    def age_on(self, at: int) -> int | None:
+        """Return the age in whole years at an instant, by date of birth or as recorded."""
+        return self.age if self.dob is None else age_at(self.dob, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +63,6 @@ class _Claim:
             return ESTABLISHED if at < birthday_start(self.dob, limit) else 0
         if self.age is not None:
             return ESTABLISHED if self.age < limit else 0
-        if self.treated_as == "adult":
-            return 0
         apparently = self.apparent is not None and self.apparent < limit
         return POSSIBLE if self.doubted or apparently else 0
 
@@ -106,7 +109,7 @@ def judge_person(facts: Sequence[Fact], ended_at: int | None, as_of: int) -> Per
     future = [at for at in (eighteenth, start_of_day(CODE_AGE), start_of_day(PACE_AGE)) if at]
     sex = next((str(f.attrs["sex"]) for f in reversed(facts) if f.attrs.get("sex")), None)
     return Person(
-        intervals, eighteenth, age, sex, _conflict(latest, begun),
+        intervals, eighteenth, age, sex, latest.dob, _conflict(latest, begun),
         tuple(at for at in future if at > as_of),
     )  # fmt: skip
 
@@ -166,11 +169,18 @@ def _child_intervals(
             yield Interval(name, start, end, sure, latest.evidence)
 
 
-def _conflict(claim: _Claim, begun: int) -> str:
-    if claim.treated_as == "child" and claim.dob is not None and age_at(claim.dob, begun) >= 18:
-        return "treated as a child though the date of birth makes an adult"
-    if claim.treated_as == "adult" and claim.dob is not None and age_at(claim.dob, begun) < 18:
-        return "treated as an adult though the date of birth makes a child"
-    if claim.dob is not None and claim.age is not None and claim.age != age_at(claim.dob, begun):
-        return f"age recorded as {claim.age}, but the date of birth makes {age_at(claim.dob, begun)}"
-    return ""
+def _conflict(claim: _Claim, begun: int) -> Fact | None:
+    """Return the fact that date of birth, age given and treatment do not agree (A05)."""
+    by_dob = None if claim.dob is None else age_at(claim.dob, begun)
+    years = by_dob if by_dob is not None else claim.age
+    if claim.treated_as == "child" and years is not None and years >= 18:
+        what = "adult_as_child"
+    elif claim.treated_as == "adult" and years is not None and years < 18:
+        what = "child_as_adult"
+    elif claim.treated_as == "adult" and years is None and claim.doubted:
+        what = "doubted"
+    elif by_dob is not None and claim.age is not None and claim.age != by_dob:
+        what = "ages_differ"
+    else:
+        return None
+    return Fact("age_conflict", claim.at, {"what": what}, ESTABLISHED, claim.evidence, "age_conflict")

@@ -29,8 +29,8 @@ from detention_monitor.rulemodel import (
     Step,
 )
 from detention_monitor.rulemodel import Sequence as SequenceOf
-from detention_monitor.times import start_of_day
 from detention_monitor.timeline import FAR
+from detention_monitor.times import start_of_day
 from detention_monitor.vocabulary import Attribute, Vocabulary
 
 CLOCKS = 100

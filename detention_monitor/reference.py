@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from detention_monitor.conditions import Both, Condition, Either, Not, Test
 from detention_monitor.entries import Value
-from detention_monitor.plan import Closes, Opens, Plan, Selection, Stratum
+from detention_monitor.plan import Closes, Plan, Selection, Stratum
 from detention_monitor.timeline import Closing, Conclusions, Fact, Interval
 from detention_monitor.vocabulary import Attribute
 

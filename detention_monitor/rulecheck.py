@@ -11,7 +11,15 @@ from detention_monitor.conditions import ConditionError, allowed, constant, pars
 from detention_monitor.errors import Diagnostic
 from detention_monitor.parameters import Parameters
 from detention_monitor.plan import PROVIDED
-from detention_monitor.rulemodel import DerivedFact, Must, Rule, RuleFile, Selector, Step
+from detention_monitor.rulemodel import (
+    DerivedFact,
+    Must,
+    Rule,
+    RuleFile,
+    RuleTest,
+    Selector,
+    Step,
+)
 from detention_monitor.vocabulary import Attribute
 from detention_monitor.yamlfile import Location, YamlFile, suggestion
 
@@ -63,6 +71,8 @@ class _Checker:
 
     def walk(self, part: BaseModel, location: Location) -> None:
         """Check every kind, state, condition and parameter named anywhere inside a model."""
+        if isinstance(part, RuleTest):
+            return
         if isinstance(part, Selector):
             self.kinds(part.kind, (*location, "kind"))
             self.condition(part.where, part.kind, (*location, "where"))
@@ -78,7 +88,7 @@ class _Checker:
             here = (*location, field.alias or name)
             if name in ("during", "unless", "pauses_while") and value:
                 self.states((value,) if isinstance(value, str) else value, here)
-            if name in ("before", "on", "already_since") and value:
+            if name in ("before", "on", "already_since", "relies_on") and value:
                 self.kinds((value,) if isinstance(value, str) else value, here)
             for text, at in _texts(value, here):
                 if re.fullmatch(r"\$[a-z][a-z0-9_]*", text):
@@ -131,7 +141,7 @@ class _Checker:
 
     def rule(self, rule: Rule, location: Location) -> None:
         """Check what only a whole rule shows: placeholders, deadlines, joined attributes."""
-        opening = _opening_kinds(rule)
+        opening = opening_kinds(rule)
         self._placeholders(rule, opening, location)
         if rule.must is not None:
             self._same(rule.must.same, (*opening, *rule.must.happen), (*location, "must", "same"))
@@ -196,7 +206,8 @@ def deadline_attribute(by: str) -> str | None:
     return by.removeprefix("attr ") if by.startswith("attr ") else None
 
 
-def _opening_kinds(rule: Rule) -> tuple[str, ...]:
+def opening_kinds(rule: Rule) -> tuple[str, ...]:
+    """Return the kinds of entry with which what a rule speaks of begins."""
     if rule.arises_on is not None:
         return rule.arises_on.kind
     if rule.never is not None:

@@ -23,6 +23,7 @@ PARAMETERS = "parameters.yaml"
 class LoadedFile:
     """One rule file as data, as model, and with the places of everything in it."""
 
+    path: Path
     yaml: YamlFile
     model: RuleFile
 
@@ -89,7 +90,7 @@ def _read_all(folder: Path) -> tuple[list[LoadedFile], list[Diagnostic]]:
     for path in rule_paths(folder):
         try:
             yaml = read_yaml(path)
-            files.append(LoadedFile(yaml, validated(yaml, RuleFile)))
+            files.append(LoadedFile(path, yaml, validated(yaml, RuleFile)))
         except RuleFileError as error:
             faults.extend(error.diagnostics)
     if not files and not faults:

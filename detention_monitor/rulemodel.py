@@ -82,7 +82,7 @@ Selectors = Annotated[tuple[Select, ...], BeforeValidator(_selectors)]
 
 
 class Must(_Closed):
-    """The act that discharges a duty, and by when."""
+    """The act that discharges a duty, and by when; `after` is what the clock of it waits for."""
 
     happen: Names
     where: str = ""
@@ -110,9 +110,6 @@ class Must(_Closed):
         ]
         if len(given) > 1:
             message = f"a duty has one deadline, but here are {' and '.join(given)}; keep one"
-            raise ValueError(message)
-        if self.after and self.within is None:
-            message = "'after' needs 'within': a duration from the first such entry"
             raise ValueError(message)
         return self
 
@@ -232,9 +229,10 @@ class Rule(_Closed):
     pauses_while: Name | None = None
 
     never: Select | None = None
-    finds: Literal["broken", "not_recorded"] = "broken"
+    finds: Literal["broken", "matched", "not_recorded"] = "broken"
     when_unknown: WhenUnknown = WhenUnknown(status="possible")
     cannot_tell_without: Names = ()
+    relies_on: Names = ()
     raised: tuple[Raise, ...] = ()
 
     counts: Count | None = None
@@ -273,10 +271,10 @@ class Rule(_Closed):
 
     @model_validator(mode="after")
     def _age(self) -> Rule:
-        if (self.child_by is None) != (self.age_at == "none"):
+        if self.child_by is not None and self.age_at == "none":
             message = (
-                "'age_at' says at which moment age is tested and 'child_by' by which law; "
-                "give both, or age_at: none without child_by"
+                "'child_by' says by which law a person is a child and 'age_at' at which moment; "
+                "give both, or neither"
             )
             raise ValueError(message)
         return self

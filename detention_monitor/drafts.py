@@ -1,0 +1,126 @@
+"""What every verdict needs: the situation judged, and how a finding is put together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from detention_monitor.clocks import Span
+from detention_monitor.findings import Finding, key_of
+from detention_monitor.parameters import Parameters
+from detention_monitor.rulemodel import Rule, Source
+from detention_monitor.timeline import Conclusions, Fact
+from detention_monitor.times import day_of, local_text
+from detention_monitor.vocabulary import Coverage
+
+Certainty = Literal["established", "possible"]
+
+
+@dataclass(slots=True)
+class Situation:
+    """A detention at an instant, as far as verdicts need it; instants are seconds UTC."""
+
+    detention: str
+    facts: Sequence[Fact]
+    found: Conclusions
+    as_of: int
+    ended_at: int | None
+    unclosed: bool
+    parameters: Parameters
+    ruleset: str
+    judged_by: str
+    records: Mapping[str, str] = field(default_factory=dict)
+    pauses: Mapping[str, Sequence[Span]] = field(default_factory=dict)
+    coverage: Coverage = field(default_factory=Coverage)
+    changes: list[int] = field(default_factory=list)
+
+    def change_at(self, instant: int | None) -> None:
+        """Note an instant after `as_of` at which a finding may change."""
+        if instant is not None and instant > self.as_of:
+            self.changes.append(instant)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A finding in the making: what all its parts rest on."""
+
+    rule: Rule
+    fact: Fact
+    now: Situation
+    words: dict[str, str]
+
+    def finding(self, **parts: object) -> Finding:
+        """Return the finding with what is common to all and the parts given."""
+        rule, now = self.rule, self.now
+        entry = self.fact.evidence[0] if self.fact.evidence else ""
+        anchor = self.fact.key or entry
+        if rule.shape == "count":
+            anchor = "count"
+        return Finding(
+            key=key_of(now.detention, rule.id, anchor),
+            detention=now.detention,
+            record=now.records.get(entry, now.detention),
+            duty=rule.duty,
+            rule=rule.id,
+            rule_version=rule.in_force.start.isoformat(),
+            title=rule.title,
+            nature=rule.nature,
+            sources=tuple(source.cite for source in rule.sources),
+            verified=all(verified_on(source, self.fact.at) for source in rule.sources),
+            unclosed=now.unclosed,
+            ruleset=now.ruleset,
+            judged_by=now.judged_by,
+            **parts,  # type: ignore[arg-type]
+        )
+
+
+def draft_of(rule: Rule, fact: Fact, now: Situation) -> Draft:
+    """Begin a finding that rests on a fact; its plain attributes may be used in the message."""
+    plain = {
+        name: str(value).replace("_", " ")
+        for name, value in fact.attrs.items()
+        if isinstance(value, int | str) and len(str(value)) < 80
+    }
+    return Draft(rule, fact, now, {**plain, "arose": shown(fact.at), "who": rule.who})
+
+
+def verified_on(source: Source, at: int) -> bool:
+    """Whether text and number of a citation are both verified for an instant (seconds UTC)."""
+    day = day_of(at)
+    return all(
+        value if isinstance(value, bool) else day >= value
+        for value in (source.text_verified, source.number_verified)
+    )
+
+
+def fill(template: str, words: Mapping[str, str]) -> str:
+    """Put words into the places of a message; text of records is never read as a template."""
+    filled = re.sub(r"\{([^}]*)\}", lambda match: words.get(match[1], ""), template)
+    return re.sub(r"\s+([.;,])", r"\1", filled).strip()
+
+
+def shown(instant: int | None) -> str:
+    """Return an instant for a message, or nothing."""
+    return "" if instant is None else local_text(instant)
+
+
+def unique(ids: Sequence[str]) -> tuple[str, ...]:
+    """Return the ids once each, in order of first appearance."""
+    return tuple(dict.fromkeys(ids))
+
+
+def cannot_tell(rule: Rule, kinds: Sequence[str], now: Situation) -> Finding:
+    """Return the one finding that says a source does not carry what a rule begins with."""
+    named = " or ".join(kinds)
+    return draft_of(rule, now.facts[0], now).finding(
+        severity="info",
+        status="cannot_tell",
+        certainty="possible",
+        authority=rule.authority,
+        message=f"This source does not carry {named}.",
+        occurred_at=now.facts[0].at,
+        evidence=unique(now.facts[0].evidence),
+        absent=tuple(kinds),
+    )

@@ -1,0 +1,325 @@
+"""From openings and closings to the state of a duty: arithmetic, and nothing inferred.
+
+Every back-end hands over the same conclusions; what they amount to at an instant is worked out
+here, to the second. A deadline itself is in time: late is `done > due` (design D4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from detention_monitor.clocks import live
+from detention_monitor.drafts import Certainty, Situation, draft_of, fill, shown, unique
+from detention_monitor.findings import Finding, GradeState, Status, gravest, lowered
+from detention_monitor.rulecheck import deadline_attribute
+from detention_monitor.rulemodel import Rule, Severity
+from detention_monitor.timeline import ESTABLISHED, Closing, Fact
+from detention_monitor.times import in_words
+
+LATENESS: tuple[tuple[str, int, Severity], ...] = (
+    ("late", 0, "info"),
+    ("over_5_min", 300, "medium"),
+    ("over_30_min", 1800, "high"),
+    ("from_2_h", 7199, "critical"),
+)
+"""Steps of severity by seconds late (each passed when exceeded); domain.md 2.1, our choice."""
+
+
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """A closing that may count: when, where, how sure."""
+
+    at: int
+    place: int
+    sure: bool
+
+
+class Duty:
+    """One duty toward one child: when it arose, by when it was due, how it stands."""
+
+    def __init__(
+        self, rule: Rule, subject: int, place: int, certainty: int, now: Situation
+    ) -> None:
+        self.rule, self.subject, self.place, self.now = rule, subject, place, now
+        self.fact = now.facts[place]
+        self.sure = certainty == ESTABLISHED and rule.certainty == "established"
+        self.done = self._earliest("done")
+        self.doubted = self._earliest("doubted")
+        self.lapse = self._first_of("lapses", len(rule.lapses_on))
+        self.excuse = self._first_of("excused", len(rule.excused_by))
+        self.mitigation = self._first_of("mitigated", len(rule.mitigated_by))
+        after = rule.must.after if rule.must is not None else ()
+        self.waited_for = self._first_of("after", len(after))
+        self._waits = bool(after)
+        self.latest = _time(self.fact, "due_latest") if _clock(rule) else None
+        self._on_entries: set[str] = set()
+        self.steps = self._steps()
+
+    def _earliest(self, role: str) -> _Act | None:
+        """Return the first closing in a role: an unsure one counts, and says so (design D7)."""
+        closing = self.now.found.closed.get((self.subject, role, self.place), Closing())
+        found = [
+            _Act(self.now.facts[place].at, place, sure)
+            for place, sure in ((closing.certain, True), (closing.unsure, False))
+            if place is not None
+        ]
+        return min(found, key=lambda act: (act.at, act.place), default=None)
+
+    def _first_of(self, role: str, count: int) -> _Act | None:
+        acts = [self._earliest(f"{role}{number}") for number in range(count)]
+        kept = [act for act in acts if act is not None]
+        return min(kept, key=lambda act: (act.at, act.place), default=None)
+
+    def _steps(self) -> list[GradeState]:
+        """Return the steps of the duty in order of time; those without an instant come last."""
+        rule = self.rule
+        due = self._due()
+        if rule.grades == "by_lateness" and due is not None:
+            return [
+                GradeState(name, due + offset, severity, rule.authority, passed=False)
+                for name, offset, severity in LATENESS
+            ]
+        steps = []
+        if isinstance(rule.grades, tuple) and rule.grades:
+            for grade in rule.grades:
+                at = self._after(grade.at) if grade.at else self._on(f"grade_{grade.name}")
+                steps.append(
+                    GradeState(grade.name, at, grade.severity, grade.authority, passed=False)
+                )
+                if grade.on:
+                    self._on_entries.add(grade.name)
+        elif due is not None or (rule.must is not None and rule.must.before):
+            steps.append(GradeState("due", due, rule.severity, rule.authority, passed=False))
+            if rule.must is not None and rule.must.before:
+                self._on_entries.add("due")
+        return sorted(steps, key=lambda step: (step.at is None, step.at or 0))
+
+    def _due(self) -> int | None:
+        must = self.rule.must
+        assert must is not None  # only duties come here
+        if must.within is not None:
+            return self._after(must.within)
+        if must.before:
+            return self._on("before")
+        if must.before_local is not None:
+            return next_local(self.fact.at, must.before_local)
+        name = deadline_attribute(must.by) if must.by else None
+        return _time(self.fact, name) if name else None
+
+    def _after(self, span: str) -> int | None:
+        """Return the instant a span after the duty arose, or after what it waits for."""
+        seconds = self.now.parameters.span(span, self.fact.at)
+        name = self.rule.pauses_while
+        spans = self.now.pauses.get(name, ()) if name else ()
+        base = self.waited_for.at if self.waited_for is not None else self.fact.at
+        if self._waits and self.waited_for is None:
+            return None
+        return live(base, seconds, spans)
+
+    def _on(self, role: str) -> int | None:
+        act = self._earliest(role)
+        return None if act is None else act.at
+
+    @property
+    def first_due(self) -> int | None:
+        return next((step.at for step in self.steps if step.at is not None), None)
+
+    def finding(self) -> Finding:
+        """Return how the duty stands at the instant of the assessment."""
+        done, doubt = self.done, False
+        if self.doubted is not None and (done is None or self.doubted.at < done.at):
+            due = self.first_due
+            undoubted_late = done is None or (due is not None and done.at > due)
+            doubt = undoubted_late and due is not None and self.doubted.at <= due
+            if not doubt:
+                done = self.doubted
+        status, until = self._status(done)
+        if doubt and status in ("open", "due_soon"):
+            done, status, until = self.doubted, "met", self.doubted.at if self.doubted else until
+        steps = [self._passed(step, until, status) for step in self.steps]
+        self._note_changes(status)
+        return self._assembled(done, status, until, steps, doubt=doubt)
+
+    def _status(self, done: _Act | None) -> tuple[Status, int]:
+        """Return the status, and the instant up to which lateness runs."""
+        due, as_of = self.first_due, self.now.as_of
+        lapse, excuse = self.lapse, self.excuse
+        if excuse is not None and due is not None and excuse.at // 60 > due // 60:
+            # Too late to excuse what was missed; from then on nothing more is due.
+            late = [act for act in (lapse, excuse) if act is not None]
+            lapse, excuse = min(late, key=lambda act: (act.at, act.place)), None
+        in_time = done is not None and (due is None or done.at <= due or self._same_minute(done))
+        if done is not None and in_time and not (lapse and _earlier(lapse, done)):
+            return "met", done.at
+        if excuse is not None:
+            return "excused", excuse.at
+        if lapse is not None and (done is None or _earlier(lapse, done)):
+            return ("lapsed" if due is None or lapse.at <= due else "missed"), lapse.at
+        if done is not None:
+            return "met_late", done.at
+        if not self._carried():
+            return "cannot_tell", as_of
+        return self._undone(), as_of
+
+    def _undone(self) -> Status:
+        """Return the status of a duty that nothing has discharged, excused or made moot."""
+        due, as_of = self.first_due, self.now.as_of
+        over = self.now.ended_at is not None and self.now.ended_at >= self.fact.at
+        if due is not None and (as_of > due or self._is_entry(due)):
+            return "missed" if over else "overdue"
+        if over:
+            # "As soon as practicable" ends with the detention; a duty that waits for something
+            # that never came, or for a time not reached, has become moot.
+            asap = due is None and not self.steps and (not self._waits or self.waited_for)
+            return "missed" if asap else "lapsed"
+        warned = max((self._warning(each) for each in self.rule.warn), default=0)
+        return "due_soon" if due is not None and warned and as_of >= due - warned else "open"
+
+    def _is_entry(self, due: int) -> bool:
+        """Whether the deadline is an entry that the duty had to come before."""
+        return any(step.at == due and step.name in self._on_entries for step in self.steps)
+
+    def _warning(self, span: str) -> int:
+        return self.now.parameters.span(span, self.fact.at)
+
+    def _same_minute(self, done: _Act) -> bool:
+        """Whether the act shares the clock minute of the entry it had to come before."""
+        due = self.first_due
+        return due is not None and self._is_entry(due) and done.at // 60 == due // 60
+
+    def _carried(self) -> bool:
+        must = self.rule.must
+        assert must is not None  # only duties come here
+        return any(self.now.coverage.carries(kind) for kind in must.happen)
+
+    def _passed(self, step: GradeState, until: int, status: Status) -> GradeState:
+        if step.at is None or status not in ("overdue", "missed", "met_late"):
+            return step
+        at_once = step.name in self._on_entries and status != "met_late"
+        over = until >= step.at if at_once else until > step.at
+        return replace(step, passed=over)
+
+    def _note_changes(self, status: Status) -> None:
+        if status not in ("open", "due_soon", "overdue"):
+            return
+        for step in self.steps:
+            if step.at is not None:
+                self.now.change_at(step.at + 1)
+                for each in self.rule.warn:
+                    self.now.change_at(step.at - self._warning(each))
+        if self.latest is not None:
+            self.now.change_at(self.latest + 1)
+
+    def _certainty(self, done: _Act | None, status: Status, until: int, *, doubt: bool) -> Certainty:
+        sure = self.sure and not doubt
+        if done is not None and status in ("met", "met_late"):
+            unordered = done.at // 60 == self.fact.at // 60 and done.place != self.place
+            entry = self._same_minute(done)
+            sure = sure and done.sure and not entry and not (unordered and not _clock(self.rule))
+        if status in ("overdue", "missed", "met_late") and self.latest is not None:
+            sure = sure and until > self.latest
+        if status == "excused" and self.excuse is not None:
+            sure = sure and self.excuse.sure
+        return "established" if sure else "possible"
+
+    def _assembled(
+        self,
+        done: _Act | None,
+        status: Status,
+        until: int,
+        steps: list[GradeState],
+        *,
+        doubt: bool,
+    ) -> Finding:
+        rule, now = self.rule, self.now
+        passed = [step for step in steps if step.passed]
+        coming = [step for step in steps if step.at is not None] or steps
+        current = _gravest_step(passed) if passed else (coming[0] if coming else None)
+        severity = current.severity if current else rule.severity
+        if passed and self.mitigation is not None:
+            severity = lowered(severity)
+        due = current.at if current else None
+        if rule.grades == "by_lateness":
+            due = steps[0].at if steps else None
+        over = self.lapse or self.excuse
+        final = status == "met_late" or (status == "missed" and over is not None)
+        late = _minutes(until - due) if final and due is not None else None
+        certainty = self._certainty(done, status, until, doubt=doubt)
+        evidence = [*self.fact.evidence]
+        discharge = done if status in ("met", "met_late") else None
+        for act in (discharge, self.excuse, self.lapse if status in ("lapsed", "missed") else None):
+            evidence += [*now.facts[act.place].evidence] if act is not None else []
+        absent = () if discharge is not None else _looked_for(rule)
+        draft = draft_of(rule, self.fact, now)
+        words = {
+            **draft.words,
+            "due": shown(due),
+            "done": shown(discharge.at if discharge else None),
+            "late": in_words(until - due) if due is not None and until > due else "",
+            "absent": "; ".join(f"no {each}" for each in absent),
+            "grade": current.name if current else "",
+        }
+        return draft.finding(
+            severity=severity,
+            status=status,
+            certainty=certainty,
+            authority=current.authority if current else rule.authority,
+            message=fill(rule.message, words),
+            arose_at=self.fact.at,
+            due_at=due,
+            due_at_latest=self.latest if self.latest != due else None,
+            done_at=discharge.at if discharge else None,
+            minutes_late=late,
+            grades=() if rule.grades == "by_lateness" else tuple(steps),
+            evidence=unique(evidence),
+            absent=absent,
+            clears_on=_clears(rule) if status in ("open", "due_soon", "overdue") else "",
+            measures=self._measures(discharge),
+        )
+
+    def _measures(self, done: _Act | None) -> dict[str, int]:
+        if done is None:
+            return {}
+        out = {}
+        for name, kind in self.rule.measures.items():
+            starts = [fact.at for fact in self.now.facts if fact.kind == kind and fact.at <= done.at]
+            if starts:
+                out[name] = (done.at - starts[0]) // 60
+        return out
+
+
+def _earlier(one: _Act, other: _Act) -> bool:
+    """Whether one act came in an earlier clock minute; in one minute the deed wins."""
+    return one.at // 60 < other.at // 60
+
+
+def _gravest_step(steps: Sequence[GradeState]) -> GradeState:
+    worst = gravest([step.severity for step in steps])
+    return [step for step in steps if step.severity == worst][-1]
+
+
+def _minutes(seconds: int) -> int:
+    """Return whole minutes late; any lateness is at least one minute."""
+    return -(-seconds // 60)
+
+
+def _clock(rule: Rule) -> bool:
+    return rule.must is not None and rule.must.by is not None and rule.must.by.endswith("_clock.due")
+
+
+def _time(fact: Fact, name: str) -> int | None:
+    value = fact.attrs.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _looked_for(rule: Rule) -> tuple[str, ...]:
+    if rule.must is None:
+        return ()
+    where = f" where {rule.must.where}" if rule.must.where else ""
+    return tuple(f"{kind}{where}" for kind in rule.must.happen)
+
+
+def _clears(rule: Rule) -> str:
+    return rule.clears or " or ".join(_looked_for(rule))

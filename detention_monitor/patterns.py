@@ -1,0 +1,163 @@
+"""From openings to findings that are not duties: prohibitions, counts and sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from detention_monitor.conditions import parse, tests
+from detention_monitor.drafts import Situation, draft_of, fill, shown, unique
+from detention_monitor.findings import Finding, GradeState, Status, gravest
+from detention_monitor.rulemodel import Rule
+from detention_monitor.timeline import ESTABLISHED, Closing
+from detention_monitor.times import in_words
+
+
+def prohibited(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
+    assert rule.never is not None  # only prohibitions come here
+    opened = now.found.opened.get((subject, "never"), {})
+    asked = tests(parse(rule.never.where)) if rule.never.where else ()
+    compared = {test.attribute for test in asked if test.operator not in ("exists", "missing")}
+    for place in sorted(opened):
+        fact = now.facts[place]
+        status: Status = rule.finds
+        severity = rule.severity
+        certain = opened[place] == ESTABLISHED and rule.certainty == "established"
+        blank = {name for name in compared if fact.attrs.get(name) in (None, "", ())}
+        untold = [name for name in rule.cannot_tell_without if fact.attrs.get(name) is None]
+        uncarried = any(not now.coverage.carries(fact.kind, name) for name in blank)
+        uncarried = uncarried or not all(now.coverage.carries(kind) for kind in rule.relies_on)
+        if untold or (uncarried and (opened[place] != ESTABLISHED or rule.relies_on)):
+            status, certain = "cannot_tell", False
+        elif opened[place] != ESTABLISHED and blank:
+            unknown = rule.when_unknown
+            if unknown.status == "silent":
+                continue
+            status = rule.finds if unknown.status == "possible" else unknown.status
+            severity = unknown.severity or severity
+        for number, raised in enumerate(rule.raised):
+            if place in now.found.opened.get((subject, f"raised{number}"), {}):
+                severity = raised.severity
+        draft = draft_of(rule, fact, now)
+        absent = tuple(sorted(blank | set(untold))) if status != "broken" else ()
+        yield draft.finding(
+            severity=severity,
+            status=status,
+            certainty="established" if certain else "possible",
+            authority=rule.authority,
+            message=fill(rule.message, {**draft.words, "occurred": shown(fact.at)}),
+            occurred_at=fact.at,
+            evidence=unique(fact.evidence),
+            absent=absent,
+        )
+
+
+def counted(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
+    assert rule.counts is not None  # only counts come here
+    hits = now.found.opened.get((subject, "counted"), {})
+    among = now.found.opened.get((subject, "among"), {})
+    places = sorted({*hits, *among}, key=lambda place: (now.facts[place].at, place))
+    count = total = 0
+    sure = True
+    reached: dict[str, tuple[int, int, int, bool]] = {}
+    for place in places:
+        total += 1
+        if place in hits:
+            count += 1
+            sure = sure and hits[place] == ESTABLISHED
+        for grade in rule.counts.grades:
+            enough = count >= grade.count and total >= grade.total
+            if grade.name not in reached and enough and (not grade.every or count == total):
+                reached[grade.name] = (place, count, total, sure)
+    if rule.nature == "good_practice" and count < total:
+        reached = {}  # praise for every one of them is taken back by the first exception
+    if not reached:
+        return
+    grades = [grade for grade in rule.counts.grades if grade.name in reached]
+    worst = gravest([grade.severity for grade in grades])
+    current = [grade for grade in grades if grade.severity == worst][-1]
+    place, count, total, sure = reached[current.name]
+    hit_facts = [now.facts[each] for each in sorted(hits) if now.facts[each].at <= now.facts[place].at]
+    draft = draft_of(rule, hit_facts[0], now)
+    states = tuple(
+        GradeState(
+            grade.name,
+            now.facts[reached[grade.name][0]].at if grade.name in reached else None,
+            grade.severity,
+            grade.authority,
+            grade.name in reached,
+        )
+        for grade in rule.counts.grades
+    )
+    words = {**draft.words, "count": str(count), "total": str(total), "grade": current.name}
+    yield draft.finding(
+        severity=current.severity,
+        status="matched",
+        certainty="established" if sure and rule.certainty == "established" else "possible",
+        authority=current.authority,
+        message=fill(rule.message, words),
+        occurred_at=now.facts[place].at,
+        grades=states,
+        evidence=unique([each for fact in hit_facts for each in fact.evidence]),
+    )
+
+
+def followed(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
+    assert rule.sequence is not None  # only sequences come here
+    opened = now.found.opened.get((subject, "step0"), {})
+    reached: set[int] = set()
+    for place in sorted(opened):
+        path, sure = _path(rule, subject, place, now)
+        if not path or path[-1] in reached or not _undisturbed(rule, subject, path[-1], now):
+            continue
+        reached.add(path[-1])
+        facts = [now.facts[each] for each in path]
+        sure = sure and opened[place] == ESTABLISHED and rule.certainty == "established"
+        draft = draft_of(rule, facts[0], now)
+        words = {**draft.words, "first": shown(facts[0].at), "last": shown(facts[-1].at)}
+        words["late"] = in_words(facts[1].at - facts[0].at)
+        yield draft.finding(
+            severity=rule.severity,
+            status="matched",
+            certainty="established" if sure else "possible",
+            authority=rule.authority,
+            message=fill(rule.message, words),
+            arose_at=facts[0].at,
+            occurred_at=facts[-1].at,
+            evidence=unique([each for fact in facts for each in fact.evidence]),
+        )
+
+
+def _path(rule: Rule, subject: int, start: int, now: Situation) -> tuple[list[int], bool]:
+    assert rule.sequence is not None  # only sequences come here
+    path, sure = [start], True
+    for number, step in enumerate(rule.sequence.steps, start=1):
+        closing = now.found.closed.get((subject, f"step{number}", path[-1]), Closing())
+        place = closing.certain if closing.unsure is None else closing.unsure
+        if place is None:
+            return [], False
+        sure = sure and place == closing.certain
+        took = now.facts[place].at - now.facts[path[-1]].at
+        at = now.facts[place].at
+        if step.within is not None and took > now.parameters.span(step.within, at):
+            return [], False
+        if step.after is not None and took <= now.parameters.span(step.after, at):
+            return [], False
+        path.append(place)
+    return path, sure
+
+
+def _undisturbed(rule: Rule, subject: int, last: int, now: Situation) -> bool:
+    """Whether what must not follow the last step did not, and no longer can."""
+    without = rule.sequence.without if rule.sequence is not None else None
+    if without is None:
+        return True
+    at = now.facts[last].at
+    window = now.parameters.span(without.within, at) if without.within else None
+    closing = now.found.closed.get((subject, "without", last), Closing())
+    place = closing.certain if closing.certain is not None else closing.unsure
+    if place is not None and (window is None or now.facts[place].at - at <= window):
+        return False
+    if window is not None and now.ended_at is None:
+        now.change_at(at + window + 1)
+        return now.as_of > at + window
+    return True

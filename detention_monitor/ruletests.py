@@ -1,0 +1,209 @@
+"""Run the tests that stand beside the rules: a timeline in, the findings of that file out.
+
+A line of a timeline reads as it would be told: `+1 04:50 review_held by sergeant as
+custody_officer mode=in_person asleep=false` (the day after the first, ten to five).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from detention_monitor.assess import assess
+from detention_monitor.detention import Detention
+from detention_monitor.durable import DurableBackend
+from detention_monitor.entries import CustodyEvent
+from detention_monitor.errors import RecordError
+from detention_monitor.findings import Finding
+from detention_monitor.parameters import Dated, SuiteFact, number
+from detention_monitor.records import entry_from
+from detention_monitor.rulefile import LoadedFile, RuleSet, load_rules
+from detention_monitor.rulemodel import RuleTest
+from detention_monitor.times import at_local, local_text, rfc3339
+from detention_monitor.vocabulary import Vocabulary
+
+UNLISTED = ("met", "lapsed", "open")
+"""Findings that a test need not list: nothing is wrong and nothing is due soon."""
+_ENTRY = re.compile(
+    r"(?P<at>(?:\+\d+ )?\d\d:\d\d(?::\d\d)?) (?P<kind>[a-z_]+)"
+    r"(?: by (?P<rank>[a-z_]+)(?:/(?P<acting>[a-z_]+))?)?(?: as (?P<role>[a-z_]+))?"
+    r"(?P<attrs>(?:\s+[a-z_0-9]+=(?:\"[^\"]*\"|\S+))*)\s*"
+)
+_ATTRIBUTE = re.compile(r"([a-z_0-9]+)=(?:\"([^\"]*)\"|(\S+))")
+_CLOCK = re.compile(r"(?:\+(\d+) )?(\d\d):(\d\d)(?::(\d\d))?")
+_INSTANTS = {"due": "due_at", "due_latest": "due_at_latest", "done": "done_at",
+             "occurred": "occurred_at", "arose": "arose_at"}  # fmt: skip
+_PLAIN = ("status", "severity", "authority", "certainty", "minutes_late", "duty", "because_of")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one test went: its place (file:line), and what is wrong, empty when it passed."""
+
+    file: str
+    line: int
+    name: str
+    faults: tuple[str, ...]
+
+
+def run_tests(folder: Path, policy: Path | None = None) -> Iterator[Outcome]:
+    """Yield the outcome of every test of every rule file of a folder.
+
+    Raises `RuleFileError` where the rules themselves cannot be used. Each file is judged with the
+    derived facts of all files, and only its own rules.
+    """
+    whole = load_rules(folder, policy)
+    for file in whole.files:
+        ruleset = load_rules(folder, policy, only=file.path)
+        backend = DurableBackend(ruleset.plan)
+        for test, location in _tests(file):
+            line, _ = file.yaml.place(location)
+            try:
+                faults = tuple(_faults(test, ruleset, backend))
+            except (RecordError, ValueError, KeyError, ValidationError) as error:
+                faults = (f"the test itself cannot be read: {error}",)
+            yield Outcome(file.yaml.name, line, test.name, faults)
+
+
+def _tests(file: LoadedFile) -> Iterator[tuple[RuleTest, tuple[int | str, ...]]]:
+    for number_, rule in enumerate(file.model.rules):
+        for place, test in enumerate(rule.tests):
+            yield test, ("rules", number_, "tests", place)
+    for place, test in enumerate(file.model.tests):
+        yield test, ("tests", place)
+
+
+def _faults(test: RuleTest, ruleset: RuleSet, backend: DurableBackend) -> Iterator[str]:
+    entries = tuple(timeline(test, ruleset.vocabulary))
+    detention = Detention("test", entries)
+    as_of = instant(test.on, test.as_of) if test.as_of else detention.last_at
+    result = assess(detention, _with_settings(ruleset, test), as_of, backend=backend)
+    if result.refused:
+        yield f"refused: {result.refused} ({result.refused_because})"
+        return
+    names = {rule.id for rule in ruleset.rules}
+    found = [finding for finding in result.findings if finding.rule in names]
+    for wanted in test.expect:
+        expected = _expected(wanted)
+        unknown = set(expected) - {"rule", *_INSTANTS, *_PLAIN}
+        if unknown:
+            yield f"no such thing to expect: {', '.join(sorted(unknown))}"
+            continue
+        fits = [each for each in found if _matches(each, expected, test.on)]
+        if fits:
+            found.remove(fits[0])
+        else:
+            near = [_told(each) for each in found if each.rule == expected.get("rule")]
+            yield f"expected {wanted}; got {'; '.join(near) or 'nothing of that rule'}"
+    for finding in found:
+        if finding.status not in UNLISTED:
+            yield f"not expected: {_told(finding)}"
+
+
+def _with_settings(ruleset: RuleSet, test: RuleTest) -> RuleSet:
+    values = dict(ruleset.parameters.values)
+    for name, value in test.parameters.items():
+        unit = ruleset.parameters.declared[name].unit
+        values[name] = (Dated(0, number(unit, value)),)
+    suites = {
+        name: (SuiteFact.model_validate({"from": "2000-01-01", **facts}),)
+        for name, facts in test.suites.items()
+    }
+    return replace(ruleset, parameters=replace(ruleset.parameters, values=values, suites=suites))
+
+
+def timeline(test: RuleTest, vocabulary: Vocabulary) -> Iterator[CustodyEvent]:
+    """Yield the entries of a test; the first gets the child's date of birth if no age is given."""
+    raws = [
+        _raw(each, place, test.on, vocabulary) if isinstance(each, str) else dict(each)
+        for place, each in enumerate(test.timeline, start=1)
+    ]
+    given = any({"dob", "age_recorded", "treated_as"} & set(raw.get("attrs", {})) for raw in raws)
+    aged = next((raw for raw in raws if raw["kind"] in ("arrived", "detention_authorised")), None)
+    if aged is not None and (not given or "treated_as" in aged["attrs"]):
+        aged["attrs"].setdefault("dob", f"{test.on.year - test.age:04d}-01-01")
+    for raw in raws:
+        yield entry_from(raw, vocabulary)
+
+
+def _raw(text: str, place: int, day: date, vocabulary: Vocabulary) -> dict[str, Any]:
+    match = _ENTRY.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"'{text}' is not an entry; write '13:10 review_held by inspector x=y'")
+    kind = vocabulary.kinds.get(match["kind"])
+    attrs: dict[str, Any] = {}
+    raw: dict[str, Any] = {
+        "id": f"e{place}", "record": "test", "kind": match["kind"],
+        "at": rfc3339(instant(day, match["at"])), "attrs": attrs,
+        "by": {"rank": match["rank"], "acting_rank_s107": match["acting"], "role": match["role"]},
+    }  # fmt: skip
+    for name, quoted, plain in _ATTRIBUTE.findall(match["attrs"]):
+        if name in ("amends", "withdraws"):
+            raw[name] = plain
+        elif name == "recorded_at":
+            raw[name] = rfc3339(instant(day, plain))
+        else:
+            declared = kind.attributes.get(name) if kind else None
+            attrs[name] = quoted or _typed(plain, declared.type if declared else "text", day)
+    return raw
+
+
+def _typed(text: str, kind: str, day: date) -> object:
+    if kind == "yes_no" and text in ("true", "false"):
+        return text == "true"
+    if kind == "whole_number" and text.isdigit():
+        return int(text)
+    return rfc3339(instant(day, text)) if kind == "time" else text
+
+
+def instant(day: date, text: str) -> int:
+    """Return the instant of a time of a test, such as `+1 04:50`, counted from its first day.
+
+    >>> instant(date(2024, 6, 10), "+1 04:50") - instant(date(2024, 6, 10), "04:50")
+    86400
+    """
+    match = _CLOCK.fullmatch(text)
+    if match is None:
+        raise ValueError(f"'{text}' is not a time of a test; write 04:50 or '+1 04:50'")
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return at_local(day + timedelta(days=days), hours * 3600 + minutes * 60 + seconds)
+
+
+def _expected(wanted: str | dict[str, object]) -> dict[str, object]:
+    if isinstance(wanted, dict):
+        return {"certainty": "established", **wanted}
+    rule, status, *rest = wanted.split()
+    out: dict[str, object] = {"rule": rule, "status": status, "certainty": "established"}
+    for word in rest:
+        out["certainty" if word == "possible" else "severity"] = word
+    return out
+
+
+def _matches(finding: Finding, expected: Mapping[str, object], day: date) -> bool:
+    if finding.rule != expected.get("rule"):
+        return False
+    plain = all(getattr(finding, name) == expected[name] for name in _PLAIN if name in expected)
+    return plain and all(
+        getattr(finding, field) == instant(day, str(expected[name]))
+        for name, field in _INSTANTS.items()
+        if name in expected
+    )
+
+
+def _told(finding: Finding) -> str:
+    instants: Sequence[str] = [
+        f"{name} {local_text(at)}"
+        for name, field in _INSTANTS.items()
+        if (at := getattr(finding, field)) is not None
+    ]
+    late = "" if finding.minutes_late is None else f", {finding.minutes_late} min late"
+    return (
+        f"{finding.rule} {finding.status} {finding.severity} {finding.certainty} "
+        f"({finding.authority}; {', '.join(instants)}{late})"
+    )
