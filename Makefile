@@ -21,7 +21,7 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check
 
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test lint types contracts pytest setup base fix wheel golden bench clean
+.PHONY: demo test lint types contracts pytest setup base fix wheel clean
 
 demo: $(READY)
 	$(BIN)/detention-monitor $(DEMO)
@@ -44,9 +44,6 @@ pytest: $(READY)
 fix: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-
-golden: $(READY)
-	$(BIN)/python -m tests.golden
 
 bench: $(READY)
 	$(BIN)/python -m bench

@@ -34,7 +34,10 @@ from detention_monitor.vocabulary import Coverage
 ENDS = ("released", "bailed", "moved_to_la", "court_appearance")
 """Entries that end police detention; bail ends it until bail is answered."""
 RESUMES = ("bail_answered", "transferred_in", "detention_authorised")
-_CONTEXT = ("detention_basis", "station", "sex", "offence_class", "age")
+_CONTEXT = (
+    "detention_basis", "station", "sex", "offence_class", "age", "link_available",
+    "station_designated",
+)  # fmt: skip
 
 
 class Backend(Protocol):
@@ -353,9 +356,7 @@ class _Maker:
         return Interval(self.name, start, end, certainty, self.evidence, self.enabling)
 
 
-def _marked(
-    plan: Plan, stratum: Stratum, found: Conclusions, facts: Sequence[Fact]
-) -> list[Fact]:
+def _marked(plan: Plan, stratum: Stratum, found: Conclusions, facts: Sequence[Fact]) -> list[Fact]:
     """Return the facts with the marks of this stratum set: true, false, or absent (unknown)."""
     settled = {watch.subject for watch in stratum.opens if watch.role in ("yes", "maybe")}
     marks: dict[int, dict[str, bool]] = {}

@@ -212,6 +212,8 @@ def _reviews(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
         yield _due_fact(due, doubt, key if seen[key] == 1 else f"{key}:{seen[key]}")
     for counted in chain.counted:
         yield from _counted_facts(counted, chain.dues)
+    if chain.put_off_by is not None:
+        yield _used(chain.put_off_by, chain.dues[-1])
 
 
 def _due_fact(due: ReviewDue, doubt: int, key: str) -> Fact:
@@ -238,12 +240,20 @@ def _counted_facts(counted: CountedReview, dues: Sequence[ReviewDue]) -> Iterato
     evidence = (review.entry,) if leave is None else (review.entry, leave.entry)
     yield Fact("review_counted", review.at, attrs, review.counts, evidence, key)
     if leave is not None:
-        due = next(each.due for each in dues if each.ordinal == counted.ordinal)
-        written = leave.recorded_at if leave.recorded_at is not None else leave.at
-        late = due is not None and max(written, leave.at) > due
-        used: dict[str, Value] = {"ordinal": counted.ordinal, "recorded_late": late}
-        used_key = f"postponement_used:{leave.entry}"
-        yield Fact("postponement_used", leave.at, used, ESTABLISHED, (leave.entry,), used_key)
+        yield _used(leave, next(each for each in dues if each.ordinal == counted.ordinal))
+
+
+def _used(leave: Postponement, link: ReviewDue) -> Fact:
+    """Return the fact that a link was lawfully put off, and whether that was written down late.
+
+    It takes effect by the due time, even if it was written down after the review.
+    """
+    written = leave.recorded_at if leave.recorded_at is not None else leave.at
+    late = link.due is not None and max(written, leave.at) > link.due
+    attrs: dict[str, Value] = {"ordinal": link.ordinal, "recorded_late": late}
+    at = leave.at if link.due is None else min(leave.at, link.due)
+    key = f"postponement_used:{leave.entry}"
+    return Fact("postponement_used", at, attrs, ESTABLISHED, (leave.entry,), key)
 
 
 def _whole(attrs: Mapping[str, Value], name: str) -> int | None:
@@ -336,9 +346,7 @@ def _charged_on_all(entries: _Entries) -> list[Fact]:
     return out
 
 
-def _limit(
-    ordinal: int, basis: str, at: int, due: int | None, evidence: tuple[str, ...]
-) -> Fact:
+def _limit(ordinal: int, basis: str, at: int, due: int | None, evidence: tuple[str, ...]) -> Fact:
     attrs: dict[str, Value] = {"ordinal": ordinal, "basis": basis, "paused": due is None}
     if due is not None:
         attrs["due"] = due

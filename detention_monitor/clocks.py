@@ -118,6 +118,8 @@ class ReviewChain:
 
     dues: list[ReviewDue] = field(default_factory=list)
     counted: list[CountedReview] = field(default_factory=list)
+    put_off_by: Postponement | None = None
+    """The lawful postponement of the last review due, which has not been held yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ class Authority:
     entry: str
 
 
-def review_chain(  # noqa: PLR0913 - the law counts from all of these
+def review_chain(
     authorities: Sequence[Authority],
     reviews: Sequence[Review],
     postponements: Sequence[Postponement],
@@ -161,6 +163,7 @@ def review_chain(  # noqa: PLR0913 - the law counts from all of these
             state.decide(at, step.entry)
         else:
             state.resume(at, step.entry, live(at, first, excluded))
+    chain.put_off_by = state.pending()
     return chain
 
 
@@ -222,9 +225,7 @@ class _Chain:
         One decided between the last review and this one; or, written only afterwards, before
         the next review would be due.
         """
-        before = [
-            each for each in self._postponements if current.opened_at <= each.at <= review.at
-        ]
+        before = [each for each in self._postponements if current.opened_at <= each.at <= review.at]
         limit = review.at + self._following
         after = [each for each in self._postponements if review.at < each.at < limit]
         found = (before or after)[:1]
@@ -232,15 +233,18 @@ class _Chain:
             self._postponements.remove(each)
         return found[0] if found else None
 
+    def pending(self) -> Postponement | None:
+        """Return a postponement of the link that is still open."""
+        opened = self.current.opened_at
+        return next((each for each in self._postponements if each.at >= opened), None)
+
     def decide(self, at: int, entry: str) -> None:
         """Hand the open link over to the custody officer, or start anew from a missed one."""
         current = self.current
         if current.phase == "after_charge":
             return
         if current.due is not None and at > current.due:
-            readings = [
-                live(base, self._following, self._excluded) for base in (current.due, at)
-            ]
+            readings = [live(base, self._following, self._excluded) for base in (current.due, at)]
             self.open(current.ordinal + 1, "after_charge", at, readings, (entry,))
             return
         readings = [current.due, current.due_latest or current.due]

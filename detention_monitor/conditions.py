@@ -22,6 +22,7 @@ from itertools import product
 from typing import Protocol
 
 from detention_monitor.entries import Value
+from detention_monitor.times import parse_duration
 
 OPERATORS = ("is not", "is", "not in", "in", "at least", "at most", "under", "over")
 _TOKEN = re.compile(r"\s*([(),]|[A-Za-z_$][A-Za-z0-9_.$-]*|\d+[A-Za-z0-9]*|\"[^\"]*\"|\S)")
@@ -300,8 +301,6 @@ def constant(attribute: AttributeType, word: str) -> Scalar:
                 raise ValueError(message)
             return int(word)
         case "duration":
-            from detention_monitor.times import parse_duration
-
             return parse_duration(word)
         case other:
             message = f"an attribute of type {other} can only be asked 'exists' or 'missing'"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import product
+from itertools import pairwise, product
 from typing import Literal
 
 from detention_monitor.entries import CustodyEvent, Value
@@ -173,7 +173,7 @@ def _readings(
     combinations = [
         chosen
         for chosen in product(*choices[:8])
-        if all(one <= other for one, other in zip(chosen, chosen[1:], strict=False))
+        if all(one <= other for one, other in pairwise(chosen))
     ] or [tuple(choice[0] for choice in choices)]
     out = []
     for chosen in combinations[:_MOST_READINGS]:
@@ -273,6 +273,14 @@ class Links:
 
     def _join(self, one: str, other: str) -> None:
         self._parent[self.root(one)] = self.root(other)
+
+    def components(self) -> list[list[str]]:
+        """Return the record names that belong together, each group in order of first mention."""
+        out: dict[str, list[str]] = {}
+        for name in list(self._parent):
+            if not name.startswith("id:"):
+                out.setdefault(self.root(name), []).append(name)
+        return list(out.values())
 
     def root(self, name: str) -> str:
         """Return the name that stands for all records of a detention."""

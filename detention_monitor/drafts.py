@@ -98,7 +98,7 @@ def verified_on(source: Source, at: int) -> bool:
 def fill(template: str, words: Mapping[str, str]) -> str:
     """Put words into the places of a message; text of records is never read as a template."""
     filled = re.sub(r"\{([^}]*)\}", lambda match: words.get(match[1], ""), template)
-    return re.sub(r"\s+([.;,])", r"\1", filled).strip()
+    return re.sub(r"[\s;]+([.;,])", r"\1", filled).strip()
 
 
 def shown(instant: int | None) -> str:

@@ -123,9 +123,7 @@ class _Rule:
     touches: tuple[str, ...]
 
 
-def _rules_of(
-    watch: Watch, attributes: Mapping[str, Mapping[str, Attribute]]
-) -> Iterator[_Rule]:
+def _rules_of(watch: Watch, attributes: Mapping[str, Mapping[str, Attribute]]) -> Iterator[_Rule]:
     for kinds, meaning in _by_meaning(watch.select, attributes):
         for certainty, ways in _ways(meaning, watch.select):
             for conjunction, during, unless_any, unless_possible in ways:
@@ -158,7 +156,9 @@ def _ways(meaning: ThreeValued, select: Selection) -> Iterator[tuple[int, list[_
 
     The certainty of bound facts and intervals is read from the match and can only lower it.
     """
-    sure = [(each, select.during, select.unless, ()) for each in sorted(meaning.true, key=sorted)]
+    sure: list[_Way] = [
+        (each, select.during, select.unless, ()) for each in sorted(meaning.true, key=sorted)
+    ]
     yield 2, sure
     unsure: list[_Way] = [
         (each, select.during, (), select.unless) if select.unless else (each, select.during, (), ())
@@ -215,6 +215,10 @@ def _state_patterns(states: _States) -> list[dict[str, Any]]:
     return patterns
 
 
+def _state_kinds(states: _States) -> tuple[str, ...]:
+    return tuple(f"#{name}" for names in states for name in names)
+
+
 def _opening(
     watch: Opens,
     certainty: int,
@@ -223,10 +227,11 @@ def _opening(
     states: _States,
 ) -> _Rule:
     entry = {"e": {"$and": _fact_tests(kinds, conjunction, watch.select)}}
-    return _Rule(watch, certainty, [entry, *_state_patterns(states)], kinds)
+    touches = (*kinds, *_state_kinds(states))
+    return _Rule(watch, certainty, [entry, *_state_patterns(states)], touches)
 
 
-def _closing(  # noqa: PLR0913 - one argument for each part of the rule
+def _closing(
     watch: Closes,
     certainty: int,
     kinds: tuple[str, ...],
@@ -243,7 +248,7 @@ def _closing(  # noqa: PLR0913 - one argument for each part of the rule
     fact = [*_fact_tests(kinds, conjunction, select), *joins, {"z": {"i": "z"}}]
     patterns: list[dict[str, Any]] = [{"i": {"$and": instance}}, {"e": {"$and": fact}}]
     patterns += _state_patterns(states)
-    touches = list(kinds)
+    touches = [*kinds, *_state_kinds(states)]
     plain = not any(states) and len(select.kinds) == len(kinds)
     if plain and certainty == 2 and len(others) <= _MOST_NEGATIONS:
         for number, other in enumerate(others):
@@ -298,9 +303,7 @@ class _Runner:
             if isinstance(watch, Opens) and watch.since
         }
 
-    def run(
-        self, facts: Sequence[Fact], intervals: Iterable[Interval], found: Conclusions
-    ) -> None:
+    def run(self, facts: Sequence[Fact], intervals: Iterable[Interval], found: Conclusions) -> None:
         chosen = [(place, fact) for place, fact in enumerate(facts) if fact.kind in self._kinds]
         if not chosen:
             return

@@ -15,7 +15,7 @@ from detention_monitor.findings import Finding, GradeState, Status, gravest, low
 from detention_monitor.rulecheck import deadline_attribute
 from detention_monitor.rulemodel import Rule, Severity
 from detention_monitor.timeline import ESTABLISHED, Closing, Fact
-from detention_monitor.times import in_words
+from detention_monitor.times import in_words, next_local
 
 LATENESS: tuple[tuple[str, int, Severity], ...] = (
     ("late", 0, "info"),
@@ -24,7 +24,6 @@ LATENESS: tuple[tuple[str, int, Severity], ...] = (
     ("from_2_h", 7199, "critical"),
 )
 """Steps of severity by seconds late (each passed when exceeded); domain.md 2.1, our choice."""
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +123,7 @@ class Duty:
 
     @property
     def first_due(self) -> int | None:
+        """Return the instant of the first step, if it is known."""
         return next((step.at for step in self.steps if step.at is not None), None)
 
     def finding(self) -> Finding:
@@ -161,7 +161,9 @@ class Duty:
             return "met_late", done.at
         if not self._carried():
             return "cannot_tell", as_of
-        return self._undone(), as_of
+        undone = self._undone()
+        ended = self.now.ended_at
+        return undone, (min(as_of, ended) if undone == "missed" and ended else as_of)
 
     def _undone(self) -> Status:
         """Return the status of a duty that nothing has discharged, excused or made moot."""
@@ -212,7 +214,9 @@ class Duty:
         if self.latest is not None:
             self.now.change_at(self.latest + 1)
 
-    def _certainty(self, done: _Act | None, status: Status, until: int, *, doubt: bool) -> Certainty:
+    def _certainty(
+        self, done: _Act | None, status: Status, until: int, *, doubt: bool
+    ) -> Certainty:
         sure = self.sure and not doubt
         if done is not None and status in ("met", "met_late"):
             unordered = done.at // 60 == self.fact.at // 60 and done.place != self.place
@@ -243,9 +247,9 @@ class Duty:
         due = current.at if current else None
         if rule.grades == "by_lateness":
             due = steps[0].at if steps else None
-        over = self.lapse or self.excuse
-        final = status == "met_late" or (status == "missed" and over is not None)
-        late = _minutes(until - due) if final and due is not None else None
+        by_time = due is not None and not self._is_entry(due)
+        final = status == "met_late" or (status == "missed" and by_time)
+        late = _minutes(until - due) if final and due is not None and until > due else None
         certainty = self._certainty(done, status, until, doubt=doubt)
         evidence = [*self.fact.evidence]
         discharge = done if status in ("met", "met_late") else None
@@ -253,13 +257,13 @@ class Duty:
             evidence += [*now.facts[act.place].evidence] if act is not None else []
         absent = () if discharge is not None else _looked_for(rule)
         draft = draft_of(rule, self.fact, now)
+        behind = in_words(until - due) if due is not None and until > due else ""
         words = {
             **draft.words,
             "due": shown(due),
-            "done": shown(discharge.at if discharge else None),
-            "late": in_words(until - due) if due is not None and until > due else "",
-            "absent": "; ".join(f"no {each}" for each in absent),
-            "grade": current.name if current else "",
+            "done": shown(discharge.at) if discharge else "no entry shows it",
+            "late": behind,
+            "past": f"{behind} past the {current.name} line" if behind and current else "",
         }
         return draft.finding(
             severity=severity,
@@ -284,7 +288,9 @@ class Duty:
             return {}
         out = {}
         for name, kind in self.rule.measures.items():
-            starts = [fact.at for fact in self.now.facts if fact.kind == kind and fact.at <= done.at]
+            starts = [
+                fact.at for fact in self.now.facts if fact.kind == kind and fact.at <= done.at
+            ]
             if starts:
                 out[name] = (done.at - starts[0]) // 60
         return out
@@ -306,7 +312,9 @@ def _minutes(seconds: int) -> int:
 
 
 def _clock(rule: Rule) -> bool:
-    return rule.must is not None and rule.must.by is not None and rule.must.by.endswith("_clock.due")
+    return (
+        rule.must is not None and rule.must.by is not None and rule.must.by.endswith("_clock.due")
+    )
 
 
 def _time(fact: Fact, name: str) -> int | None:

@@ -19,8 +19,8 @@ import orjson
 from detention_monitor.errors import EngineError
 
 CANNOT_LOAD = (
-    "durable_rules is not usable here: {reason}. Install it again, compiled for this Python:\n"
-    '  CC="gcc -O2 -DPyEval_CallObject=PyObject_CallObject" python -m pip install '
+    "durable_rules cannot be used here ({reason}). Compile it for this Python: "
+    'CC="gcc -O2 -DPyEval_CallObject=PyObject_CallObject" python -m pip install '
     "--force-reinstall --no-cache-dir --no-binary durable_rules durable_rules==2.0.28"
 )
 _MOST_FIRINGS = 10_000

@@ -13,6 +13,7 @@ from detention_monitor.times import in_words
 
 
 def prohibited(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
+    """Yield a finding for each act that must not happen, and for each that cannot be told."""
     assert rule.never is not None  # only prohibitions come here
     opened = now.found.opened.get((subject, "never"), {})
     asked = tests(parse(rule.never.where)) if rule.never.where else ()
@@ -39,12 +40,16 @@ def prohibited(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
                 severity = raised.severity
         draft = draft_of(rule, fact, now)
         absent = tuple(sorted(blank | set(untold))) if status != "broken" else ()
+        message = fill(rule.message, {**draft.words, "occurred": shown(fact.at)})
+        if status == "cannot_tell" or (status == "not_recorded" and rule.finds != status):
+            named = ", ".join(absent).replace("_", " ") or "that kind of entry"
+            message = f"{shown(fact.at)}: {named} not recorded. {rule.title}? It cannot be told."
         yield draft.finding(
             severity=severity,
             status=status,
             certainty="established" if certain else "possible",
             authority=rule.authority,
-            message=fill(rule.message, {**draft.words, "occurred": shown(fact.at)}),
+            message=message,
             occurred_at=fact.at,
             evidence=unique(fact.evidence),
             absent=absent,
@@ -52,6 +57,7 @@ def prohibited(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
 
 
 def counted(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
+    """Yield the one finding of a counting pattern, at the gravest step reached."""
     assert rule.counts is not None  # only counts come here
     hits = now.found.opened.get((subject, "counted"), {})
     among = now.found.opened.get((subject, "among"), {})
@@ -76,7 +82,9 @@ def counted(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
     worst = gravest([grade.severity for grade in grades])
     current = [grade for grade in grades if grade.severity == worst][-1]
     place, count, total, sure = reached[current.name]
-    hit_facts = [now.facts[each] for each in sorted(hits) if now.facts[each].at <= now.facts[place].at]
+    hit_facts = [
+        now.facts[each] for each in sorted(hits) if now.facts[each].at <= now.facts[place].at
+    ]
     draft = draft_of(rule, hit_facts[0], now)
     states = tuple(
         GradeState(
@@ -102,6 +110,7 @@ def counted(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
 
 
 def followed(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
+    """Yield a finding for each chain of entries that is complete, one for each last entry."""
     assert rule.sequence is not None  # only sequences come here
     opened = now.found.opened.get((subject, "step0"), {})
     reached: set[int] = set()

@@ -1,4 +1,4 @@
-"""Who is judged: is the person a child, by which law, from when, and how sure is it?
+"""Who is judged: whether the person is a child, by which law, from when, and how surely.
 
 The Code tests whether a person *appears* to be under the age (C23 1.5); Part IV of PACE uses the
 same test (s.37(15)). A date of birth settles it; being treated as a child on the record does too,
@@ -8,6 +8,7 @@ for Part IV of PACE on 26 October 2015 (domain.md section 1).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -158,7 +159,7 @@ def _child_intervals(
     birthdays = [birthday_start(latest.dob, limit) for limit in (17, 18)] if latest.dob else []
     cuts = sorted({begun, change, *birthdays, *(claim.at for claim in claims)})
     cuts = [begun, *(cut for cut in cuts if cut > begun), FAR]
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in itertools.pairwise(cuts):
         limit = 17 if start < change else 18
         sure = latest.is_child(start, limit)
         said = [claim for claim in claims if claim.at <= start]
@@ -183,4 +184,6 @@ def _conflict(claim: _Claim, begun: int) -> Fact | None:
         what = "ages_differ"
     else:
         return None
-    return Fact("age_conflict", claim.at, {"what": what}, ESTABLISHED, claim.evidence, "age_conflict")
+    return Fact(
+        "age_conflict", claim.at, {"what": what}, ESTABLISHED, claim.evidence, "age_conflict"
+    )

@@ -107,9 +107,7 @@ class CycleError(ValueError):
     """Derived facts that need each other; no order of strata can settle them."""
 
 
-def make_plan(
-    facts: Sequence[DerivedFact], rules: Sequence[Rule], vocabulary: Vocabulary
-) -> Plan:
+def make_plan(facts: Sequence[DerivedFact], rules: Sequence[Rule], vocabulary: Vocabulary) -> Plan:
     """Lay out checked rules and derived facts in strata; raise `CycleError` by name."""
     subjects: tuple[Subject, ...] = (*facts, *rules)
     levels = fact_levels(facts, vocabulary)
@@ -225,9 +223,7 @@ def select_from(
 ) -> Selection:
     """Return the selection that a selector of a rule file means."""
     during = (*selector.during, *((f"child_{child_by}",) if child_by else ()))
-    return Selection(
-        selector.kind, _condition(selector.where), during, selector.unless, *force
-    )
+    return Selection(selector.kind, _condition(selector.where), during, selector.unless, *force)
 
 
 def _of_interval(index: int, interval: IntervalFact) -> Iterator[Opens | Closes]:
@@ -263,9 +259,7 @@ def _of_duty(
         ("mitigated", rule.mitigated_by),
     ):
         for number, selector in enumerate(selectors):
-            yield Closes(
-                index, f"{role}{number}", "arises", select_from(selector), selector.same
-            )
+            yield Closes(index, f"{role}{number}", "arises", select_from(selector), selector.same)
     for number, selector in enumerate(must.after):
         yield Closes(index, f"after{number}", "arises", select_from(selector))
     if must.before:

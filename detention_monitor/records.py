@@ -166,9 +166,7 @@ def _actor(raw: object, vocabulary: Vocabulary) -> Actor:
         if value is not None and value not in common[attribute].values:
             raise RecordError(_not_one_of(f"by.{key}", value, common[attribute].values))
         parts[key] = value
-    return Actor(
-        _optional(raw, "id"), parts["rank"], parts["acting_rank_s107"], parts["role"]
-    )
+    return Actor(_optional(raw, "id"), parts["rank"], parts["acting_rank_s107"], parts["role"])
 
 
 def _not_one_of(name: str, value: object, values: tuple[str, ...]) -> str:

@@ -13,6 +13,7 @@ from detention_monitor.conditions import Both, Condition, Either, Not, Test
 from detention_monitor.entries import Value
 from detention_monitor.plan import Closes, Plan, Selection, Stratum
 from detention_monitor.timeline import Closing, Conclusions, Fact, Interval
+from detention_monitor.times import parse_duration
 from detention_monitor.vocabulary import Attribute
 
 TRUE, UNKNOWN, FALSE = 2, 1, 0
@@ -85,9 +86,7 @@ class ReferenceBackend:
                     chosen[place] = value
         return chosen
 
-    def _certainty(
-        self, select: Selection, fact: Fact, intervals: Sequence[Interval]
-    ) -> int:
+    def _certainty(self, select: Selection, fact: Fact, intervals: Sequence[Interval]) -> int:
         minute = fact.at // 60
         attributes = self._plan.attributes[fact.kind]
         value = min(fact.certainty, holds(select.condition, fact.attrs, attributes))
@@ -161,28 +160,34 @@ def _test(test: Test, value: Value | None, attributes: Mapping[str, Attribute]) 
     attribute = attributes[test.attribute]
     words = [_number(attribute, word) for word in test.values]
     mine = _number(attribute, value)
+    return TRUE if _compare(test.operator, mine, words) else FALSE
+
+
+def _compare(operator: str, mine: Value, words: list[Value]) -> bool:
+    match operator:
+        case "is" | "in":
+            return mine in words
+        case "is not" | "not in":
+            return mine not in words
+    limit = words[0]
+    assert isinstance(mine, int)  # the rule check allows these for numbers and ranks only
+    assert isinstance(limit, int)
     outcomes = {
-        "is": lambda: mine == words[0],
-        "is not": lambda: mine != words[0],
-        "in": lambda: mine in words,
-        "not in": lambda: mine not in words,
-        "at least": lambda: mine >= words[0],  # type: ignore[operator]
-        "at most": lambda: mine <= words[0],  # type: ignore[operator]
-        "under": lambda: mine < words[0],  # type: ignore[operator]
-        "over": lambda: mine > words[0],  # type: ignore[operator]
+        "at least": mine >= limit,
+        "at most": mine <= limit,
+        "under": mine < limit,
+        "over": mine > limit,
     }
-    return TRUE if outcomes[test.operator]() else FALSE
+    return outcomes[operator]
 
 
-def _number(attribute: Attribute, value: Value) -> Value | int:
+def _number(attribute: Attribute, value: Value) -> Value:
     """Turn a word of a condition, or a value of an entry, into what can be compared."""
     if attribute.type == "yes_no":
         return value in (True, "true", "yes")
     if attribute.type == "ordered":
         return list(attribute.values).index(str(value))
     if attribute.type == "duration" and isinstance(value, str):
-        from detention_monitor.times import parse_duration
-
         return parse_duration(value)
     if attribute.type in ("whole_number", "duration", "time"):
         return int(value) if isinstance(value, int | str) else 0

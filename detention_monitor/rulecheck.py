@@ -25,7 +25,7 @@ from detention_monitor.yamlfile import Location, YamlFile, suggestion
 
 Attributes = Mapping[str, Mapping[str, Attribute]]
 PLACEHOLDERS = (
-    "arose", "due", "done", "late", "absent", "occurred", "who", "count", "total", "first",
+    "arose", "due", "done", "late", "past", "occurred", "who", "count", "total", "first",
     "last", "grade",
 )  # fmt: skip
 _PLACEHOLDER = re.compile(r"\{([^}]*)\}")
@@ -170,7 +170,9 @@ class _Checker:
     def _deadline(self, by: str, opening: Sequence[str], location: Location) -> None:
         name = deadline_attribute(by)
         if name is None:
-            message = f"'{by}' is not a deadline; write review_clock.due, custody_clock.due or attr x"
+            message = (
+                f"'{by}' is not a deadline; write review_clock.due, custody_clock.due or attr x"
+            )
             self._say(location, "unknown-deadline", message)
             return
         for kind in opening:

@@ -46,9 +46,7 @@ class RuleSet:
         return self.places.get(f"{rule.id}@{rule.in_force.start}", "")
 
 
-def load_rules(
-    folder: Path, policy: Path | None = None, *, only: Path | None = None
-) -> RuleSet:
+def load_rules(folder: Path, policy: Path | None = None, *, only: Path | None = None) -> RuleSet:
     """Read a rules folder and a force's policy; raise `RuleFileError` with everything wrong.
 
     `only` keeps the derived facts of all files but the rules of one (to test that file).

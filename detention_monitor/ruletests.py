@@ -120,11 +120,11 @@ def _with_settings(ruleset: RuleSet, test: RuleTest) -> RuleSet:
 
 def timeline(test: RuleTest, vocabulary: Vocabulary) -> Iterator[CustodyEvent]:
     """Yield the entries of a test; the first gets the child's date of birth if no age is given."""
-    raws = [
+    raws: list[dict[str, Any]] = [
         _raw(each, place, test.on, vocabulary) if isinstance(each, str) else dict(each)
         for place, each in enumerate(test.timeline, start=1)
     ]
-    given = any({"dob", "age_recorded", "treated_as"} & set(raw.get("attrs", {})) for raw in raws)
+    given = any({"dob", "age_recorded", "treated_as"} & {*raw.get("attrs", {})} for raw in raws)
     aged = next((raw for raw in raws if raw["kind"] in ("arrived", "detention_authorised")), None)
     if aged is not None and (not given or "treated_as" in aged["attrs"]):
         aged["attrs"].setdefault("dob", f"{test.on.year - test.age:04d}-01-01")

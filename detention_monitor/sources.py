@@ -20,7 +20,7 @@ from detention_monitor.records import Source, entry_from
 from detention_monitor.vocabulary import Vocabulary
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
-_EXPECTED = ".expected.jsonl"
+EXPECTED = ".expected"
 _LONGEST_LINE = 1_000_000
 
 
@@ -37,8 +37,7 @@ class SetAside:
 def record_files(paths: Sequence[str]) -> list[str]:
     """Return the files that paths stand for: themselves, those of a folder by name, `-` as it is.
 
-    Expected findings beside stories (`*.expected.jsonl`) are not records. Raises `RecordError`
-    for a path that is not there or a folder without records.
+    The findings expected of a story (`*.expected`) are passed over. Raises `RecordError` for a path that is not there or a folder without records.
     """
     out: list[str] = []
     for each in paths:
@@ -46,16 +45,13 @@ def record_files(paths: Sequence[str]) -> list[str]:
         if each == "-":
             out.append(each)
         elif path.is_dir():
-            found = sorted(
-                file
-                for file in path.rglob("*")
-                if file.name.endswith(SUFFIXES) and not file.name.endswith(_EXPECTED)
-            )
+            found = sorted(file for file in path.rglob("*") if file.name.endswith(SUFFIXES))
             if not found:
                 raise RecordError(f"{each}: no records here; a record file ends in .jsonl")
             out += map(str, found)
         elif path.is_file():
-            out.append(each)
+            if path.suffix != EXPECTED:
+                out.append(each)
         else:
             raise RecordError(f"{each}: no such file or folder")
     return out
@@ -71,7 +67,7 @@ def _opened(path: str) -> Iterator[BinaryIO]:
             if file.read(2) == b"\x1f\x8b":
                 file.seek(0)
                 with gzip.open(file) as unpacked:
-                    yield io.BufferedReader(unpacked)  # type: ignore[arg-type]
+                    yield io.BufferedReader(unpacked)
             else:
                 file.seek(0)
                 yield file
@@ -120,17 +116,21 @@ def read_entries(
                 yield SetAside(f"{name}:{number + 1}", reason, ""), source
 
 
+def _json(line: bytes) -> object:
+    try:
+        return orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError as error:
+        raise RecordError(f"not JSON: {error.msg} (column {error.colno})") from error
+
+
 def _read(
     line: bytes, vocabulary: Vocabulary, source: Source, origin: str
 ) -> CustodyEvent | SetAside | Source:
     raw: object = None
     try:
         if len(line) > _LONGEST_LINE:
-            raise RecordError(f"a line of more than {_LONGEST_LINE:,} bytes; at most that many")
-        try:
-            raw = orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
-        except orjson.JSONDecodeError as error:
-            raise RecordError(f"not JSON: {error.msg} (column {error.colno})") from error
+            raise RecordError(f"a line of more than {_LONGEST_LINE:,} bytes; at most that many")  # noqa: TRY301
+        raw = _json(line)
         if isinstance(raw, dict) and list(raw) == ["source"]:
             return Source.declared(raw["source"], vocabulary)
         return entry_from(raw, vocabulary, source, origin)

@@ -9,9 +9,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def printable(text: str, most: int = 400) -> str:
-    """Return text without control characters and cut to `most` characters.
+    r"""Return text without control characters and cut to `most` characters.
 
-    >>> printable("a\\x1b[2Jb")
+    >>> printable("a\x1b[2Jb")
     'a�[2Jb'
     """
     cut = text if len(text) <= most else f"{text[: most - 1]}…"

@@ -89,8 +89,7 @@ def _in_zone(naive: datetime, text: str, zone: str | None) -> tuple[int, ...]:
             "the source"
         )
     earlier, later = (
-        int(naive.replace(tzinfo=pendulum.timezone(zone), fold=fold).timestamp())
-        for fold in (0, 1)
+        int(naive.replace(tzinfo=pendulum.timezone(zone), fold=fold).timestamp()) for fold in (0, 1)
     )
     if later > earlier:
         return earlier, later

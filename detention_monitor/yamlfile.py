@@ -25,6 +25,7 @@ from detention_monitor.errors import Diagnostic, RuleFileError
 
 _LARGEST = 1_000_000
 _DEEPEST = 30
+_PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 Location = tuple[int | str, ...]
 
 
@@ -75,9 +76,7 @@ def read_yaml(path: Path, name: str | None = None) -> YamlFile:
 
 def parse_yaml(text: str, name: str) -> YamlFile:
     """Read YAML text; `name` is printed in errors. Raises `RuleFileError`."""
-    yaml = YAML(typ="safe", pure=True)
     try:
-        _check_events(yaml, text, name)
         node = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -100,29 +99,22 @@ def _refused(name: str, line: int, column: int, code: str, message: str) -> Rule
     return RuleFileError([Diagnostic(name, line, column, code, message)])
 
 
-def _check_events(yaml: YAML, text: str, name: str) -> None:
-    depth = 0
-    for event in yaml.parse(text):
-        kind = type(event).__name__
-        line, column = event.start_mark.line + 1, event.start_mark.column + 1
-        if kind == "AliasEvent" or getattr(event, "anchor", None):
-            message = "anchors (&) and aliases (*) are not allowed; write the value out"
-            raise _refused(name, line, column, "yaml-alias", message)
-        tag = getattr(event, "tag", None)
-        if tag is not None and kind != "ScalarEvent":
-            message = "tags (!) are not allowed"
-            raise _refused(name, line, column, "yaml-tag", message)
-        if kind in ("MappingStartEvent", "SequenceStartEvent"):
-            depth += 1
-        elif kind in ("MappingEndEvent", "SequenceEndEvent"):
-            depth -= 1
-        if depth > _DEEPEST:
-            message = f"nested more than {_DEEPEST} deep"
-            raise _refused(name, line, column, "yaml-depth", message)
+def _refuse_tricks(node: Node, depth: int, name: str) -> None:
+    """Raise for anchors (without one there is no alias), tags, and deep nesting."""
+    line, column = node.start_mark.line + 1, node.start_mark.column + 1
+    if node.anchor is not None:
+        message = "anchors (&) and aliases (*) are not allowed; write the value out"
+        raise _refused(name, line, column, "yaml-alias", message)
+    if not isinstance(node, ScalarNode) and not str(node.tag).startswith(_PLAIN_TAGS):
+        raise _refused(name, line, column, "yaml-tag", "tags (!) are not allowed")
+    if depth > _DEEPEST:
+        raise _refused(name, line, column, "yaml-depth", f"nested more than {_DEEPEST} deep")
 
 
-def _build(node: Node, location: Location, file: YamlFile) -> Any:  # noqa: ANN401 - YAML is any
-    file.places[location] = (node.start_mark.line + 1, node.start_mark.column + 1)
+def _build(node: Node, location: Location, file: YamlFile) -> Any:
+    line, column = node.start_mark.line + 1, node.start_mark.column + 1
+    _refuse_tricks(node, len(location), file.name)
+    file.places[location] = (line, column)
     if isinstance(node, MappingNode):
         out: dict[str, Any] = {}
         for key_node, value_node in node.value:
@@ -139,6 +131,7 @@ def _build(node: Node, location: Location, file: YamlFile) -> Any:  # noqa: ANN4
         return out
     if isinstance(node, SequenceNode):
         return [_build(each, (*location, i), file) for i, each in enumerate(node.value)]
+    assert isinstance(node, ScalarNode)  # YAML has no fourth kind of node
     return _scalar(node)
 
 
@@ -228,9 +221,11 @@ def _in_file(location: Sequence[int | str], file: YamlFile) -> Location:
     """Leave out what pydantic puts into a location that is not in the file (union members)."""
     out: Location = ()
     for part in location:
-        if (*out, part) in file.places or (*out, part) in file.key_places:
-            out = (*out, part)
-        elif isinstance(part, str) and part == location[-1]:
+        if (
+            (*out, part) in file.places
+            or (*out, part) in file.key_places
+            or (isinstance(part, str) and part == location[-1])
+        ):
             out = (*out, part)
     return out
 

@@ -1,0 +1,344 @@
+"""The command line: `detention-monitor`. stdout is data, stderr is narration.
+
+Exit status: 0 ran, 1 found what was asked about, 2 could not run, 3 ran but set records aside.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+import click
+import orjson
+
+from detention_monitor import __version__
+from detention_monitor.errors import DetentionMonitorError, RuleFileError
+from detention_monitor.findings import SEVERITIES
+from detention_monitor.paths import bundled_rules
+from detention_monitor.render import FORMATS, heading
+from detention_monitor.replay import Progress, Settings, Tally, quiet, replay
+from detention_monitor.rulefile import RuleSet, load_rules
+from detention_monitor.ruletests import run_tests
+from detention_monitor.sources import SetAside, record_files
+from detention_monitor.text import printable
+from detention_monitor.times import parse_instant
+
+FOUND, CANNOT_RUN, SET_ASIDE = 1, 2, 3
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def main() -> None:
+    """Run the command; every error a person can put right is a line, never a traceback."""
+    try:
+        cli.main(standalone_mode=False)
+    except RuleFileError as error:
+        for diagnostic in error.diagnostics:
+            click.echo(str(diagnostic), err=True)
+        sys.exit(CANNOT_RUN)
+    except DetentionMonitorError as error:
+        click.echo(f"detention-monitor: {printable(str(error), 2_000)}", err=True)
+        sys.exit(CANNOT_RUN)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(CANNOT_RUN)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped; nothing more was written", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        named = f"{error.filename}: " if error.filename else ""
+        click.echo(f"detention-monitor: {named}{error.strerror or error}", err=True)
+        sys.exit(CANNOT_RUN)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="detention-monitor")
+def cli() -> None:
+    """Watch over children in police custody in England and Wales.
+
+    Custody records go in; out come the duties toward each child under PACE 1984 and Code C that
+    were done, are due, or were missed. It advises; a person decides.
+    """
+
+
+def _instant(_context: click.Context, _option: click.Parameter, value: str | None) -> int | None:
+    if value is None:
+        return None
+    try:
+        return parse_instant(value, "Europe/London")[0]
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+_rules_option = click.option(
+    "--rules", type=_FOLDER, default=None, help="Folder of rule files (default: those shipped)."
+)
+_policy_option = click.option(
+    "--policy", type=_FILE, default=None, help="A force's own numbers and suites."
+)
+
+
+@cli.command("replay")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@_rules_option
+@_policy_option
+@click.option(
+    "--as-of", callback=_instant, help="Judge as of this time; later entries are left out."
+)
+@click.option("--as-known", is_flag=True, help="Use only what had been recorded by each instant.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option("--out", type=_FILE, default=None, help="Write results here (readable by you only).")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="Processes to judge with; the output is the same for any number.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(tuple(reversed(SEVERITIES))),
+    default=None,
+    help="Exit with 1 if a concern at or above this severity was found.",
+)
+@click.option(
+    "--all", "everything", is_flag=True, help="Show duties met, excused, lapsed, open too."
+)
+@click.option(
+    "--quarantine",
+    type=_FILE,
+    default=None,
+    help="Where lines go that could not be read (default: beside --out, or here).",
+)
+def replay_command(
+    paths: tuple[str, ...], *, rules: Path | None, policy: Path | None, as_of: int | None,
+    as_known: bool, form: str, out: Path | None, workers: int, fail_on: str | None,
+    everything: bool, quarantine: Path | None,
+) -> None:  # fmt: skip
+    """Judge custody records: files of JSON lines (.gz too), folders of them, or - for stdin."""
+    files = record_files(paths)
+    settings = Settings(
+        rules=rules or bundled_rules(),
+        policy=policy,
+        as_of=as_of,
+        reading="as_known" if as_known else "as_happened",
+        format=form,
+        all=everything,
+        colour=out is None and form == "table" and sys.stdout.isatty() and _colours(),
+    )
+    beside = quarantine or (out.parent if out else Path()) / "quarantine.jsonl"
+    with Quarantine(beside) as aside, _target(out) as target, _progress() as progress:
+        target.write(heading(form))
+        tally = replay(
+            files, settings, target, set_aside=aside.put, workers=workers, progress=progress
+        )
+        target.flush()
+    for line in summary(tally, beside if aside.count else None):
+        click.echo(line, err=True)
+    if fail_on is not None and tally.worst_at_least(fail_on):  # type: ignore[arg-type]
+        sys.exit(FOUND)
+    if tally.set_aside:
+        sys.exit(SET_ASIDE)
+
+
+def _colours() -> bool:
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+class Quarantine:
+    """The file of lines that were set aside; made only when there is one, readable by its owner."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.count = path, 0
+        self._file: BinaryIO | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def put(self, each: SetAside) -> None:
+        """Write one line; the first few are named on stderr, without their text."""
+        if self._file is None:
+            self._file = _private(self.path)
+        line = {"origin": each.origin, "reason": each.reason, "line": each.line}
+        self._file.write(orjson.dumps(line) + b"\n")
+        self.count += 1
+        if self.count <= 10:
+            click.echo(f"set aside: {each.origin}: {printable(each.reason)}", err=True)
+        elif self.count == 11:
+            click.echo(f"set aside: more, see {self.path}", err=True)
+
+
+def _private(path: Path) -> BinaryIO:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "wb")
+
+
+@contextmanager
+def _target(out: Path | None) -> Iterator[BinaryIO]:
+    """Give what to write to: stdout, or a file that takes its name only once it is complete."""
+    if out is None:
+        yield sys.stdout.buffer
+        return
+    unfinished = out.with_name(f"{out.name}.unfinished")
+    with _private(unfinished) as file:
+        yield file
+    unfinished.replace(out)
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """Give a progress line on stderr: how much, how fast, how long still; none without a terminal."""
+    if not sys.stderr.isatty():
+        yield quiet
+        return
+    start = time.monotonic()
+    shown = False
+
+    def show(phase: str, done: int, total: int) -> None:
+        nonlocal shown
+        spent = time.monotonic() - start
+        if phase == "reading":
+            text = f"reading: {done:,} entries, {done / max(spent, 0.001):,.0f} a second"
+        else:
+            left = spent / done * (total - done) if done else 0
+            text = f"judging: {done:,} of {total:,} parts, about {left:,.0f} s left"
+        click.echo(f"\r\x1b[K{text}", nl=False, err=True)
+        shown = True
+
+    yield show
+    if shown:
+        click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def summary(tally: Tally, quarantine: Path | None) -> Iterator[str]:
+    """Yield the lines that close a run, for stderr."""
+    judged = tally.detentions - tally.refused.total()
+    again = f", {tally.duplicates:,} sent twice" if tally.duplicates else ""
+    yield f"{tally.entries:,} entries{again}, {judged:,} detentions judged, {tally.found.total():,} concerns found"
+    duties = sorted({duty for duty, _ in tally.found})
+    if duties:
+        yield f"  {'duty':<24}" + "".join(f"{name:>10}" for name in reversed(SEVERITIES))
+    for duty in duties:
+        counts = [tally.found[duty, name] for name in reversed(SEVERITIES)]
+        yield f"  {duty:<24}" + "".join(f"{count or '.':>10}" for count in counts)
+    if tally.good:
+        yield f"  good practice: {tally.good:,}"
+    if tally.cannot_tell:
+        told = ", ".join(f"{duty} {count:,}" for duty, count in sorted(tally.cannot_tell.items()))
+        yield f"  cannot tell: {told}"
+    for code, count in sorted(tally.refused.items()):
+        yield f"  refused, {code}: {count:,}"
+    if tally.by_reference:
+        yield f"  judged by the reference interpreter after the engine failed: {tally.by_reference:,}"
+    if quarantine is not None:
+        yield f"  set aside: {tally.set_aside:,} lines, see {quarantine}"
+
+
+# --- rules -------------------------------------------------------------------------------------
+
+
+@cli.group("rules")
+def rules_group() -> None:
+    """Check, test and list the rule files."""
+
+
+@rules_group.command("check")
+@_rules_option
+@_policy_option
+@click.option("--format", "form", type=click.Choice(("table", "json")), default="table")
+def rules_check(rules: Path | None, policy: Path | None, form: str) -> None:
+    """Report everything wrong with the rule files, each with its place and its cure."""
+    folder = rules or bundled_rules()
+    try:
+        ruleset = load_rules(folder, policy)
+    except RuleFileError as error:
+        if form == "json":
+            click.echo(orjson.dumps([_as_json(each) for each in error.diagnostics]))
+        else:
+            for each in error.diagnostics:
+                click.echo(str(each))
+            click.echo(f"{len(error.diagnostics)} to put right", err=True)
+        sys.exit(FOUND)
+    if form == "json":
+        click.echo(b"[]")
+    click.echo(
+        f"{len(ruleset.files)} files, {len(ruleset.rules)} rules, {len(ruleset.facts)} derived "
+        f"facts: nothing to put right",
+        err=True,
+    )
+
+
+def _as_json(diagnostic: Any) -> dict[str, Any]:
+    names = ("file", "line", "column", "code", "message", "severity")
+    return {name: getattr(diagnostic, name) for name in names}
+
+
+@rules_group.command("test")
+@_rules_option
+@_policy_option
+def rules_test(rules: Path | None, policy: Path | None) -> None:
+    """Run the tests that stand in the rule files."""
+    passed, failed = 0, 0
+    for outcome in run_tests(rules or bundled_rules(), policy):
+        if not outcome.faults:
+            passed += 1
+            continue
+        failed += 1
+        click.echo(f"{outcome.file}:{outcome.line}: {outcome.name}")
+        for fault in outcome.faults:
+            click.echo(f"    {fault}")
+    click.echo(f"{passed} passed, {failed} failed", err=True)
+    if failed:
+        sys.exit(FOUND)
+
+
+@rules_group.command("list")
+@_rules_option
+@_policy_option
+@click.option("--unverified", is_flag=True, help="Only rules whose source still needs a lawyer.")
+@click.option("--format", "form", type=click.Choice(("table", "json")), default="table")
+def rules_list(rules: Path | None, policy: Path | None, *, unverified: bool, form: str) -> None:
+    """List the rules: id, duty, authority, since when, the law, where it stands."""
+    ruleset = load_rules(rules or bundled_rules(), policy)
+    rows = [row for row in _rows(ruleset) if not unverified or not row["verified"]]
+    if form == "json":
+        click.echo(orjson.dumps(rows))
+        return
+    for row in rows:
+        click.echo(
+            f"{row['rule']:<28} {row['duty'] or '-':<5} {row['authority']:<8} "
+            f"{row['in_force']:<11} {row['place']:<22} {row['source']}"
+        )
+    click.echo(f"{len(rows)} rules", err=True)
+
+
+def _rows(ruleset: RuleSet) -> Iterator[dict[str, Any]]:
+    for rule in ruleset.rules:
+        yield {
+            "rule": rule.id,
+            "duty": rule.duty,
+            "title": rule.title,
+            "authority": rule.authority,
+            "in_force": rule.in_force.start.isoformat(),
+            "place": ruleset.place(rule),
+            "source": "; ".join(source.cite for source in rule.sources),
+            "verified": all(
+                source.text_verified is True and source.number_verified is True
+                for source in rule.sources
+            ),
+        }

@@ -1,0 +1,157 @@
+"""Split entries to disk by detention, so that any amount of input fits in memory (design D11).
+
+Entries of one detention may lie anywhere in the input. Each is checked once and written to one
+of a fixed number of buckets by its record; records that turn out to belong together are then
+brought to one bucket. How many buckets there are depends on the input only, never on the workers.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from detention_monitor.detention import Detention, Links, group, record_name
+from detention_monitor.entries import CustodyEvent
+from detention_monitor.records import Source
+from detention_monitor.sources import SetAside
+from detention_monitor.vocabulary import Coverage
+
+BUCKET_BYTES = 16_000_000
+"""Bytes of input that one bucket is meant to hold; some 50,000 entries."""
+_MOST_BUCKETS = 256
+_PACKED = 8
+
+
+class Frame(msgspec.Struct, array_like=True):
+    """One entry in a bucket: its place in the input, the number of its source, the entry."""
+
+    place: int
+    source: int
+    entry: CustodyEvent
+
+
+@dataclass(slots=True)
+class Partition:
+    """Buckets on disk, and the coverage of each source that was read."""
+
+    buckets: list[Path]
+    coverages: list[Coverage] = field(default_factory=list)
+    entries: int = 0
+    set_aside: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A detention, and the place of its first entry in the input."""
+
+    place: int
+    detention: Detention
+
+
+def buckets_for(files: Iterable[str]) -> int:
+    """Return how many buckets an input needs, by its size on disk."""
+    total = 0
+    for each in files:
+        if each == "-":
+            return 16
+        size = Path(each).stat().st_size
+        total += size * _PACKED if each.endswith(".gz") else size
+    return min(_MOST_BUCKETS, 1 + total // BUCKET_BYTES)
+
+
+def partition(
+    read: Iterable[tuple[CustodyEvent | SetAside, Source]],
+    folder: Path,
+    count: int,
+    set_aside: Callable[[SetAside], None],
+) -> Partition:
+    """Write every entry to its bucket in `folder`; hand each line that was not taken on."""
+    out = Partition([folder / f"bucket{number:03d}" for number in range(count)])
+    links = Links()
+    numbers: dict[Source, int] = {}
+    encoder = msgspec.msgpack.Encoder()
+    files = [path.open("wb") for path in out.buckets]
+    try:
+        for place, (got, source) in enumerate(read):
+            if isinstance(got, SetAside):
+                out.set_aside += 1
+                set_aside(got)
+                continue
+            out.entries += 1
+            if source not in numbers:
+                numbers[source] = len(numbers)
+                out.coverages.append(source.coverage)
+            continues = got.attrs.get("continues")
+            if got.detention_id or continues:
+                links.add(got.force, got.record, got.detention_id, continues)
+            name = record_name(got.force, got.record)
+            frame = encoder.encode(Frame(place, numbers[source], got))
+            files[_bucket(name, count)].write(len(frame).to_bytes(4, "big") + frame)
+    finally:
+        for file in files:
+            file.close()
+    if count > 1:
+        _bring_together(out, links, count)
+    return out
+
+
+def _bucket(name: str, count: int) -> int:
+    return zlib.crc32(name.encode()) % count
+
+
+def _frames(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while size := file.read(4):
+            yield size + file.read(int.from_bytes(size, "big"))
+
+
+def _bring_together(out: Partition, links: Links, count: int) -> None:
+    """Move the entries of records that belong to a detention with its home in another bucket."""
+    home = {
+        name: _bucket(first, count)
+        for names in links.components()
+        for first in names[:1]
+        for name in names
+        if _bucket(name, count) != _bucket(first, count)
+    }
+    if not home:
+        return
+    decoder = msgspec.msgpack.Decoder(Frame)
+    moved: dict[int, list[bytes]] = {}
+    for path in [out.buckets[number] for number in sorted({_bucket(n, count) for n in home})]:
+        stay = path.with_suffix(".stay")
+        with stay.open("wb") as kept:
+            for frame in _frames(path):
+                entry = decoder.decode(frame[4:]).entry
+                target = home.get(record_name(entry.force, entry.record))
+                if target is None:
+                    kept.write(frame)
+                else:
+                    moved.setdefault(target, []).append(frame)
+        stay.replace(path)
+    for number, frames in moved.items():
+        with out.buckets[number].open("ab") as file:
+            file.writelines(frames)
+
+
+def detentions(bucket: Path, coverages: Sequence[Coverage]) -> list[Placed]:
+    """Return the detentions of a bucket, in the order in which their first entries were read."""
+    decoder = msgspec.msgpack.Decoder(Frame)
+    frames = sorted(
+        (decoder.decode(frame[4:]) for frame in _frames(bucket)), key=lambda frame: frame.place
+    )
+    covered: dict[str, Coverage] = {}
+    first: dict[str, int] = {}
+    for frame in frames:
+        name = record_name(frame.entry.force, frame.entry.record)
+        whole = [covered.get(name, Coverage()), coverages[frame.source]]
+        covered[name] = Coverage.of_all(whole)
+        first.setdefault(name, frame.place)
+    return [
+        Placed(first[record_name(each.entries[0].force, each.entries[0].record)], each)
+        for each in group((frame.entry for frame in frames), covered)
+    ]

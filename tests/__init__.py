@@ -1,0 +1,1 @@
+"""Tests; the sample records and the rules of the repository are their data."""

@@ -1,0 +1,48 @@
+"""The tests that stand beside the rules, and what every rule of the repository must have."""
+
+import re
+
+import pytest
+
+from detention_monitor.rulefile import RuleSet
+from detention_monitor.ruletests import Outcome, run_tests
+from tests.conftest import RULES
+
+OUTCOMES = list(run_tests(RULES))
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda each: f"{each.file}-{each.line}")
+def test_beside_a_rule(outcome: Outcome) -> None:
+    assert outcome.faults == (), outcome.name
+
+
+def test_there_are_tests_in_every_rule_file(ruleset: RuleSet) -> None:
+    assert {outcome.file for outcome in OUTCOMES} == {file.yaml.name for file in ruleset.files}
+
+
+def test_a_number_of_policy_is_never_printed_as_law(ruleset: RuleSet) -> None:
+    """A step that begins at a parameter has the authority that the parameter declares."""
+    declared = ruleset.parameters.declared
+    for rule in ruleset.rules:
+        for grade in rule.grades if isinstance(rule.grades, tuple) else ():
+            if grade.at and grade.at.startswith("$"):
+                assert grade.authority == declared[grade.at[1:]].authority, (rule.id, grade.name)
+        within = rule.must.within if rule.must else None
+        if within and within.startswith("$"):
+            stated = declared[within[1:]].authority
+            assert rule.authority == stated or rule.certainty == "possible", rule.id
+
+
+def test_a_note_for_guidance_is_cited_as_one(ruleset: RuleSet) -> None:
+    for rule in ruleset.rules:
+        notes_only = all(re.search(r"\bNote \d", source.cite) for source in rule.sources)
+        assert not notes_only or rule.authority in ("note", "quality", "policy"), rule.id
+
+
+def test_code_paragraphs_are_unverified_before_the_code_that_was_read(ruleset: RuleSet) -> None:
+    """Only the Code of 20 December 2023 was read; earlier numbers were not checked."""
+    for rule in ruleset.rules:
+        for source in rule.sources:
+            if source.cite.startswith("Code C"):
+                assert str(source.text_verified) == "2023-12-20", rule.id
+                assert str(source.number_verified) == "2023-12-20", rule.id
