@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from detention_monitor.clock_facts import ClockSettings, derive
+from detention_monitor.clock_facts import ClockSettings, derive, is_headless
 from detention_monitor.clocks import Span
 from detention_monitor.detention import Detention, Problem, Reading, View
 from detention_monitor.drafts import Situation
@@ -243,7 +243,11 @@ def _clock_problems(facts: Sequence[Fact]) -> Iterator[Problem]:
         if fact.kind == "clock_unknown":
             clock = fact.attrs["clock"]
             message = f"first authority not in this data; the {clock} clock cannot be told"
-            yield Problem("CLOCK_UNKNOWN", fact.evidence[0], fact.at, message)
+            yield Problem(f"{str(clock).upper()}_CLOCK_UNKNOWN", fact.evidence[0], fact.at, message)
+    if is_headless(facts):
+        arrival = next(fact for fact in facts if fact.kind == "transferred_in")
+        message = "the record before the transfer is absent; what was due then cannot be told"
+        yield Problem("EARLIER_RECORD_ABSENT", arrival.evidence[0], arrival.at, message)
 
 
 # --- facts that need no rule -------------------------------------------------------------------
@@ -299,6 +303,8 @@ def _custodies(
     """Yield the times of custody: first authorisation or return from bail, until its end."""
     start: Fact | None = None
     cause = "authorised"
+    if is_headless(facts):
+        return  # what was due at the start lies in the record that is absent
     for fact in facts:
         if fact.kind == "detention_authorised" and start is None:
             start = fact

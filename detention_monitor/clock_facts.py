@@ -81,6 +81,12 @@ def derive(facts: Sequence[Fact], settings: ClockSettings, as_of: int) -> Derive
     return out
 
 
+def is_headless(facts: Sequence[Fact]) -> bool:
+    """Whether a detention begins with an arrival by transfer: its first half is not in the data."""
+    begun = (fact.kind for fact in facts if fact.kind in ("detention_authorised", "transferred_in"))
+    return next(begun, "") == "transferred_in"
+
+
 class _Entries:
     """The entries of a detention, asked by kind."""
 
@@ -107,11 +113,8 @@ class _Entries:
     @property
     def headless(self) -> bool:
         """Whether the record starts with a transfer and says nothing of what came before."""
-        if not self._by_kind.get("transferred_in"):
-            return False
-        arrival = self.first("transferred_in")
-        earlier = any(fact.at < arrival.at for fact in self.all("detention_authorised"))
-        return not earlier and not isinstance(arrival.attrs.get("first_authorised_at"), int)
+        carried = self.carried("first_authorised_at") is not None
+        return is_headless(self.facts) and not carried
 
     def carried(self, name: str) -> tuple[int, Fact] | None:
         """Return a time that an entry carries, such as the relevant time, and the entry."""
@@ -131,8 +134,9 @@ class _Entries:
     def excluded(self) -> list[Span]:
         """Return the time that no clock counts: bail, and hospital for treatment."""
         out = [
-            Span(out_.at, back.at if back else None)
+            Span(out_.at, back.at)  # bail not answered yet: what was due has lapsed or was met
             for out_, back in self.spans("bailed", "bail_answered")
+            if back is not None
         ]
         out += [
             Span(fact.at, fact.at + BAIL_ARREST_HOURS)

@@ -135,6 +135,8 @@ def _claims(facts: Sequence[Fact]) -> Iterator[_Claim]:
         given = {name: fact.attrs.get(name) for name in _CLAIMS if fact.attrs.get(name) is not None}
         if not given:
             continue
+        if fact.kind == "age_corrected" and "dob" in given:
+            age = None  # what was said before is what is corrected
         if "dob" in given:
             dob = date.fromisoformat(str(given["dob"]))
         if isinstance(given.get("age_recorded"), int):

@@ -11,18 +11,26 @@ _TITLES = {
     "AMENDS_NOTHING": "Amendment of an entry that is not there",
     "AMENDMENT_CYCLE": "Amendments that name each other",
     "AMENDS_WITHDRAWN": "Amendment of a withdrawn entry",
-    "CLOCK_UNKNOWN": "Clock cannot be worked out",
+    "REVIEW_CLOCK_UNKNOWN": "Review clock cannot be worked out",
+    "CUSTODY_CLOCK_UNKNOWN": "Custody clock cannot be worked out",
+    "EARLIER_RECORD_ABSENT": "Earlier record of the detention is absent",
 }
+_CANNOT_TELL = {
+    "REVIEW_CLOCK_UNKNOWN": "D01",
+    "CUSTODY_CLOCK_UNKNOWN": "D09",
+    "EARLIER_RECORD_ABSENT": None,
+}
+"""What leaves a duty undecided, and which."""
 
 
 def problem_finding(problem: Problem, view: View, ruleset: str, judged_by: str) -> Finding:
     """Return the finding (authority `quality`, no duty) that reports one problem."""
-    unknown = problem.code == "CLOCK_UNKNOWN"
+    unknown = problem.code in _CANNOT_TELL
     return Finding(
         key=key_of(view.detention, problem.code, problem.entry),
         detention=view.detention,
         record=view.record_of.get(problem.entry, view.detention),
-        duty=None,
+        duty=_CANNOT_TELL.get(problem.code),
         rule=problem.code,
         rule_version="1",
         title=_TITLES[problem.code],
