@@ -17,16 +17,19 @@ import click
 import orjson
 
 from detention_monitor import __version__
+from detention_monitor.durable import DurableBackend
+from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import DetentionMonitorError, RuleFileError
 from detention_monitor.findings import SEVERITIES
-from detention_monitor.paths import bundled_rules
+from detention_monitor.paths import bundled_rules, bundled_samples
 from detention_monitor.render import FORMATS, heading
 from detention_monitor.replay import Progress, Settings, Tally, quiet, replay
 from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.ruletests import run_tests
-from detention_monitor.sources import SetAside, record_files
+from detention_monitor.sources import SetAside, read_entries, record_files
 from detention_monitor.text import printable
 from detention_monitor.times import parse_instant
+from detention_monitor.watching import Watch
 
 FOUND, CANNOT_RUN, SET_ASIDE = 1, 2, 3
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -247,6 +250,43 @@ def summary(tally: Tally, quarantine: Path | None) -> Iterator[str]:
         yield f"  judged by the reference interpreter after the engine failed: {tally.by_reference:,}"
     if quarantine is not None:
         yield f"  set aside: {tally.set_aside:,} lines, see {quarantine}"
+
+
+# --- the board ---------------------------------------------------------------------------------
+
+
+@cli.command("watch")
+@click.option("--demo", is_flag=True, help="Play the sample day; needs no set-up.")
+@click.option("--story", type=_FILE, default=None, help="Play another file of records instead.")
+@click.option(
+    "--speed",
+    type=click.IntRange(1, 3_600),
+    default=60,
+    show_default=True,
+    help="Seconds of the story for each second of ours.",
+)
+@_rules_option
+@_policy_option
+def watch_command(
+    *, demo: bool, story: Path | None, speed: int, rules: Path | None, policy: Path | None
+) -> None:  # fmt: skip
+    """Show the board: children in custody, what is due, alerts and why."""
+    if not demo and story is None:
+        raise click.UsageError("the live board is not built yet; try 'watch --demo'")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError("the board needs a terminal; for text use 'replay'")
+    from tui.board import Board, Story  # lazy: every other command starts without Textual
+
+    ruleset = load_rules(rules or bundled_rules(), policy)
+    path = story or bundled_samples() / "busy_day.jsonl"
+    read = [got for got, _ in read_entries(record_files([str(path)]), ruleset.vocabulary)]
+    entries = [got for got in read if isinstance(got, CustodyEvent)]
+    if len(entries) < len(read):
+        click.echo(f"{len(read) - len(entries)} lines of {path} could not be read", err=True)
+    if not entries:
+        raise click.UsageError(f"no entries in {path}")
+    watched = Watch(ruleset, DurableBackend(ruleset.plan))
+    Board(watched, Story(entries), speed).run()
 
 
 # --- rules -------------------------------------------------------------------------------------

@@ -156,6 +156,16 @@ def clock_text(instant: int) -> str:
     return _local(instant).format("HH:mm")
 
 
+def countdown(seconds: int) -> str:
+    """Return how long is left, or by how much it is past: hours, minutes, seconds.
+
+    >>> countdown(3_723), countdown(-125)
+    ('1:02:03', '-0:02:05')
+    """
+    hours, rest = divmod(abs(seconds), HOUR)
+    return f"{'-' if seconds < 0 else ''}{hours}:{rest // 60:02d}:{rest % 60:02d}"
+
+
 def day_of(instant: int) -> date:
     """Return the local calendar day of an instant."""
     return date.fromordinal(719_163 + (instant + offset_at(instant)) // DAY)

@@ -1,0 +1,106 @@
+"""Watch detentions as entries arrive: assess again on each entry and each change of time (D1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from detention_monitor.assess import Assessment, Backend, assess
+from detention_monitor.detention import group, without_duplicates
+from detention_monitor.entries import CustodyEvent
+from detention_monitor.findings import SEVERITIES, Finding
+from detention_monitor.rulefile import RuleSet
+
+Urgency = Literal["overdue", "not_yet_recorded", "due_soon", "open"]
+"""How near a duty is: past due; past due within the recording grace (D8); soon; later."""
+_ORDER: tuple[Urgency, ...] = ("overdue", "not_yet_recorded", "due_soon", "open")
+
+
+@dataclass(frozen=True, slots=True)
+class Pressing:
+    """A duty that still waits to be done, and how near it is (`due_at` seconds UTC)."""
+
+    finding: Finding
+    urgency: Urgency
+
+    @property
+    def due_at(self) -> int:
+        """When it is or was due; a duty without an hour sorts last."""
+        return self.finding.due_at if self.finding.due_at is not None else 2**62
+
+
+class Watch:
+    """Every detention that has begun, each with its last assessment.
+
+    An object with state, for screens: what it shows at an instant is what `assess` gives for the
+    entries received by then, and nothing else.
+    """
+
+    def __init__(self, ruleset: RuleSet, backend: Backend) -> None:
+        """Watch nothing yet."""
+        self._ruleset, self._backend = ruleset, backend
+        self._entries: list[CustodyEvent] = []
+        self._by_detention: dict[str, tuple[int, Assessment]] = {}
+
+    def advance(self, arrived: Iterable[CustodyEvent], now: int) -> None:
+        """Take entries that arrived, and bring every assessment to an instant (seconds UTC)."""
+        self._entries += arrived
+        kept, _, _ = without_duplicates(self._entries)
+        current: dict[str, tuple[int, Assessment]] = {}
+        for detention in group(kept):
+            size = len(detention.entries)
+            known = self._by_detention.get(detention.id)
+            if known is None or known[0] != size or _is_stale(known[1], now):
+                result = assess(detention, self._ruleset, now, backend=self._backend)
+                if result.refused == "no_entries":
+                    continue
+                known = (size, result)
+            current[detention.id] = known
+        self._by_detention = current
+
+    def assessments(self) -> list[Assessment]:
+        """Return the last assessment of every detention."""
+        return [result for _, result in self._by_detention.values()]
+
+    def in_custody(self) -> list[Assessment]:
+        """Return the children in custody, the one with the most pressing duty first."""
+        inside = [each for each in self.assessments() if each.refused is None and each.unclosed]
+        return sorted(inside, key=lambda each: _rank(self.pressing(each, each.as_of)))
+
+    def pressing(self, result: Assessment, now: int) -> list[Pressing]:
+        """Return the duties of a detention that wait to be done, the nearest first."""
+        return sorted(_pressing(result, now, self._ruleset), key=_key)
+
+
+def _is_stale(result: Assessment, now: int) -> bool:
+    return result.next_change_at is not None and now >= result.next_change_at
+
+
+def _pressing(result: Assessment, now: int, ruleset: RuleSet) -> Iterator[Pressing]:
+    for finding in result.findings:
+        if finding.nature != "concern":
+            continue
+        match finding.status:
+            case "overdue":
+                grace = ruleset.parameters.value("recording_grace", now)
+                fresh = finding.due_at is not None and now - finding.due_at <= grace
+                yield Pressing(finding, "not_yet_recorded" if fresh else "overdue")
+            case "due_soon":
+                yield Pressing(finding, "due_soon")
+            case "open":
+                yield Pressing(finding, "open")
+
+
+def _key(each: Pressing) -> tuple[int, int, int, str]:
+    grave = -SEVERITIES.index(each.finding.severity)
+    return _ORDER.index(each.urgency), each.due_at, grave, each.finding.key
+
+
+def _rank(waiting: Sequence[Pressing]) -> tuple[int, int, int, str]:
+    return _key(waiting[0]) if waiting else (len(_ORDER), 0, 0, "")
+
+
+def alerts(result: Assessment) -> list[Finding]:
+    """Return what was found against a duty so far, gravest first."""
+    return [each for each in result.findings if each.is_breach]
