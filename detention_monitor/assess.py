@@ -172,7 +172,7 @@ class _Run:
         for stratum in self.ruleset.plan.strata:
             if stratum.level >= CLOCKS and not clocked:
                 facts, more = self._with_clocks(facts, intervals)
-                changes += more
+                changes += [at for at in more if at > self.as_of]
                 clocked = True
             found = backend.run(stratum, facts, intervals)
             if stratum.level < RULES:

@@ -406,9 +406,9 @@ def _nights(entries: _Entries, settings: ClockSettings, as_of: int, out: Derived
         attrs: dict[str, Value] = {
             "evening": evening.isoformat(),
             "phase": phase,
-            "minutes": found.minutes,
-            "minutes_post": found.minutes_post,
         }
+        if end <= as_of or not open_:  # while it goes on, its length is for screens to count
+            attrs |= {"minutes": found.minutes, "minutes_post": found.minutes_post}
         if True in made or None not in made:
             attrs["certified"] = True in made
         sources = (*begun[0].evidence, *(decisions[0].evidence if decisions else ()))

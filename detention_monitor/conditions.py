@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import Protocol
 
@@ -143,6 +144,7 @@ class _Reader:
 _DEEPEST = 20
 
 
+@lru_cache(maxsize=4_096)
 def parse(text: str) -> Condition:
     """Read a condition; raise `ConditionError` with the column at which it stops making sense."""
     if len(text) > 2_000:

@@ -183,8 +183,13 @@ def _readings(
             for entry, evidence in entries
             if at.get(entry.id, entry.at) <= as_of
         ]
-        out.append(tuple(sorted(facts, key=lambda fact: (fact.at, fact.kind not in _ENABLING))))
+        out.append(tuple(sorted(facts, key=_order)))
     return out
+
+
+def _order(fact: Fact) -> tuple[int, bool, str]:
+    """Order facts by time; in one instant by what enables, then by id: never by order of reading."""
+    return fact.at, fact.kind not in _ENABLING, fact.key
 
 
 def _fact(entry: CustodyEvent, evidence: tuple[str, ...], at: int) -> Fact:

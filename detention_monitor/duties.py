@@ -257,13 +257,15 @@ class Duty:
             evidence += [*now.facts[act.place].evidence] if act is not None else []
         absent = () if discharge is not None else _looked_for(rule)
         draft = draft_of(rule, self.fact, now)
-        behind = in_words(until - due) if due is not None and until > due else ""
+        # A running lateness is for screens to count: a finding must not change by itself (D1).
+        behind = in_words(until - due) if late is not None and due is not None else ""
+        line = f"past the {current.name} line" if passed and current else ""
         words = {
             **draft.words,
             "due": shown(due),
             "done": shown(discharge.at) if discharge else "no entry shows it",
             "late": behind,
-            "past": f"{behind} past the {current.name} line" if behind and current else "",
+            "past": f"{behind} {line}".strip(),
         }
         return draft.finding(
             severity=severity,

@@ -25,6 +25,7 @@ CANNOT_LOAD = (
 )
 _MOST_FIRINGS = 10_000
 _DUPLICATE = 2
+_FIRST_EVENT = '{"t":"__init","z":1,"id":"init","sid":"1"}'
 _names = count(1)
 
 Scalars = Mapping[str, int | str]
@@ -59,10 +60,13 @@ class Ruleset:
         """Start on a new detention; whatever is left of the last one is forgotten."""
         if self._live:
             self.end()
-        event = '{"t":"__init","z":1,"id":"init","sid":"1"}'
-        _, offset = self._c.assert_event(self._handle, event)
-        self._c.start_action_for_state(self._handle, offset)
-        self._c.complete_and_start_action(self._handle, offset)
+        try:
+            _, offset = self._c.assert_event(self._handle, _FIRST_EVENT)
+            self._c.start_action_for_state(self._handle, offset)
+            self._c.complete_and_start_action(self._handle, offset)
+        except self._c.error as error:
+            message = f"durable_rules could not begin on a detention: {error}"
+            raise EngineError(message) from error
         self._next = 1
         self._live = True
 

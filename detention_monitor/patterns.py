@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from detention_monitor.conditions import parse, tests
 from detention_monitor.drafts import Situation, draft_of, fill, shown, unique
@@ -12,12 +13,20 @@ from detention_monitor.timeline import ESTABLISHED, Closing
 from detention_monitor.times import in_words
 
 
+@lru_cache(maxsize=1_024)
+def _compared(where: str) -> frozenset[str]:
+    """Return the attributes whose absence leaves a condition unknown."""
+    asked = tests(parse(where)) if where else ()
+    return frozenset(test.attribute for test in asked if test.operator not in ("exists", "missing"))
+
+
 def prohibited(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
     """Yield a finding for each act that must not happen, and for each that cannot be told."""
     assert rule.never is not None  # only prohibitions come here
-    opened = now.found.opened.get((subject, "never"), {})
-    asked = tests(parse(rule.never.where)) if rule.never.where else ()
-    compared = {test.attribute for test in asked if test.operator not in ("exists", "missing")}
+    opened = now.found.opened.get((subject, "never"))
+    if not opened:
+        return
+    compared = _compared(rule.never.where)
     for place in sorted(opened):
         fact = now.facts[place]
         status: Status = rule.finds

@@ -28,7 +28,7 @@ class LoadedFile:
     model: RuleFile
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RuleSet:
     """The rules of a run: checked, planned, and identified by one hash of all that decides."""
 
@@ -40,6 +40,9 @@ class RuleSet:
     parameters: Parameters
     hash: str
     places: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"RuleSet({self.hash})"
 
     def place(self, rule: Rule) -> str:
         """Return file:line of a rule."""

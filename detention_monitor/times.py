@@ -14,9 +14,14 @@ import pendulum
 
 LONDON = "Europe/London"
 HOUR, MINUTE, DAY = 3600, 60, 86_400
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = (
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+)  # fmt: skip
 _SPAN = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
 
 
+@lru_cache(maxsize=4_096)
 def parse_duration(text: str) -> int:
     """Return the seconds of a duration as people write it; ValueError says what to write.
 
@@ -124,8 +129,20 @@ def offset_at(instant: int) -> int:
 
 
 @lru_cache(maxsize=4_096)
-def _day_text(day: int) -> str:
-    return date.fromordinal(719_163 + day).isoformat()
+def _day(number: int) -> date:
+    """Return the calendar day counted from 1 January 1970."""
+    return date.fromordinal(719_163 + number)
+
+
+@lru_cache(maxsize=4_096)
+def _day_text(number: int) -> str:
+    return _day(number).isoformat()
+
+
+@lru_cache(maxsize=4_096)
+def _day_in_words(number: int) -> str:
+    day = _day(number)
+    return f"{_WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def rfc3339(instant: int) -> str:
@@ -147,13 +164,19 @@ def local_text(instant: int, *, seconds: bool = False) -> str:
     >>> local_text(1726201800)
     'Fri 13 Sep 2024 05:30 BST'
     """
-    form = "ddd D MMM YYYY HH:mm" + (":ss" if seconds or instant % MINUTE else "")
-    return f"{_local(instant).format(form)} {'BST' if offset_at(instant) else 'GMT'}"
+    offset = offset_at(instant)
+    day, rest = divmod(instant + offset, DAY)
+    hours, rest = divmod(rest, HOUR)
+    clock = f"{hours:02d}:{rest // 60:02d}"
+    if seconds or rest % 60:
+        clock += f":{rest % 60:02d}"
+    return f"{_day_in_words(day)} {clock} {'BST' if offset else 'GMT'}"
 
 
 def clock_text(instant: int) -> str:
     """Return the local time of day of an instant, hh:mm."""
-    return _local(instant).format("HH:mm")
+    hours, rest = divmod((instant + offset_at(instant)) % DAY, HOUR)
+    return f"{hours:02d}:{rest // 60:02d}"
 
 
 def countdown(seconds: int) -> str:
@@ -168,7 +191,7 @@ def countdown(seconds: int) -> str:
 
 def day_of(instant: int) -> date:
     """Return the local calendar day of an instant."""
-    return date.fromordinal(719_163 + (instant + offset_at(instant)) // DAY)
+    return _day((instant + offset_at(instant)) // DAY)
 
 
 @lru_cache(maxsize=4_096)

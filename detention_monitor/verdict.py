@@ -17,11 +17,12 @@ def findings_of(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
     """Yield what one rule finds; `subject` is its place in the plan."""
     if rule.only_if is not None and not now.parameters.value(rule.only_if[1:], now.as_of):
         return
-    opening = opening_kinds(rule)
-    if opening and not any(now.coverage.carries(kind) for kind in opening):
-        if rule.nature == "concern":
-            yield cannot_tell(rule, opening, now)
-        return
+    if not now.coverage.is_whole:
+        opening = opening_kinds(rule)
+        if not any(now.coverage.carries(kind) for kind in opening):
+            if rule.nature == "concern":
+                yield cannot_tell(rule, opening, now)
+            return
     match rule.shape:
         case "duty":
             opened = now.found.opened.get((subject, "arises"), {})

@@ -102,6 +102,11 @@ class Coverage:
     kinds_missing: frozenset[str] = frozenset()
     attributes_missing: frozenset[tuple[str, str]] = frozenset()
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is missing."""
+        return not self.kinds_missing and not self.attributes_missing
+
     def carries(self, kind: str, attribute: str | None = None) -> bool:
         """Whether the source carries a kind of entry, or one attribute of it."""
         if kind in self.kinds_missing:
