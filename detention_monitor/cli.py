@@ -17,10 +17,13 @@ import click
 import orjson
 
 from detention_monitor import __version__
+from detention_monitor.assess import assess
+from detention_monitor.detention import Detention, group, record_name, without_duplicates
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import DetentionMonitorError, RuleFileError
-from detention_monitor.findings import SEVERITIES
+from detention_monitor.explain import explain
+from detention_monitor.findings import QUIET, SEVERITIES, Finding
 from detention_monitor.paths import bundled_rules, bundled_samples
 from detention_monitor.render import FORMATS, heading
 from detention_monitor.replay import Progress, Settings, Tally, quiet, replay
@@ -30,6 +33,7 @@ from detention_monitor.sources import SetAside, read_entries, record_files
 from detention_monitor.text import printable
 from detention_monitor.times import parse_instant
 from detention_monitor.watching import Watch
+from detention_monitor.yamlfile import suggestion
 
 FOUND, CANNOT_RUN, SET_ASIDE = 1, 2, 3
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -250,6 +254,58 @@ def summary(tally: Tally, quarantine: Path | None) -> Iterator[str]:
         yield f"  judged by the reference interpreter after the engine failed: {tally.by_reference:,}"
     if quarantine is not None:
         yield f"  set aside: {tally.set_aside:,} lines, see {quarantine}"
+
+
+@cli.command("explain")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--record", default=None, help="Only this record (as CR-0001, or 44/CR-0001).")
+@click.option("--duty", default=None, help="Only this duty or rule, whatever its state.")
+@click.option("--at", "as_of", callback=_instant, help="As of this time (default: its last entry).")
+@_rules_option
+@_policy_option
+def explain_command(
+    paths: tuple[str, ...], *, record: str | None, duty: str | None, as_of: int | None,
+    rules: Path | None, policy: Path | None,
+) -> None:  # fmt: skip
+    """Say why: rule and law, entries, arithmetic, what was not found, what would have met it."""
+    ruleset = load_rules(rules or bundled_rules(), policy)
+    if duty is not None and duty not in _duties(ruleset):
+        raise click.UsageError(f"no rule is called {duty}{suggestion(duty, _duties(ruleset))}")
+    read = [got for got, _ in read_entries(record_files(paths), ruleset.vocabulary)]
+    kept, _, _ = without_duplicates([got for got in read if isinstance(got, CustodyEvent)])
+    backend = DurableBackend(ruleset.plan)
+    wanted = [each for each in group(kept) if record is None or _is_of(each, record)]
+    if record is not None and not wanted:
+        raise click.UsageError(f"no record {record} here")
+    for detention in wanted:
+        at = detention.last_at if as_of is None else as_of
+        result = assess(detention, ruleset, at, backend=backend)
+        if result.refused is not None:
+            because = printable(result.refused_because)
+            click.echo(f"{printable(detention.id)}: refused ({result.refused}): {because}\n")
+            continue
+        shown = [each for each in result.findings if _is_asked(each, duty)]
+        if not shown and record is not None:
+            click.echo(
+                f"{printable(detention.id)}: nothing found" + (f" of {duty}" if duty else "")
+            )
+        for finding in shown:
+            click.echo(explain(finding, result, detention, ruleset))
+
+
+def _duties(ruleset: RuleSet) -> list[str]:
+    return [name for rule in ruleset.rules for name in (rule.duty, rule.id) if name is not None]
+
+
+def _is_of(detention: Detention, record: str) -> bool:
+    names = {record_name(entry.force, entry.record) for entry in detention.entries}
+    return record in {detention.id, *detention.records, *names}
+
+
+def _is_asked(finding: Finding, duty: str | None) -> bool:
+    if duty is None:
+        return finding.status not in QUIET
+    return duty in (finding.duty, finding.rule)
 
 
 # --- the board ---------------------------------------------------------------------------------

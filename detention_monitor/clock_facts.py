@@ -20,6 +20,7 @@ from detention_monitor.clocks import (
     night,
     rest_lost,
     review_chain,
+    union,
 )
 from detention_monitor.entries import Value
 from detention_monitor.timeline import ESTABLISHED, FAR, POSSIBLE, Fact, Interval
@@ -85,6 +86,11 @@ def is_headless(facts: Sequence[Fact]) -> bool:
     """Whether a detention begins with an arrival by transfer: its first half is not in the data."""
     begun = (fact.kind for fact in facts if fact.kind in ("detention_authorised", "transferred_in"))
     return next(begun, "") == "transferred_in"
+
+
+def excluded(facts: Sequence[Fact]) -> list[Span]:
+    """Return the stretches of a detention that no clock of Part IV counts, joined, in order."""
+    return union(_Entries(facts).excluded())
 
 
 class _Entries:

@@ -1,0 +1,65 @@
+"""`explain`: rule, law, entries, arithmetic, what was not found, and what would have met it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SAMPLES
+from tests.test_replay import command
+
+
+def explained(story: str, duty: str, tmp_path: Path, *more: str) -> str:
+    ran = command("explain", SAMPLES / f"{story}.jsonl", "--duty", duty, *more, cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    return " ".join(ran.stdout.split())
+
+
+def test_a_clock_is_shown_step_by_step(tmp_path: Path) -> None:
+    text = explained("T05c_first_review_late", "D01", tmp_path)
+    assert "not counted Thu 9 May 2024 21:00 BST to Fri 10 May 2024 01:30 BST" in text
+    assert (
+        "due review clock: Thu 9 May 2024 17:20 BST + 6 h, less what is not counted, = "
+        "Fri 10 May 2024 03:50:00 BST" in text
+    )
+    assert "done Fri 10 May 2024 04:10:00 BST: 20 min late" in text
+    assert "law PACE 1984 s.40(3)(a)" in text
+    assert "rule reviews.yaml:" in text
+    assert "review_held at 2024-05-10T04:10:00+01:00 (T05c_first_review_late.jsonl:" in text
+
+
+def test_each_step_says_whose_it_is(tmp_path: Path) -> None:
+    text = explained("T01_seed_adult_18_hours", "B02", tmp_path)
+    assert "the duty is code; this step is policy, not law" in text
+    assert "amber: after 2 h ($aa_amber): Tue 11 Oct 2022 15:25 BST: passed" in text
+    assert "met by aa_arrived where missing in_person or in_person is true by Tue 11 Oct" in text
+
+
+def test_a_prohibition_shows_each_question_and_its_answer(tmp_path: Path) -> None:
+    text = explained("T02U_practicability_not_stated", "D05", tmp_path)
+    assert "link_available is true? yes (link_available: True)" in text
+    assert "link_practicable is true? not recorded" in text
+    assert "possible broken, high" in text
+
+
+def test_a_duty_that_was_met_is_explained_when_asked_for(tmp_path: Path) -> None:
+    text = explained("T10_certificate_late", "D01", tmp_path)
+    assert "met, info" in text
+    assert "done Thu 12 Sep 2024 19:55:00 BST: 5 min to spare" in text
+
+
+def test_at_an_earlier_instant(tmp_path: Path) -> None:
+    text = explained("T10_certificate_late", "E10", tmp_path, "--at", "2024-09-13T08:00")
+    assert "Certificate written: overdue, medium" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--duty", "B022"], "did you mean 'B02'"),
+        (["--record", "NONE"], "no record NONE here"),
+    ],
+)
+def test_what_is_not_there_is_said(arguments: list[str], said: str, tmp_path: Path) -> None:
+    ran = command("explain", SAMPLES / "T10_certificate_late.jsonl", *arguments, cwd=tmp_path)
+    assert ran.returncode == 2
+    assert said in ran.stderr

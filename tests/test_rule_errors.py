@@ -1,0 +1,142 @@
+"""What the author of a rule file sees when something is wrong: place, fault, cure, all at once."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from detention_monitor.errors import Diagnostic, RuleFileError
+from detention_monitor.rulefile import load_rules
+from tests.conftest import RULES
+
+HEAD = """\
+format: custody-rules/1
+theme: A theme
+rules:
+"""
+RULE = """\
+  - id: X01-rule
+    duty: B01
+    title: A rule
+    sources: [{cite: "Code C 3.15", text_verified: 2023-12-20, number_verified: 2023-12-20}]
+    authority: code
+    in_force: {from: 2012-07-10}
+    child_by: code_c
+    age_at: act
+    who: custody officer
+    never: {kind: review_held, where: asleep is true}
+    message: "Review at {occurred}."
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("vocabulary.yaml", "parameters.yaml"):
+        shutil.copy(RULES / name, tmp_path / name)
+    return tmp_path
+
+
+def faults(folder: Path) -> tuple[Diagnostic, ...]:
+    with pytest.raises(RuleFileError) as caught:
+        load_rules(folder)
+    return caught.value.diagnostics
+
+
+def test_the_rule_that_the_cases_break_is_sound(folder: Path) -> None:
+    (folder / "x.yaml").write_text(HEAD + RULE)
+    assert [rule.id for rule in load_rules(folder).rules] == ["X01-rule"]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "place", "said"),
+    [
+        ("title: A", "titel: A", (6, 5), "did you mean 'title'"),
+        ("kind: review_held", "kind: reveiw_held", (13, 19), "did you mean 'review_held'"),
+        ("asleep is true", "aslepe is true", (13, 39), "did you mean 'asleep'"),
+        ("asleep is true", "asleep is maybe", (13, 39), "'maybe' is not true or false"),
+        ("asleep is true", "mode is in_persn", (13, 39), "did you mean 'in_person'"),
+        ("asleep is true", "mode at least telephone", (13, 39), "cannot be asked 'at least'"),
+        ("asleep is true", "asleep is true and", (13, 57), "expected"),
+        ("asleep is true", "asleep is true or or", (13, 57), "expected"),
+        ("asleep is true", "mode_reason is good", (13, 39), "cannot be asked 'is'"),
+        ("{occurred}", "{ocurred}", (14, 14), "did you mean 'occurred'"),
+        ("authority: code", "authority: law", (8, 16), "'statute', 'code'"),
+        ("duty: B01", "duty: Z99", (5, 11), "letter A-F and two digits"),
+        ("from: 2012-07-10", "from: yesterday", (9, 22), "date"),
+        ("from: 2012-07-10", "from: 2012-07-10, to: 2011-01-01", (9, 15), "must be later than"),
+        ("age_at: act", "age_at: none", (4, 5), "'child_by' says by which law"),
+        ("never: ", "must: ", (13, 11), "happen"),
+        ("    never: {kind: review_held, where: asleep is true}\n", "", (4, 5), "must, never"),
+        ("who: custody officer", "who: custody officer\n    who: b", (13, 5), "written twice"),
+        ("age_at: act", "age_at: &x act", (11, 13), "anchors"),
+        ("never: {", "never: !!python/object:os.system {", (13, 12), "tags"),
+        ("never: {", "only_if: $certificate_supervized\n    never: {", (13, 14), "did you mean"),
+        ("asleep is true}", "asleep is true, while: aa_hear}", (13, 62), "no interval fact"),
+    ],
+)  # fmt: skip
+def test_a_broken_rule_is_told_with_its_place(
+    right: str, wrong: str, place: tuple[int, int], said: str, folder: Path
+) -> None:
+    assert right in RULE
+    (folder / "x.yaml").write_text(HEAD + RULE.replace(right, wrong, 1))
+    found = faults(folder)
+    told = [(each.line, each.column, each.message) for each in found]
+    assert any(said in message for _, _, message in told), told
+    assert place in [(line, column) for line, column, message in told if said in message], told
+    assert {each.file for each in found} == {"x.yaml"}
+
+
+def test_every_fault_of_every_file_is_told_at_once(folder: Path) -> None:
+    (folder / "a.yaml").write_text(HEAD + RULE.replace("asleep", "aslepe"))
+    (folder / "b.yaml").write_text(HEAD + RULE.replace("X01", "X02").replace("title", "titel"))
+    (folder / "c.yaml").write_text("rules: [\n")
+    (folder / "d.yaml").write_bytes(b"format: \xff\xfe")
+    (folder / "e.yaml").write_text("")
+    assert {each.file for each in faults(folder)} == {
+        "a.yaml", "b.yaml", "c.yaml", "d.yaml", "e.yaml",
+    }  # fmt: skip
+
+
+def test_two_versions_of_a_rule_may_follow_but_not_overlap(folder: Path) -> None:
+    first = RULE.replace("from: 2012-07-10", "from: 2012-07-10, to: 2018-07-31")
+    second = RULE.replace("from: 2012-07-10", "from: 2018-07-31")
+    (folder / "x.yaml").write_text(HEAD + first + second)
+    assert len(load_rules(folder).rules) == 2
+    (folder / "x.yaml").write_text(HEAD + first + second.replace("2018-07-31", "2018-07-30"))
+    [fault] = faults(folder)
+    assert fault.code == "duplicate-rule"
+    assert fault.line == 15
+    assert "x.yaml:4" in fault.message
+
+
+def test_facts_that_need_each_other_are_refused_by_name(folder: Path) -> None:
+    facts = """\
+format: custody-rules/1
+theme: Facts
+facts:
+  - fact: one
+    about: needs two
+    mark: {on: review_held, yes_when: [{where: two is true}]}
+  - fact: two
+    about: needs one
+    mark: {on: review_held, yes_when: [{where: one is false}]}
+"""
+    (folder / "x.yaml").write_text(facts)
+    [fault] = faults(folder)
+    assert (fault.line, fault.code) == (4, "cycle")
+    assert "one -> two -> one" in fault.message
+
+
+def test_an_unknown_name_in_a_policy_is_an_error(folder: Path) -> None:
+    (folder / "x.yaml").write_text(HEAD + RULE)
+    policy = folder.parent / "policy.yaml"
+    policy.write_text(
+        "format: custody-policy/1\nparameters:\n  aa_ambr: {values: {2024-01-01: 1h}}\n"
+    )
+    with pytest.raises(RuleFileError, match=r"policy.yaml:3:3: .*did you mean 'aa_amber'"):
+        load_rules(folder, policy)
+
+
+def test_a_folder_without_rules_says_so(folder: Path) -> None:
+    [fault] = faults(folder)
+    assert "no rule files here" in fault.message
