@@ -175,9 +175,11 @@ class _Explanation:
         text = f"{name}: {local_text(finding.due_at, seconds=True)}"
         base = self._base(spans, finding.due_at, by)
         if base is not None:
-            start, span = base
+            start, period = base
             less = ", less what is not counted," if spans else ""
-            text = f"{name}: {local_text(start)} + {in_words(span)}{less} = {text[len(name) + 2 :]}"
+            text = (
+                f"{name}: {local_text(start)} + {in_words(period)}{less} = {text[len(name) + 2 :]}"
+            )
         if finding.due_at_latest is not None:
             text += f"; by the other reading of the law {local_text(finding.due_at_latest)}"
         yield from self._line("due", text)

@@ -16,7 +16,7 @@ def explained(story: str, duty: str, tmp_path: Path, *more: str) -> str:
 
 def test_a_clock_is_shown_step_by_step(tmp_path: Path) -> None:
     text = explained("T05c_first_review_late", "D01", tmp_path)
-    assert "not counted Thu 9 May 2024 21:00 BST to Fri 10 May 2024 01:30 BST" in text
+    assert "not counted: Thu 9 May 2024 21:00 BST to Fri 10 May 2024 01:30 BST" in text
     assert (
         "due review clock: Thu 9 May 2024 17:20 BST + 6 h, less what is not counted, = "
         "Fri 10 May 2024 03:50:00 BST" in text
