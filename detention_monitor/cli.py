@@ -100,6 +100,9 @@ _policy_option = click.option(
 @_rules_option
 @_policy_option
 @click.option(
+    "--map", "columns", type=_FILE, default=None, help="Column map by which CSV files are read."
+)
+@click.option(
     "--as-of", callback=_instant, help="Judge as of this time; later entries are left out."
 )
 @click.option("--as-known", is_flag=True, help="Use only what had been recorded by each instant.")
@@ -128,18 +131,19 @@ _policy_option = click.option(
     help="Where lines go that could not be read (default: beside --out, or here).",
 )
 def replay_command(
-    paths: tuple[str, ...], *, rules: Path | None, policy: Path | None, as_of: int | None,
-    as_known: bool, form: str, out: Path | None, workers: int, fail_on: str | None,
+    paths: tuple[str, ...], *, rules: Path | None, policy: Path | None, columns: Path | None,
+    as_of: int | None, as_known: bool, form: str, out: Path | None, workers: int, fail_on: str | None,
     everything: bool, quarantine: Path | None,
 ) -> None:  # fmt: skip
-    """Judge custody records: files of JSON lines (.gz too), folders of them, or - for stdin."""
-    files = record_files(paths)
+    """Judge custody records: files of JSON lines or CSV (.gz too), folders of them, - for stdin."""
+    files = record_files(paths, csv_too=columns is not None)
     settings = Settings(
         rules=rules or bundled_rules(),
         policy=policy,
         as_of=as_of,
         reading="as_known" if as_known else "as_happened",
         format=form,
+        map=columns,
         all=everything,
         colour=out is None and form == "table" and sys.stdout.isatty() and _colours(),
     )

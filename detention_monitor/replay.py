@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from detention_monitor.assess import Assessment, assess
+from detention_monitor.columns import ColumnMap
 from detention_monitor.detention import Detention, Reading, without_duplicates
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
@@ -43,6 +44,7 @@ class Settings:
     as_of: int | None = None
     reading: Reading = "as_happened"
     format: str = "table"
+    map: Path | None = None
     all: bool = False
     colour: bool = False
 
@@ -135,7 +137,8 @@ def replay(
     ruleset = _ruleset(settings.rules, settings.policy)
     with tempfile.TemporaryDirectory(prefix="detention-monitor-") as name:
         folder = Path(name)
-        read = _counted(read_entries(files, ruleset.vocabulary), progress)
+        columns = ColumnMap.load(settings.map, ruleset.vocabulary) if settings.map else None
+        read = _counted(read_entries(files, ruleset.vocabulary, columns), progress)
         parts = partition(read, folder, buckets_for(files), set_aside)
         tally = Tally(entries=parts.entries, set_aside=parts.set_aside)
         pieces: list[tuple[Piece, Path]] = []

@@ -1,7 +1,8 @@
-"""Read entries from files: JSON lines, plain or gzipped, folders of them, standard input."""
+"""Read entries from files: JSON lines or CSV, plain or gzipped, folders of them, standard input."""
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import sys
@@ -14,12 +15,14 @@ from typing import BinaryIO
 
 import orjson
 
+from detention_monitor.columns import ColumnMap
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import RecordError
 from detention_monitor.records import Source, entry_from
 from detention_monitor.vocabulary import Vocabulary
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
+CSV = (".csv", ".csv.gz")
 EXPECTED = ".expected"
 _LONGEST_LINE = 1_000_000
 
@@ -34,7 +37,7 @@ class SetAside:
     record: str | None = None
 
 
-def record_files(paths: Sequence[str]) -> list[str]:
+def record_files(paths: Sequence[str], *, csv_too: bool = False) -> list[str]:
     """Return the files that paths stand for: themselves, those of a folder by name, `-` as it is.
 
     The findings expected of a story (`*.expected`) are passed over. Raises `RecordError` for a path that is not there or a folder without records.
@@ -45,7 +48,11 @@ def record_files(paths: Sequence[str]) -> list[str]:
         if each == "-":
             out.append(each)
         elif path.is_dir():
-            found = sorted(file for file in path.rglob("*") if file.name.endswith(SUFFIXES))
+            found = sorted(
+                file
+                for file in path.rglob("*")
+                if file.name.endswith((*SUFFIXES, *CSV) if csv_too else SUFFIXES)
+            )
             if not found:
                 raise RecordError(f"{each}: no records here; a record file ends in .jsonl")
             out += map(str, found)
@@ -88,15 +95,21 @@ def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 
 def read_entries(
-    files: Iterable[str], vocabulary: Vocabulary
+    files: Iterable[str], vocabulary: Vocabulary, columns: ColumnMap | None = None
 ) -> Iterator[tuple[CustodyEvent | SetAside, Source]]:
     """Yield every entry, or the line set aside in its place, with what its source declared.
 
     A first line `{"source": {...}}` declares the zone of times and what the source does not
     carry. A file that breaks off (a damaged gzip) yields what could be read, then a line set
-    aside; the other files go on.
+    aside; the other files go on. Tables are read by a column map: `RecordError` without one.
     """
     for path in files:
+        if path.endswith(CSV):
+            if columns is None:
+                raise RecordError(f"{path}: a CSV needs a column map (--map); see README, Records")
+            for row in _read_table(path, vocabulary, columns):
+                yield row, columns.source
+            continue
         name = "standard input" if path == "-" else Path(path).name
         source = Source()
         with _opened(path) as file:
@@ -121,6 +134,30 @@ def _json(line: bytes) -> object:
         return orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
         raise RecordError(f"not JSON: {error.msg} (column {error.colno})") from error
+
+
+def _read_table(
+    path: str, vocabulary: Vocabulary, columns: ColumnMap
+) -> Iterator[CustodyEvent | SetAside]:
+    """Yield the entry of each row, or the row set aside; rows of kinds passed over are left out."""
+    name = Path(path).name
+    with _opened(path) as file, io.TextIOWrapper(file, "utf-8-sig", "replace", newline="") as text:
+        rows = csv.DictReader(text, delimiter=columns.file.delimiter, restkey="", strict=True)
+        absent = columns.columns() - set(rows.fieldnames or ())
+        if absent:
+            raise RecordError(f"{path}: no column is called {', '.join(sorted(absent))}")
+        while True:
+            origin = f"{name}:{rows.line_num + 1}"
+            try:
+                row = next(rows, None)
+                if row is None:
+                    return
+                raw = columns.raw(row)
+                if raw is not None:
+                    yield entry_from(raw, vocabulary, columns.source, origin)
+            except (RecordError, csv.Error) as error:
+                shown = ",".join(str(each) for each in (row or {}).values())[:2_000]
+                yield SetAside(origin, str(error), shown)
 
 
 def _read(

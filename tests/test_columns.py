@@ -1,0 +1,99 @@
+"""Tables (CSV) read by a column map."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.test_replay import command
+
+MAP = """\
+format: custody-map/1
+name: Custody extract
+zone: Europe/London
+time_format: "%d/%m/%Y %H:%M"
+date_format: "%d/%m/%Y"
+not_carried: [woman_assigned]
+columns: {id: EntryNo, record: CustodyNo, kind: Event, at: When, by.rank: Rank, by.role: Role}
+attrs: {dob: Born, mode: Mode, asleep: Asleep, grounds: Notes, limb: Limb}
+values:
+  kind: {ARR: arrived, AUTH: detention_authorised, AA: aa_arrived, REV: review_held, VISIT: ~, REL: released}
+  by.rank: {INSP: inspector, SGT: sergeant}
+  by.role: {CO: custody_officer}
+  mode: {T: telephone, P: in_person}
+defaults: {force: "44"}
+"""
+TABLE = """\
+EntryNo,CustodyNo,Event,When,Rank,Role,Born,Mode,Asleep,Notes,Limb
+1,C1,ARR,10/06/2024 13:00,,,01/03/2009,,,,
+2,C1,AUTH,10/06/2024 13:10,SGT,CO,,,,"to question, and search",
+3,C1,VISIT,10/06/2024 14:00,,,,,,seen,
+4,C1,AA,10/06/2024 14:05,,,,,,,
+5,C1,REV,10/06/2024 19:30,INSP,,,P,no,,
+6,C1,REL,10/06/2024 20:00,,,,,,,
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "map.yaml").write_text(MAP)
+    (tmp_path / "table.csv").write_text(TABLE)
+    return tmp_path
+
+
+def test_a_table_is_judged_like_the_same_entries(folder: Path) -> None:
+    ran = command("replay", "table.csv", "--map", "map.yaml", cwd=folder)
+    assert ran.returncode == 0, ran.stderr
+    assert "5 entries" in ran.stderr
+    text = " ".join(ran.stdout.split())
+    assert "MEDIUM D01 MET LATE due 10 Jun 19:10, 20 min late" in text
+
+
+def test_a_folder_of_tables_and_a_byte_order_mark(folder: Path) -> None:
+    (folder / "in").mkdir()
+    (folder / "in" / "table.csv").write_text("\ufeff" + TABLE)
+    ran = command("replay", "in", "--map", "map.yaml", cwd=folder)
+    assert ran.returncode == 0, ran.stderr
+    assert "5 entries" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("10/06/2024 19:30", "2024-06-10 19:30", "table.csv:6: '2024-06-10 19:30' is not in the form"),
+        (",P,no,", ",P,perhaps,", "asleep: 'perhaps' is neither yes nor no"),
+        (",P,no,", ",Q,no,", "mode: 'Q' is not known here"),
+        ("5,C1,REV", "5,C1,REVIEW", "no kind of entry is called 'REVIEW'"),
+        ("INSP,,,P,no,,", "INSP,,,P,no,,,,", "more or fewer cells"),
+    ],
+)  # fmt: skip
+def test_a_bad_row_is_set_aside(right: str, wrong: str, said: str, folder: Path) -> None:
+    assert right in TABLE
+    (folder / "table.csv").write_text(TABLE.replace(right, wrong))
+    ran = command("replay", "table.csv", "--map", "map.yaml", cwd=folder)
+    assert ran.returncode == 3
+    assert said in ran.stderr
+    assert "4 entries" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("by.rank: Rank", "by.rnak: Rank", "did you mean 'by.rank'"),
+        ("mode: Mode", "mood: Mode", "did you mean 'mode'"),
+        ("id: EntryNo, ", "", "no column for 'id'"),
+        ("Europe/London", "Europe/Londin", "no time zone is called"),
+        ("[woman_assigned]", "[woman_asigned]", "did you mean 'woman_assigned'"),
+        ("kind: Event", "kind: Evnt", "no column is called Evnt"),
+    ],
+)
+def test_a_wrong_map_says_where(right: str, wrong: str, said: str, folder: Path) -> None:
+    (folder / "map.yaml").write_text(MAP.replace(right, wrong))
+    ran = command("replay", "table.csv", "--map", "map.yaml", cwd=folder)
+    assert ran.returncode == 2
+    assert said in ran.stderr
+
+
+def test_a_table_without_a_map_says_what_is_needed(folder: Path) -> None:
+    ran = command("replay", "table.csv", cwd=folder)
+    assert ran.returncode == 2
+    assert "a CSV needs a column map (--map)" in ran.stderr
