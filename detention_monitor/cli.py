@@ -5,11 +5,13 @@ Exit status: 0 ran, 1 found what was asked about, 2 could not run, 3 ran but set
 
 from __future__ import annotations
 
+import gzip
 import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -24,6 +26,7 @@ from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import DetentionMonitorError, RuleFileError
 from detention_monitor.explain import explain
 from detention_monitor.findings import QUIET, SEVERITIES, Finding
+from detention_monitor.generate import MESSY, generate
 from detention_monitor.paths import bundled_rules, bundled_samples
 from detention_monitor.render import FORMATS, heading
 from detention_monitor.replay import Progress, Settings, Tally, quiet, replay
@@ -310,6 +313,32 @@ def _is_asked(finding: Finding, duty: str | None) -> bool:
     if duty is None:
         return finding.status not in QUIET
     return duty in (finding.duty, finding.rule)
+
+
+@cli.command("generate")
+@click.option("--records", type=click.IntRange(1), required=True, help="How many detentions.")
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="The same seed, the same file."
+)
+@click.option("--out", type=_FILE, required=True, help="File to write (.gz is packed), or -.")
+@click.option(
+    "--messy",
+    is_flag=True,
+    help="Late entries, amendments, duplicates, blank ranks, times without offset.",
+)
+@click.option("--year", type=click.IntRange(2013, 2099), default=2024, show_default=True)
+def generate_command(*, records: int, seed: int, out: Path, messy: bool, year: int) -> None:  # fmt: skip
+    """Write synthetic records: no real child, deterministic, calibrated to published figures."""
+    written = 0
+    lines = generate(records, seed, first=date(year, 1, 1), mess=MESSY if messy else None)
+    with _target(None if str(out) == "-" else out) as target:
+        packed = gzip.GzipFile(fileobj=target, mode="wb", mtime=0) if out.suffix == ".gz" else None
+        for entry in lines:
+            (packed or target).write(orjson.dumps(entry) + b"\n")
+            written += "source" not in entry
+        if packed is not None:
+            packed.close()
+    click.echo(f"{written:,} entries of {records:,} synthetic detentions, seed {seed}", err=True)
 
 
 # --- the board ---------------------------------------------------------------------------------

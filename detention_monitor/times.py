@@ -158,6 +158,15 @@ def rfc3339(instant: int) -> str:
     return f"{_day_text(day)}T{hours:02d}:{rest // 60:02d}:{rest % 60:02d}{zone}"
 
 
+def local_naive(instant: int) -> str:
+    """Return the local time without an offset, as careless systems write it.
+
+    >>> local_naive(1726201800)
+    '2024-09-13T05:30:00'
+    """
+    return rfc3339(instant)[:-6]
+
+
 def local_text(instant: int, *, seconds: bool = False) -> str:
     """Return an instant for people, with the zone in words of the day.
 

@@ -1,0 +1,349 @@
+"""Synthetic custody records: plausible, deterministic, calibrated where figures are published.
+
+No record is of a real child. Each number below says whether it is published (and where) or
+invented; nothing that is invented may be quoted as a finding about real custody.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from random import Random
+from typing import Any
+
+from detention_monitor.times import HOUR, MINUTE, at_local, local_naive, rfc3339
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the records are drawn from; shares are of 1, times in hours."""
+
+    # Published (domain.md section 5): time held, mean 11 h 36 in the Nottingham study of eight
+    # forces; 21 % charged, 56 % no further action, 14 % out-of-court; adults' wait, HMIC 2015,
+    # about 5.5 h on average; a girl share is not published there.
+    charged: float = 0.21
+    no_further_action: float = 0.56
+    out_of_court: float = 0.14
+    # Invented so as to meet the published mean: a lognormal stay.
+    stay_median: float = 10.3
+    stay_sigma: float = 0.5
+    # Invented so as to meet the published mean of the wait: a lognormal wait.
+    adult_median: float = 3.5
+    adult_sigma: float = 0.9
+    # Invented: everything below.
+    girls: float = 0.2
+    ages: tuple[tuple[int, int], ...] = (
+        (10, 1), (11, 1), (12, 3), (13, 7), (14, 13), (15, 20), (16, 25), (17, 30),
+    )  # fmt: skip
+    bail_refused: float = 0.13
+    la_asked: float = 0.6
+    la_ambiguous: float = 0.12
+    la_secure: float = 0.15
+    moved: float = 0.06
+    certificate: float = 0.7
+    certificate_produced: float = 0.8
+    review_late: float = 0.06
+    review_missed: float = 0.02
+    review_remote: float = 0.35
+    review_wrong_rank: float = 0.02
+    reason_recorded: float = 0.5
+    adult_asked_late: float = 0.25
+    interviewed_alone: float = 0.01
+    searched: float = 0.01
+    hospital: float = 0.03
+    link_at_suite: float = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Mess:
+    """How untidy records are; all invented. The default is a tidy source."""
+
+    late_entry: float = 0.0
+    amended: float = 0.0
+    sent_twice: float = 0.0
+    rank_blank: float = 0.0
+    no_offset: float = 0.0
+
+
+MESSY = Mess(late_entry=0.05, amended=0.02, sent_twice=0.01, rank_blank=0.05, no_offset=0.2)
+SUITES = ("Ashwick", "Brackley Road", "Coldmoor", "Dunsford", "Eastgate")
+"""Invented names of custody suites."""
+
+
+def generate(
+    count: int, seed: int, *, first: date = date(2024, 1, 1), mess: Mess | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield the entries of `count` detentions spread over a year, ready to be written as JSON.
+
+    The same `seed` gives the same entries on every machine; detention n does not depend on how
+    many there are. With a mess, a declaration of the source comes first: some of its times have
+    no offset.
+    """
+    tidy = mess or Mess()
+    if tidy.no_offset:
+        yield {"source": {"name": "synthetic, untidy", "zone": "Europe/London"}}
+    for number in range(count):
+        random = Random(f"{seed}/{number}")  # noqa: S311 - synthetic data, not secrets
+        story = _Story(random, f"SYN-{number + 1:07d}", first)
+        story.tell()
+        yield from _untidy(story.entries, tidy, random)
+
+
+@dataclass(slots=True)
+class _Story:
+    """One detention on its way from arrival to its end; times are seconds UTC."""
+
+    random: Random
+    record: str
+    first: date
+    figures: Figures = field(default_factory=Figures)
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    arrived: int = 0
+    authorised: int = 0
+    end: int = 0
+
+    def chance(self, share: float) -> bool:
+        return self.random.random() < share
+
+    def minutes(self, low: int, high: int) -> int:
+        return self.random.randint(low, high) * MINUTE
+
+    def hours(self, median: float, sigma: float) -> int:
+        drawn = self.random.lognormvariate(math.log(median), sigma)
+        return int(drawn * 60) * MINUTE
+
+    def add(self, kind: str, at: int, /, rank: str = "", role: str = "", **attrs: Any) -> None:
+        """Add an entry, unless the child has gone by then."""
+        if self.end and at > self.end:
+            return
+        entry: dict[str, Any] = {
+            "id": f"{self.record}-{len(self.entries) + 1:03d}",
+            "force": "99",
+            "record": self.record,
+            "kind": kind,
+            "at": at,
+            "recorded_at": at + self.minutes(0, 9),
+        }
+        by = {key: value for key, value in (("rank", rank), ("role", role)) if value}
+        if by:
+            entry["by"] = by
+        if attrs:
+            entry["attrs"] = attrs
+        self.entries.append(entry)
+
+    def tell(self) -> None:
+        """Draw the whole story."""
+        draw, known = self.random, self.figures
+        day = self.first + timedelta(days=draw.randrange(365))
+        hour = draw.choices(range(24), weights=[3, 2, 2, 1, 1, 1, 2, 4, 5, 5, 5, 5,
+                                                5, 5, 6, 7, 8, 8, 8, 7, 6, 5, 4, 3])[0]  # fmt: skip
+        self.arrived = at_local(day, hour * HOUR + draw.randrange(60) * MINUTE)
+        self.authorised = self.arrived + self.minutes(5, 40)
+        stay = max(HOUR, self.hours(known.stay_median, known.stay_sigma))
+        limit = self.arrived + 24 * HOUR - self.minutes(1, 40)
+        outcome = draw.random()
+        charged = outcome < known.charged
+        leaves = min(self.authorised + stay, limit)
+        self.end = 0 if charged else leaves
+        self._arrive(day)
+        self._adult()
+        self._stay(leaves)
+        if charged:
+            self._charge(leaves)
+        else:
+            self._reviews(self.authorised, 6 * HOUR, leaves, charged=False)
+            unsettled = outcome >= known.charged + known.no_further_action + known.out_of_court
+            nfa = outcome < known.charged + known.no_further_action
+            if unsettled:
+                self.add("bailed", leaves, reason="further enquiries")
+            else:
+                self.add("released", leaves, outcome="no further action" if nfa else "out of court")
+        self.entries.sort(key=lambda entry: (entry["at"], entry["id"]))
+
+    def _arrive(self, day: date) -> None:
+        draw, known = self.random, self.figures
+        ages, weights = zip(*known.ages, strict=True)
+        age = draw.choices(ages, weights=weights)[0]
+        born = day - timedelta(days=age * 365 + age // 4 + draw.randrange(1, 360))
+        girl = self.chance(known.girls)
+        suite = draw.choice(SUITES)
+        self.add(
+            "arrived", self.arrived, dob=born.isoformat(), sex="female" if girl else "male",
+            station=suite,
+        )  # fmt: skip
+        link = Random(suite).random() < known.link_at_suite  # noqa: S311 - the same for a suite
+        self.add(
+            "detention_authorised", self.authorised, "sergeant", "custody_officer",
+            grounds="to secure evidence and to question", in_child_presence=True,
+            link_available=link,
+        )  # fmt: skip
+        if girl:
+            self.add("woman_assigned", self.authorised + self.minutes(5, 90), carer="DO 1")
+        self.add("rights_given", self.authorised + self.minutes(1, 15))
+        self.add("resp_person_informed", self.authorised + self.minutes(5, 75), result="told")
+
+    def _adult(self) -> None:
+        known = self.figures
+        asked = self.authorised + (
+            self.minutes(31, 120) if self.chance(known.adult_asked_late) else self.minutes(3, 29)
+        )
+        self.add("aa_contacted", asked, relation="mother", result="agreed")
+        wait = max(20 * MINUTE, self.hours(known.adult_median, known.adult_sigma))
+        came = self.authorised + wait
+        if wait > 2 * HOUR and self.chance(known.reason_recorded):
+            self.add("aa_delay_reason", asked + self.minutes(30, 100), reason="nobody free sooner")
+        self.add("aa_arrived", came, in_person=True, relation="mother")
+        self.add("rights_given", came + self.minutes(2, 50), aa_present=True)
+        alone = self.chance(known.interviewed_alone)
+        begins = came + self.minutes(20, 150)
+        self.add("caution_given", begins, aa_present=not alone)
+        self.add("interview_started", begins, aa_present=not alone)
+        self.add("interview_ended", begins + self.minutes(15, 70))
+        self.add("aa_left", begins + self.minutes(71, 150))
+
+    def _stay(self, leaves: int) -> None:
+        """Add meals, searches, hospital, rest."""
+        known = self.figures
+        for at in range(self.authorised + 2 * HOUR, leaves, 5 * HOUR):
+            self.add("meal_offered", at + self.minutes(0, 59))
+        if self.chance(known.searched):
+            self.add(
+                "strip_search_started", self.authorised + self.minutes(1, 20),
+                intimate_parts_exposed=self.chance(0.5), persons_present=2,
+                alternatives_considered=self.chance(0.7), reason="drugs warning marker",
+            )  # fmt: skip
+        if self.chance(known.hospital) and leaves - self.authorised > 6 * HOUR:
+            out = self.authorised + self.minutes(60, 180)
+            self.add("hospital_out", out, purpose="medical")
+            self.add("hospital_back", out + self.minutes(60, 150))
+        if leaves - self.authorised > 9 * HOUR:
+            begins = self.authorised + self.minutes(60, 90)
+            self.add("rest_started", begins)
+            self.add("rest_ended", begins + 8 * HOUR, reason="care")
+
+    def _reviews(self, anchor: int, first: int, until: int, *, charged: bool) -> int:
+        """Add the reviews due from an anchor on; return when the last was held."""
+        known, due = self.figures, anchor + first
+        held = anchor
+        while due < until:
+            late = self.minutes(1, 120) if self.chance(known.review_late) else 0
+            at = due + late if late else due - self.minutes(1, 75)
+            if self.chance(known.review_missed) or at >= until:
+                break
+            self._review(at, charged=charged)
+            held, due = at, at + 9 * HOUR
+        return held
+
+    def _review(self, at: int, *, charged: bool) -> None:
+        known = self.figures
+        remote = self.chance(known.review_remote) and not (charged and self.chance(0.9))
+        asleep = self.chance(0.35)
+        attrs: dict[str, Any] = {
+            "mode": self.random.choice(("telephone", "live_link")) if remote else "in_person",
+            "asleep": asleep,
+            "involved_in_investigation": False,
+            "reps_child": "asleep" if asleep else "heard",
+            "reps_solicitor": "none_requested",
+            "reps_aa": self.random.choice(("heard", "attempted", "not_attempted")),
+        }
+        if remote:
+            attrs["discussed_with_station"] = True
+            attrs["link_practicable"] = self.chance(0.5)
+            if self.chance(known.reason_recorded):
+                attrs["mode_reason"] = "covers two suites"
+        if charged:
+            attrs["bail_redecided"] = True
+            if self.chance(0.6):
+                attrs["transfer_redecided"] = True
+            self.add("review_held", at, "sergeant", "custody_officer", **attrs)
+        else:
+            wrong = self.chance(known.review_wrong_rank)
+            self.add("review_held", at, "sergeant" if wrong else "inspector", **attrs)
+        if asleep and self.chance(0.8):
+            woken = at + self.minutes(60, 240)
+            self.add("woken", woken)
+            self.add("told_after_sleep", woken + self.minutes(5, 80))
+
+    def _charge(self, at: int) -> None:
+        known = self.figures
+        held = self._reviews(self.authorised, 6 * HOUR, at, charged=False)
+        offence = self.random.choices(("other", "violent", "sexual"), weights=(75, 20, 5))[0]
+        self.add("charged", at, offence_ref="A", offence_class=offence)
+        decided = at + self.minutes(5, 25)
+        refused = self.chance(known.bail_refused)
+        self.add(
+            "bail_decided", decided, "sergeant", "custody_officer", refused=refused,
+            in_child_presence=True, **({"grounds": "would fail to appear"} if refused else {}),
+        )  # fmt: skip
+        if not refused:
+            self.end = decided + self.minutes(5, 40)
+            self.add("bailed", self.end, reason="to court")
+            return
+        self.add(
+            "detention_after_charge", decided, "sergeant", "custody_officer",
+            offence_ref="A", offence_class=offence, grounds="would fail to appear",
+        )  # fmt: skip
+        self._after_charge(decided, held)
+
+    def _after_charge(self, decided: int, held: int) -> None:
+        known, draw = self.figures, self.random
+        court = (decided // (24 * HOUR) + 1) * 24 * HOUR + 10 * HOUR
+        if self.chance(known.la_asked):
+            asked = decided + self.minutes(5, 110)
+            kind = "both" if self.chance(known.la_ambiguous) else "alternative"
+            if self.chance(known.la_secure):
+                kind = "secure"
+            attrs: dict[str, Any] = {"request_type": kind, "stage": "post_charge"}
+            if kind == "secure" and self.chance(0.6):
+                attrs["serious_harm_reason"] = "threat to the victim"
+            self.add("la_requested", asked, authority="county council", **attrs)
+            moved = self.chance(known.moved)
+            reply = "accepted" if moved else draw.choice(("no_bed", "no_secure", "no_reply"))
+            self.add("la_replied", asked + self.minutes(20, 180), reply=reply)
+            if moved:
+                self.end = asked + self.minutes(190, 400)
+                self._reviews(held, 9 * HOUR, self.end, charged=True)
+                self.add("moved_to_la", self.end)
+                return
+        self._reviews(held, 9 * HOUR, court - 2 * HOUR, charged=True)
+        if self.chance(known.certificate):
+            limb = draw.choice(("a", "a", "b"))
+            made: dict[str, Any] = {"limb": limb}
+            if limb == "a":
+                made["ground"] = draw.choice(("no_bed", "no_transport", "weather", "other"))
+                made["circumstances"] = "as recorded"
+            elif self.chance(0.5):
+                made["serious_harm_reason"] = "threat to the victim"
+                made["nonsecure_inadequate_reason"] = "lives next door"
+            self.add("certificate_made", decided + self.minutes(20, 600), **made)
+        self.add("left_for_court", court - self.minutes(45, 100))
+        if self.chance(known.certificate_produced):
+            self.add("certificate_produced", court - self.minutes(-30, 40), channel="email")
+        self.end = 0
+        self.add("court_appearance", court)
+
+
+def _untidy(entries: list[dict[str, Any]], mess: Mess, random: Random) -> Iterator[dict[str, Any]]:
+    """Yield entries with their times as text, and as untidy as asked for."""
+    for entry in entries:
+        draws = [random.random() for _ in range(5)]
+        at, recorded = entry["at"], entry["recorded_at"]
+        if draws[0] < mess.late_entry:
+            recorded += random.randint(1, 8) * HOUR
+        naive = draws[1] < mess.no_offset
+        out = {
+            **entry,
+            "at": local_naive(at) if naive else rfc3339(at),
+            "recorded_at": rfc3339(recorded),
+        }
+        if draws[2] < mess.rank_blank and "by" in out:
+            out["by"] = {key: value for key, value in out["by"].items() if key != "rank"}
+        yield out
+        if draws[3] < mess.sent_twice:
+            yield out
+        if draws[4] < mess.amended:
+            later = rfc3339(recorded + random.randint(5, 300) * MINUTE)
+            amended = {"id": f"{entry['id']}a", "amends": entry["id"], "recorded_at": later}
+            yield {**out, **amended}
