@@ -179,10 +179,13 @@ class _Run:
                 intervals += _intervals(self.ruleset.plan, found, facts, self.ruleset)
                 facts = _marked(self.ruleset.plan, stratum, found, facts)
         now = self._situation(facts, intervals, found, backend.name)
+        subjects = self.ruleset.plan.subjects
+        # With an incomplete source every rule is asked: one may begin with what is not carried.
+        asked = range(len(subjects)) if not self.coverage.is_whole else sorted(found.subjects())
         findings = [
             finding
-            for subject, rule in enumerate(self.ruleset.plan.subjects)
-            if isinstance(rule, Rule)
+            for subject in asked
+            if isinstance(rule := subjects[subject], Rule)
             for finding in findings_of(rule, subject, now)
         ]
         findings = _with_causes(findings, self.ruleset)
@@ -212,7 +215,7 @@ class _Run:
         derived = derive(facts, settings, self.as_of)
         intervals += derived.overnight
         known = {name: facts[-1].attrs[name] for name in _CONTEXT if name in facts[-1].attrs}
-        new = [replace(fact, attrs={**known, **fact.attrs}) for fact in derived.facts]
+        new = [fact.saying({**known, **fact.attrs}) for fact in derived.facts]
         return in_order([*facts, *new]), derived.next_instants
 
     def _situation(
@@ -267,7 +270,7 @@ def with_context(entries: Sequence[Fact], ruleset: RuleSet, person: Person) -> l
         if age is not None:
             known["age"] = age
         attrs: Mapping[str, int | bool | str | tuple[str, ...]] = {**known, **suite, **fact.attrs}
-        out.append(replace(fact, attrs=attrs))
+        out.append(fact.saying(attrs))
     return out
 
 
@@ -331,7 +334,8 @@ def _station(facts: Sequence[Fact]) -> str | None:
 def _intervals(
     plan: Plan, found: Conclusions, facts: Sequence[Fact], ruleset: RuleSet
 ) -> Iterator[Interval]:
-    for subject, fact in enumerate(plan.subjects):
+    for subject in sorted(found.subjects()):
+        fact = plan.subjects[subject]
         if not isinstance(fact, DerivedFact) or fact.interval is None:
             continue
         for place, certainty in sorted(found.opened.get((subject, "begins"), {}).items()):
@@ -364,7 +368,14 @@ class _Maker:
 
 def _marked(plan: Plan, stratum: Stratum, found: Conclusions, facts: Sequence[Fact]) -> list[Fact]:
     """Return the facts with the marks of this stratum set: true, false, or absent (unknown)."""
-    settled = {watch.subject for watch in stratum.opens if watch.role in ("yes", "maybe")}
+    settled = dict.fromkeys(
+        watch.subject for watch in stratum.opens if watch.role in ("yes", "maybe")
+    )
+    if not settled:
+        return list(facts)
+    by_kind: dict[str, list[int]] = {}
+    for place, each in enumerate(facts):
+        by_kind.setdefault(each.kind, []).append(place)
     marks: dict[int, dict[str, bool]] = {}
     for subject in settled:
         fact = plan.subjects[subject]
@@ -372,13 +383,13 @@ def _marked(plan: Plan, stratum: Stratum, found: Conclusions, facts: Sequence[Fa
             continue
         yes = found.opened.get((subject, "yes"), {})
         maybe = found.opened.get((subject, "maybe"), {})
-        for place, each in enumerate(facts):
-            if each.kind not in fact.mark.on:
-                continue
+        for place in (place for kind in fact.mark.on for place in by_kind.get(kind, ())):
             if yes.get(place) == ESTABLISHED or not (place in yes or place in maybe):
                 marks.setdefault(place, {})[fact.fact] = place in yes
+    if not marks:
+        return list(facts)
     return [
-        replace(each, attrs={**each.attrs, **marks[place]}) if place in marks else each
+        each.saying({**each.attrs, **marks[place]}) if place in marks else each
         for place, each in enumerate(facts)
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from detention_monitor.clocks import Span
@@ -49,7 +50,26 @@ class Draft:
     rule: Rule
     fact: Fact
     now: Situation
-    words: dict[str, str]
+
+    def message(self, words: Mapping[str, str]) -> str:
+        """Return the rule's message with its places filled: by words, else by the fact."""
+        out = []
+        for text, name in _parts(self.rule.message):
+            out.append(text)
+            if name:
+                out.append(words[name] if name in words else self._word(name))
+        return re.sub(r"[\s;]+([.;,])", r"\1", "".join(out)).strip()
+
+    def _word(self, name: str) -> str:
+        """Return an attribute of the fact as a word; text of records is never a template."""
+        if name == "arose":
+            return shown(self.fact.at)
+        if name == "who":
+            return self.rule.who
+        value = self.fact.attrs.get(name)
+        if not isinstance(value, int | str) or len(str(value)) > 80:
+            return ""
+        return str(value).replace("_", " ")
 
     def finding(self, **parts: object) -> Finding:
         """Return the finding with what is common to all and the parts given."""
@@ -78,12 +98,7 @@ class Draft:
 
 def draft_of(rule: Rule, fact: Fact, now: Situation) -> Draft:
     """Begin a finding that rests on a fact; its plain attributes may be used in the message."""
-    plain = {
-        name: str(value).replace("_", " ")
-        for name, value in fact.attrs.items()
-        if isinstance(value, int | str) and len(str(value)) < 80
-    }
-    return Draft(rule, fact, now, {**plain, "arose": shown(fact.at), "who": rule.who})
+    return Draft(rule, fact, now)
 
 
 def verified_on(source: Source, at: int) -> bool:
@@ -95,10 +110,11 @@ def verified_on(source: Source, at: int) -> bool:
     )
 
 
-def fill(template: str, words: Mapping[str, str]) -> str:
-    """Put words into the places of a message; text of records is never read as a template."""
-    filled = re.sub(r"\{([^}]*)\}", lambda match: words.get(match[1], ""), template)
-    return re.sub(r"[\s;]+([.;,])", r"\1", filled).strip()
+@lru_cache(maxsize=1_024)
+def _parts(template: str) -> tuple[tuple[str, str], ...]:
+    """Split a message into texts, each with the name of the place that follows it."""
+    pieces = re.split(r"\{([^}]*)\}", template)
+    return tuple(zip(pieces[::2], [*pieces[1::2], ""], strict=True))
 
 
 def shown(instant: int | None) -> str:

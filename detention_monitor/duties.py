@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from detention_monitor.clocks import live
-from detention_monitor.drafts import Certainty, Situation, draft_of, fill, shown, unique
+from detention_monitor.drafts import Certainty, Situation, draft_of, shown, unique
 from detention_monitor.findings import Finding, GradeState, Status, gravest, lowered
 from detention_monitor.rulecheck import deadline_attribute
 from detention_monitor.rulemodel import Rule, Severity
-from detention_monitor.timeline import ESTABLISHED, Closing, Fact
+from detention_monitor.timeline import ESTABLISHED, Fact
 from detention_monitor.times import in_words, next_local
 
 LATENESS: tuple[tuple[str, int, Severity], ...] = (
@@ -43,6 +44,7 @@ class Duty:
     ) -> None:
         self.rule, self.subject, self.place, self.now = rule, subject, place, now
         self.fact = now.facts[place]
+        self._closings = now.found.closings_of(subject, place)
         self.sure = certainty == ESTABLISHED and rule.certainty == "established"
         self.done = self._earliest("done")
         self.doubted = self._earliest("doubted")
@@ -58,17 +60,15 @@ class Duty:
 
     def _earliest(self, role: str) -> _Act | None:
         """Return the first closing in a role: an unsure one counts, and says so (design D7)."""
-        closing = self.now.found.closed.get((self.subject, role, self.place), Closing())
-        found = [
-            _Act(self.now.facts[place].at, place, sure)
-            for place, sure in ((closing.certain, True), (closing.unsure, False))
-            if place is not None
-        ]
-        return min(found, key=lambda act: (act.at, act.place), default=None)
+        closing = self._closings.get(role)
+        if closing is None:
+            return None
+        place = closing.certain if closing.unsure is None else closing.unsure
+        assert place is not None  # a closing has at least one place
+        return _Act(self.now.facts[place].at, place, place == closing.certain)
 
     def _first_of(self, role: str, count: int) -> _Act | None:
-        acts = [self._earliest(f"{role}{number}") for number in range(count)]
-        kept = [act for act in acts if act is not None]
+        kept = [act for each in _numbered(role, count) if (act := self._earliest(each))]
         return min(kept, key=lambda act: (act.at, act.place), default=None)
 
     def _steps(self) -> list[GradeState]:
@@ -261,7 +261,6 @@ class Duty:
         behind = in_words(until - due) if late is not None and due is not None else ""
         line = f"past the {current.name} line" if passed and current else ""
         words = {
-            **draft.words,
             "due": shown(due),
             "done": shown(discharge.at) if discharge else "no entry shows it",
             "late": behind,
@@ -272,7 +271,7 @@ class Duty:
             status=status,
             certainty=certainty,
             authority=current.authority if current else rule.authority,
-            message=fill(rule.message, words),
+            message=draft.message(words),
             arose_at=self.fact.at,
             due_at=due,
             due_at_latest=self.latest if self.latest != due else None,
@@ -296,6 +295,11 @@ class Duty:
             if starts:
                 out[name] = (done.at - starts[0]) // 60
         return out
+
+
+@lru_cache(maxsize=256)
+def _numbered(role: str, count: int) -> tuple[str, ...]:
+    return tuple(f"{role}{number}" for number in range(count))
 
 
 def _earlier(one: _Act, other: _Act) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from detention_monitor.conditions import parse, tests
-from detention_monitor.drafts import Situation, draft_of, fill, shown, unique
+from detention_monitor.drafts import Situation, draft_of, shown, unique
 from detention_monitor.findings import Finding, GradeState, Status, gravest
 from detention_monitor.rulemodel import Rule
 from detention_monitor.timeline import ESTABLISHED, Closing
@@ -49,7 +49,7 @@ def prohibited(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
                 severity = raised.severity
         draft = draft_of(rule, fact, now)
         absent = tuple(sorted(blank | set(untold))) if status != "broken" else ()
-        message = fill(rule.message, {**draft.words, "occurred": shown(fact.at)})
+        message = draft.message({"occurred": shown(fact.at)})
         if status == "cannot_tell" or (status == "not_recorded" and rule.finds != status):
             named = ", ".join(absent).replace("_", " ") or "that kind of entry"
             message = f"{shown(fact.at)}: {named} not recorded. {rule.title}? It cannot be told."
@@ -105,13 +105,13 @@ def counted(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
         )
         for grade in rule.counts.grades
     )
-    words = {**draft.words, "count": str(count), "total": str(total), "grade": current.name}
+    words = {"count": str(count), "total": str(total), "grade": current.name}
     yield draft.finding(
         severity=current.severity,
         status="matched",
         certainty="established" if sure and rule.certainty == "established" else "possible",
         authority=current.authority,
-        message=fill(rule.message, words),
+        message=draft.message(words),
         occurred_at=now.facts[place].at,
         grades=states,
         evidence=unique([each for fact in hit_facts for each in fact.evidence]),
@@ -131,14 +131,14 @@ def followed(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
         facts = [now.facts[each] for each in path]
         sure = sure and opened[place] == ESTABLISHED and rule.certainty == "established"
         draft = draft_of(rule, facts[0], now)
-        words = {**draft.words, "first": shown(facts[0].at), "last": shown(facts[-1].at)}
+        words = {"first": shown(facts[0].at), "last": shown(facts[-1].at)}
         words["late"] = in_words(facts[1].at - facts[0].at)
         yield draft.finding(
             severity=rule.severity,
             status="matched",
             certainty="established" if sure else "possible",
             authority=rule.authority,
-            message=fill(rule.message, words),
+            message=draft.message(words),
             arose_at=facts[0].at,
             occurred_at=facts[-1].at,
             evidence=unique([each for fact in facts for each in fact.evidence]),

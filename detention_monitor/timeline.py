@@ -28,6 +28,10 @@ class Fact:
     evidence: tuple[str, ...] = ()
     key: str = ""
 
+    def saying(self, attrs: Mapping[str, Value]) -> Fact:
+        """Return the same fact with other attributes."""
+        return Fact(self.kind, self.at, attrs, self.certainty, self.evidence, self.key)
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -71,6 +75,19 @@ class Conclusions:
 
     opened: dict[tuple[int, str], dict[int, int]] = field(default_factory=dict)
     closed: dict[tuple[int, str, int], Closing] = field(default_factory=dict)
+    _by_opening: dict[tuple[int, int], dict[str, Closing]] | None = None
+
+    def closings_of(self, subject: int, place: int) -> dict[str, Closing]:
+        """Return the closings of one opening of a subject, by role."""
+        if self._by_opening is None:
+            self._by_opening = {}
+            for (owner, role, opening), closing in self.closed.items():
+                self._by_opening.setdefault((owner, opening), {})[role] = closing
+        return self._by_opening.get((subject, place), {})
+
+    def subjects(self) -> set[int]:
+        """Return every subject with an opening."""
+        return {subject for subject, _ in self.opened}
 
 
 @dataclass(frozen=True, slots=True)
