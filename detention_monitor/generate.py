@@ -52,6 +52,7 @@ class Figures:
     adult_asked_late: float = 0.25
     interviewed_alone: float = 0.01
     searched: float = 0.01
+    half_hourly: float = 0.5
     hospital: float = 0.03
     link_at_suite: float = 0.6
 
@@ -208,6 +209,9 @@ class _Story:
         known = self.figures
         for at in range(self.authorised + 2 * HOUR, leaves, 5 * HOUR):
             self.add("meal_offered", at + self.minutes(0, 59))
+        every = 30 * MINUTE if self.chance(known.half_hourly) else 60 * MINUTE
+        for at in range(self.authorised + every, leaves, every):
+            self.add("checked", at + self.minutes(-5, 5), response="in order")
         if self.chance(known.searched):
             self.add(
                 "strip_search_started", self.authorised + self.minutes(1, 20),

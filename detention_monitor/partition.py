@@ -20,8 +20,8 @@ from detention_monitor.records import Source
 from detention_monitor.sources import SetAside
 from detention_monitor.vocabulary import Coverage
 
-BUCKET_BYTES = 16_000_000
-"""Bytes of input that one bucket is meant to hold; some 50,000 entries."""
+BUCKET_BYTES = 4_000_000
+"""Bytes of input that one bucket is meant to hold; some 15,000 entries."""
 _MOST_BUCKETS = 256
 _PACKED = 8
 

@@ -1,0 +1,137 @@
+"""Replay against the barest loop over the same file, in one run.
+
+    python -m bench [detentions, default 2,000] [--memory]
+
+Each figure is a ratio to `json.loads` on every line, because machines differ and are noisy.
+`--memory` also replays 100,000 detentions in a process of its own (some minutes).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+
+from detention_monitor.assess import Backend, assess
+from detention_monitor.detention import group
+from detention_monitor.durable import DurableBackend
+from detention_monitor.entries import CustodyEvent
+from detention_monitor.generate import generate
+from detention_monitor.paths import bundled_rules
+from detention_monitor.reference import ReferenceBackend
+from detention_monitor.replay import Settings, replay
+from detention_monitor.rulefile import load_rules
+from detention_monitor.sources import read_entries
+
+
+class Nowhere(io.BytesIO):
+    """Takes output and keeps none of it."""
+
+    written = 0
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        self.written += len(data)
+        return len(data)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def write(path: Path, count: int) -> int:
+    entries = 0
+    with path.open("wb") as file:
+        for entry in generate(count, 1):
+            file.write(orjson.dumps(entry) + b"\n")
+            entries += 1
+    return entries
+
+
+def speed(count: int) -> None:
+    rules = bundled_rules()
+    ruleset = load_rules(rules)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "records.jsonl"
+        entries = write(path, count)
+        base = seconds(lambda: [json.loads(line) for line in path.open("rb")])
+        rows = [("json.loads on every line", base)]
+
+        def report(name: str, took: float) -> None:
+            rows.append((name, took))
+
+        read: list[CustodyEvent] = []
+
+        def reading() -> None:
+            read.extend(
+                got
+                for got, _ in read_entries([str(path)], ruleset.vocabulary)
+                if isinstance(got, CustodyEvent)
+            )
+
+        report("read and check against the vocabulary", seconds(reading))
+        detentions = group(read)
+
+        def judging(backend: Backend) -> Callable[[], None]:
+            def work() -> None:
+                for each in detentions:
+                    assess(each, ruleset, each.last_at, backend=backend)
+
+            return work
+
+        report("assess, durable_rules", seconds(judging(DurableBackend(ruleset.plan))))
+        report("assess, reference interpreter", seconds(judging(ReferenceBackend(ruleset.plan))))
+        for workers in sorted({1, os.cpu_count() or 1}):
+            settings = Settings(rules, format="jsonl")
+            took = seconds(
+                lambda s=settings, w=workers: replay(  # type: ignore[misc]
+                    [str(path)], s, Nowhere(), set_aside=print, workers=w
+                )
+            )
+            report(f"replay to JSON lines, {workers} worker{'s'[: workers > 1]}", took)
+        size = DurableBackend(ruleset.plan).size()
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores")
+    print(f"{count:,} detentions, {entries:,} entries, {len(ruleset.rules)} rules, "
+          f"{size['rules']} rules of durable_rules in {size['rulesets']} rule sets")  # fmt: skip
+    for name, took in rows:
+        print(f"  {name:<42} {entries / took:>12,.0f} entries/s   {took / base:>7.1f} x json.loads")
+
+
+def peak(count: int) -> int:
+    """Return the most memory (MiB) that a replay of that many detentions took, in its own process."""
+    code = (
+        "import resource, sys, tempfile\n"
+        "from pathlib import Path\n"
+        "from bench.__main__ import Nowhere, write\n"
+        "from detention_monitor.paths import bundled_rules\n"
+        "from detention_monitor.replay import Settings, replay\n"
+        "path = Path(tempfile.mkdtemp()) / 'r.jsonl'\n"
+        f"write(path, {count})\n"
+        "replay([str(path)], Settings(bundled_rules(), format='jsonl'), Nowhere(), set_aside=print)\n"
+        "path.unlink()\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return int(ran.stdout)
+
+
+def main() -> None:
+    arguments = [each for each in sys.argv[1:] if each != "--memory"]
+    speed(int(arguments[0]) if arguments else 2_000)
+    sizes = (1_000, 100_000) if "--memory" in sys.argv else (1_000,)
+    for count in sizes:
+        print(f"  most memory at {count:,} detentions: {peak(count)} MiB")
+
+
+if __name__ == "__main__":
+    main()
