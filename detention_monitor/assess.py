@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from detention_monitor.clock_facts import ClockSettings, derive, is_headless
+from detention_monitor.clock_facts import CLOCK_KINDS, ClockSettings, derive, is_headless
 from detention_monitor.clocks import Span
 from detention_monitor.detention import Detention, Problem, Reading, View
 from detention_monitor.drafts import Situation
@@ -163,7 +163,9 @@ class _Run:
         self.person, self.coverage, self.ended_at = person, coverage, ended_at
 
     def judged(self, entries: Sequence[Fact], backend: Backend) -> Assessment:
-        facts = with_context(entries, self.ruleset, self.person)
+        wanted = self.ruleset.plan.kinds | CLOCK_KINDS
+        facts = [fact for fact in entries if fact.kind in wanted]
+        facts = with_context(facts, self.ruleset, self.person)
         facts = in_order([*facts, *_child_facts(facts, self.person, self.as_of)])
         intervals = [*self.person.intervals]
         changes = [at for at in self.person.next_instants if at > self.as_of]

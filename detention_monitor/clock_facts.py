@@ -28,6 +28,14 @@ from detention_monitor.timeline import ESTABLISHED, FAR, POSSIBLE, Fact, Interva
 BAIL_ARREST_HOURS = 3 * times.HOUR
 BAIL_ARREST_FROM = date(2022, 10, 28)
 """After an arrest under s.46A the first three hours do not count (s.47(6A), from this day)."""
+CLOCK_KINDS = frozenset({
+    "arrested", "arrived", "transferred_in", "transferred_out", "detention_authorised",
+    "bailed", "bail_answered", "hospital_out", "hospital_back", "questioning_started",
+    "questioning_ended", "review_held", "review_postponed", "charged", "detention_after_charge",
+    "extension_authorised", "warrant_issued", "certificate_made", "rest_started", "rest_ended",
+    "released", "moved_to_la", "court_appearance", "age_corrected",
+})  # fmt: skip
+"""Kinds of entry from which the clocks, measures and the person are worked out."""
 ENDS = ("released", "moved_to_la", "court_appearance")
 
 

@@ -101,6 +101,8 @@ class Plan:
     subjects: tuple[Subject, ...]
     strata: tuple[Stratum, ...]
     attributes: Mapping[str, Mapping[str, Attribute]] = field(default_factory=dict)
+    kinds: frozenset[str] = frozenset()
+    """Every kind of fact that some watch looks at."""
 
 
 class CycleError(ValueError):
@@ -124,7 +126,8 @@ def make_plan(facts: Sequence[DerivedFact], rules: Sequence[Rule], vocabulary: V
         Stratum(level, tuple(opens.get(level, ())), tuple(closes.get(level, ())))
         for level in sorted({*opens, *closes})
     )
-    return Plan(subjects, strata, attributes_with_marks(facts, vocabulary))
+    kinds = frozenset(kind for stratum in strata for kind in stratum.kinds())
+    return Plan(subjects, strata, attributes_with_marks(facts, vocabulary), kinds)
 
 
 def attributes_with_marks(

@@ -22,6 +22,7 @@ _KEYS = (
     "id", "force", "record", "detention_id", "kind", "at", "recorded_at", "by", "amends",
     "withdraws", "attrs",
 )  # fmt: skip
+_KEY_SET = frozenset(_KEYS)
 _ACTOR_KEYS = ("id", "rank", "acting_rank_s107", "role")
 _LONGEST_NAME = 200
 _LONGEST_TEXT = 20_000
@@ -88,7 +89,8 @@ def entry_from(
     """
     if not isinstance(raw, dict):
         raise RecordError("an entry must be a JSON object in braces")
-    _no_others(raw, _KEYS, "the entry")
+    if not raw.keys() <= _KEY_SET:
+        _no_others(raw, _KEYS, "the entry")
     for key in ("id", "record", "kind", "at"):
         if raw.get(key) in (None, ""):
             raise RecordError(f"'{key}' is missing; every entry has id, record, kind and at")
@@ -137,7 +139,7 @@ def _word(raw: Mapping[str, Any], key: str) -> str:
         raise RecordError(f"'{key}' must be text in quotes, not {value!r:.40}")
     if len(value) > _LONGEST_NAME:
         raise RecordError(f"'{key}' has {len(value):,} characters; at most {_LONGEST_NAME}")
-    if _CONTROL.search(value):
+    if not value.isprintable() and _CONTROL.search(value):
         raise RecordError(f"'{key}' holds a control character: {value!r:.60}")
     return value
 
@@ -153,9 +155,12 @@ def _instants(raw: Mapping[str, Any], key: str, zone: str | None) -> tuple[int, 
         raise RecordError(f"{key}: {error}") from error
 
 
+_NOBODY = Actor()
+
+
 def _actor(raw: object, vocabulary: Vocabulary) -> Actor:
     if raw is None:
-        return Actor()
+        return _NOBODY
     if not isinstance(raw, dict):
         raise RecordError('\'by\' must be an object: {"id": ..., "rank": ..., "role": ...}')
     _no_others(raw, _ACTOR_KEYS, "'by'")
