@@ -5,7 +5,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 
-DEMO   ?= replay sample_records/
+DEMO   ?= replay sample_records/busy_day.jsonl
 
 # durable_rules needs the definition on Python 3.13 and newer, and is faster with -O2 everywhere.
 # pip may hold a wheel built without them: hence no cache and no binary for this one package.

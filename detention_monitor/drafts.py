@@ -68,7 +68,7 @@ class Draft:
             return self.rule.who
         value = self.fact.attrs.get(name)
         if not isinstance(value, int | str) or len(str(value)) > 80:
-            return ""
+            return "not recorded"
         return str(value).replace("_", " ")
 
     def finding(self, **parts: object) -> Finding:
