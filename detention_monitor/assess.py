@@ -92,7 +92,7 @@ def assess(
     """
     view = detention.view(as_of, reading, ruleset.parameters.value("late_entry_tolerance", as_of))
     readings = [
-        _assess_reading(view, each, ruleset, as_of, backend, detention.coverage)
+        _assess_reading(view, each, ruleset, as_of, backend, detention.coverage, reading)
         for each in view.readings
     ]
     first = readings[0]
@@ -117,13 +117,14 @@ def _assess_reading(
     as_of: int,
     backend: Backend,
     coverage: Coverage,
+    reading: Reading,
 ) -> Assessment:
     blank = Assessment(view.detention, view.records, as_of)
     if not facts:
         return replace(blank, refused="no_entries", refused_because="no entry by this instant")
     ended_at = ended(facts)
     try:
-        person = judge_person(facts, ended_at, as_of)
+        person = judge_person(facts, ended_at, as_of, as_known=reading == "as_known")
     except UnsupportedRecordError as error:
         return replace(blank, refused=error.code, refused_because=str(error))
     start = _Run(view, ruleset, as_of, person, coverage, ended_at)
@@ -240,6 +241,7 @@ class _Run:
             records=self.view.record_of,
             pauses=pauses,
             coverage=self.coverage,
+            marks=self.ruleset.plan.marks,
         )
 
 

@@ -35,6 +35,7 @@ class Situation:
     records: Mapping[str, str] = field(default_factory=dict)
     pauses: Mapping[str, Sequence[Span]] = field(default_factory=dict)
     coverage: Coverage = field(default_factory=Coverage)
+    marks: Mapping[str, frozenset[str]] = field(default_factory=dict)
     changes: list[int] = field(default_factory=list)
 
     def change_at(self, instant: int | None) -> None:

@@ -156,7 +156,9 @@ class Duty:
         if excuse is not None:
             return "excused", excuse.at
         if lapse is not None and (done is None or _earlier(lapse, done)):
-            return ("lapsed" if due is None or lapse.at <= due else "missed"), lapse.at
+            if due is None or lapse.at <= due:
+                return "lapsed", lapse.at
+            return ("missed" if self._carried() else "cannot_tell"), lapse.at
         if done is not None:
             return "met_late", done.at
         if not self._carried():
@@ -217,7 +219,7 @@ class Duty:
     def _certainty(
         self, done: _Act | None, status: Status, until: int, *, doubt: bool
     ) -> Certainty:
-        sure = self.sure and not doubt
+        sure = self.sure and not doubt and status != "cannot_tell"
         if done is not None and status in ("met", "met_late"):
             unordered = done.at // 60 == self.fact.at // 60 and done.place != self.place
             entry = self._same_minute(done)

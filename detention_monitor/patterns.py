@@ -20,6 +20,12 @@ def _compared(where: str) -> frozenset[str]:
     return frozenset(test.attribute for test in asked if test.operator not in ("exists", "missing"))
 
 
+@lru_cache(maxsize=1_024)
+def _asked(where: str) -> frozenset[str]:
+    """Return every attribute that a condition asks about."""
+    return frozenset(test.attribute for test in tests(parse(where))) if where else frozenset()
+
+
 def prohibited(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
     """Yield a finding for each act that must not happen, and for each that cannot be told."""
     assert rule.never is not None  # only prohibitions come here
@@ -27,6 +33,7 @@ def prohibited(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
     if not opened:
         return
     compared = _compared(rule.never.where)
+    asked = _asked(rule.never.where)
     for place in sorted(opened):
         fact = now.facts[place]
         status: Status = rule.finds
@@ -34,9 +41,16 @@ def prohibited(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
         certain = opened[place] == ESTABLISHED and rule.certainty == "established"
         blank = {name for name in compared if fact.attrs.get(name) in (None, "", ())}
         untold = [name for name in rule.cannot_tell_without if fact.attrs.get(name) is None]
-        uncarried = any(not now.coverage.carries(fact.kind, name) for name in blank)
+        empty = [
+            part
+            for name in sorted(asked)
+            if fact.attrs.get(name) in (None, "", ())
+            for part in sorted(now.marks.get(name, {name}))
+            if fact.attrs.get(part) in (None, "", ())
+        ]
+        uncarried = any(not now.coverage.carries(fact.kind, name) for name in empty)
         uncarried = uncarried or not all(now.coverage.carries(kind) for kind in rule.relies_on)
-        if untold or (uncarried and (opened[place] != ESTABLISHED or rule.relies_on)):
+        if untold or uncarried:
             status, certain = "cannot_tell", False
         elif opened[place] != ESTABLISHED and blank:
             unknown = rule.when_unknown
@@ -49,6 +63,8 @@ def prohibited(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
                 severity = raised.severity
         draft = draft_of(rule, fact, now)
         absent = tuple(sorted(blank | set(untold))) if status != "broken" else ()
+        if uncarried:
+            absent = tuple(sorted({*absent, *empty}))
         message = draft.message({"occurred": shown(fact.at)})
         if status == "cannot_tell" or (status == "not_recorded" and rule.finds != status):
             named = ", ".join(absent).replace("_", " ") or "that kind of entry"

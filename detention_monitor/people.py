@@ -75,15 +75,18 @@ class _Claim:
         )  # fmt: skip
 
 
-def judge_person(facts: Sequence[Fact], ended_at: int | None, as_of: int) -> Person:
+def judge_person(
+    facts: Sequence[Fact], ended_at: int | None, as_of: int, *, as_known: bool = False
+) -> Person:
     """Say who the person is; raise `UnsupportedRecordError` for those who are not judged.
 
     `facts` are the entries in order of time; a corrected age counts as true from the start, but
-    only as possible before it was corrected (domain.md 2.9, age corrected).
+    only as possible before it was corrected; as known it counts from when it was recorded
+    (domain.md 2.9, age corrected; T18).
     """
     begun = facts[0].at
     _refuse_scope(facts, begun)
-    claims = list(_claims(facts))
+    claims = list(_claims(facts, as_known=as_known))
     if not claims:
         message = "no date of birth, age, or treatment as a child is recorded"
         raise UnsupportedRecordError("age_not_recorded", message)
@@ -96,7 +99,7 @@ def judge_person(facts: Sequence[Fact], ended_at: int | None, as_of: int) -> Per
     intervals = tuple(
         interval
         for name, raised in (("child_code_c", CODE_AGE), ("child_pace_part_iv", PACE_AGE))
-        for interval in _child_intervals(name, raised, claims, begun)
+        for interval in _child_intervals(name, raised, claims, begun, as_known=as_known)
     )
     known = [each for each in intervals if each.start <= max(end, begun) and each.end > begun]
     if not any(each.name == "child_code_c" for each in known):
@@ -125,8 +128,11 @@ def _refuse_scope(facts: Sequence[Fact], begun: int) -> None:
             raise UnsupportedRecordError(f"basis_{basis}", NOT_JUDGED[basis])
 
 
-def _claims(facts: Sequence[Fact]) -> Iterator[_Claim]:
-    """Yield what was claimed of the person's age, each with what earlier entries had said."""
+def _claims(facts: Sequence[Fact], *, as_known: bool) -> Iterator[_Claim]:
+    """Yield what was claimed of the person's age, each with what earlier entries had said.
+
+    As known, a claim counts from when it was recorded, but not before the first entry.
+    """
     dob: date | None = None
     age: int | None = None
     treated: str | None = None
@@ -149,11 +155,13 @@ def _claims(facts: Sequence[Fact]) -> Iterator[_Claim]:
         doubted = bool(given.get("doubt_about_age", doubted))
         if isinstance(given.get("apparent_age"), int):
             apparent = int(str(given["apparent_age"]))
-        yield _Claim(fact.at, dob, age, treated, doubted, apparent, fact.evidence)
+        recorded = fact.attrs.get("recorded_at")
+        known = recorded if as_known and isinstance(recorded, int) else fact.at
+        yield _Claim(max(known, fact.at), dob, age, treated, doubted, apparent, fact.evidence)
 
 
 def _child_intervals(
-    name: str, raised: date, claims: Sequence[_Claim], begun: int
+    name: str, raised: date, claims: Sequence[_Claim], begun: int, *, as_known: bool
 ) -> Iterator[Interval]:
     """Yield when the person was a child, under 17 before the day `raised` and under 18 after."""
     change = start_of_day(raised)
@@ -167,7 +175,7 @@ def _child_intervals(
         said = [claim for claim in claims if claim.at <= start]
         then = (said[-1] if said else claims[0]).is_child(start, limit)
         if sure and not then:
-            sure = POSSIBLE
+            sure = 0 if as_known else POSSIBLE
         if sure:
             yield Interval(name, start, end, sure, latest.evidence)
 

@@ -103,6 +103,8 @@ class Plan:
     attributes: Mapping[str, Mapping[str, Attribute]] = field(default_factory=dict)
     kinds: frozenset[str] = frozenset()
     """Every kind of fact that some watch looks at."""
+    marks: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """What each mark comes down to: the attributes asked for it, directly or through other marks."""
 
 
 class CycleError(ValueError):
@@ -127,7 +129,26 @@ def make_plan(facts: Sequence[DerivedFact], rules: Sequence[Rule], vocabulary: V
         for level in sorted({*opens, *closes})
     )
     kinds = frozenset(kind for stratum in strata for kind in stratum.kinds())
-    return Plan(subjects, strata, attributes_with_marks(facts, vocabulary), kinds)
+    table = attributes_with_marks(facts, vocabulary)
+    return Plan(subjects, strata, table, kinds, _marks(facts))
+
+
+def _marks(facts: Sequence[DerivedFact]) -> dict[str, frozenset[str]]:
+    asked = {
+        fact.fact: {
+            test.attribute
+            for alternative in fact.mark.yes_when
+            for test in tests(_condition(alternative.where))
+        }
+        for fact in facts
+        if fact.mark is not None
+    }
+
+    def below(name: str) -> set[str]:
+        parts = asked.get(name)
+        return {name} if parts is None else {each for part in parts for each in below(part)}
+
+    return {name: frozenset(below(name)) for name in asked}
 
 
 def attributes_with_marks(

@@ -1,0 +1,151 @@
+"""Readings of a history: as it happened, as it was known; late, future and uncovered entries."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from detention_monitor.assess import Assessment, assess
+from detention_monitor.detention import Detention, group
+from detention_monitor.durable import DurableBackend
+from detention_monitor.entries import CustodyEvent
+from detention_monitor.errors import RecordError
+from detention_monitor.rulefile import RuleSet
+from detention_monitor.sources import read_entries
+from detention_monitor.times import parse_instant
+from tests.conftest import SAMPLES
+from tests.test_replay import command
+
+Entry = tuple[str, str, dict[str, Any]]
+
+
+def at(clock: str) -> int:
+    return parse_instant(f"2024-06-10T{clock}", "Europe/London")[0]
+
+
+def detention(*entries: Entry, late: dict[int, str] | None = None) -> Detention:
+    """Return a detention of (clock, kind, attributes); recorded at once, or as `late` says."""
+    made = [
+        CustodyEvent(
+            f"e{place}", "R1", kind, at(clock), attrs=attrs,
+            recorded_at=at((late or {}).get(place, clock)),
+        )
+        for place, (clock, kind, attrs) in enumerate(entries, start=1)
+    ]  # fmt: skip
+    return Detention("R1", tuple(made))
+
+
+BEGIN: tuple[Entry, ...] = (
+    ("13:00", "arrived", {"dob": "2009-01-01"}),
+    ("13:10", "detention_authorised", {"grounds": "to question", "in_child_presence": True}),
+    ("13:15", "aa_contacted", {}),
+)
+
+
+def statuses(result: Assessment) -> dict[str, tuple[str, str]]:
+    return {each.rule: (each.status, each.certainty) for each in result.findings}
+
+
+def test_a_late_entry_counts_as_it_happened_and_not_before_it_was_known(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    came = detention(*BEGIN, ("14:00", "aa_arrived", {}), late={4: "18:00"})
+    happened = assess(came, ruleset, at("16:00"), backend=durable)
+    known = assess(came, ruleset, at("16:00"), backend=durable, reading="as_known")
+    later = assess(came, ruleset, at("18:00"), backend=durable, reading="as_known")
+
+    assert statuses(happened)["B02-adult-present"] == ("met", "established")
+    assert statuses(known)["B02-adult-present"] == ("overdue", "established")
+    assert statuses(later)["B02-adult-present"] == ("met", "established")
+
+
+def test_as_known_needs_to_know_when(ruleset: RuleSet, durable: DurableBackend) -> None:
+    entry = CustodyEvent("e1", "R1", "arrived", at("13:00"), attrs={"dob": "2009-01-01"})
+    with pytest.raises(RecordError, match="'recorded_at' on every entry"):
+        assess(Detention("R1", (entry,)), ruleset, at("14:00"), backend=durable, reading="as_known")
+
+
+def test_t18_as_known_the_duties_arise_when_the_age_was_corrected(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    """Corrected at 02:10, adult at 03:00: 50 minutes, nothing to find (domain.md T18)."""
+    story = SAMPLES / "T18_age_corrected.jsonl"
+    read = [got for got, _ in read_entries([str(story)], ruleset.vocabulary)]
+    [one] = group(got for got in read if isinstance(got, CustodyEvent))
+    result = assess(one, ruleset, one.last_at + 600, backend=durable, reading="as_known")
+
+    adult = next(each for each in result.findings if each.rule == "B02-adult-present")
+    assert adult.status == "met"
+    assert adult.arose_at == parse_instant("2025-01-21T02:10:00Z")[0]
+    assert [each.rule for each in result.findings if each.is_breach] == []
+
+
+@pytest.mark.parametrize(("recorded", "counts"), [("13:58", True), ("13:57", False)])
+def test_an_entry_dated_after_it_was_recorded_discharges_nothing(
+    recorded: str, counts: bool, ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    ahead = detention(
+        *BEGIN, ("14:00", "aa_arrived", {}), ("16:00", "meal_offered", {}), late={4: recorded}
+    )
+    found = statuses(assess(ahead, ruleset, at("16:00"), backend=durable))
+    assert found["B02-adult-present"][0] == ("met" if counts else "overdue")
+    assert ("DATED_AFTER_RECORDED" in found) is not counts
+
+
+def test_an_amendment_of_nothing_is_reported_and_changes_nothing(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    plain = detention(*BEGIN)
+    stray = CustodyEvent(
+        "x1", "R1", "aa_arrived", at("13:30"), recorded_at=at("13:30"), amends="nowhere"
+    )
+    result = assess(Detention("R1", (*plain.entries, stray)), ruleset, at("14:00"), backend=durable)
+    assert "AMENDS_NOTHING" in statuses(result)
+    assert statuses(result)["B02-adult-present"][0] == "open"
+
+
+def lines(*entries: Entry) -> Iterable[str]:
+    for place, (clock, kind, attrs) in enumerate(entries, start=1):
+        yield json.dumps(
+            {"id": f"e{place}", "record": "R1", "kind": kind,
+             "at": f"2024-06-10T{clock}:00+01:00", "attrs": attrs}
+        )  # fmt: skip
+
+
+def replayed(tmp_path: Path, source: dict[str, Any], *entries: Entry) -> dict[str, Any]:
+    text = "\n".join([json.dumps({"source": source}), *lines(*entries)])
+    ran = command("replay", "-", "--format", "jsonl", text=text, cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    return {each["rule"]: each for each in map(json.loads, ran.stdout.splitlines())}
+
+
+def test_what_the_source_does_not_carry_cannot_be_told(tmp_path: Path) -> None:
+    ends: Entry = ("16:00", "released", {})
+    carried = replayed(tmp_path, {}, *BEGIN, ends)
+    assert carried["B02-adult-present"]["status"] == "missed"
+
+    uncarried = replayed(tmp_path, {"not_carried": ["aa_arrived"]}, *BEGIN, ends)
+    assert uncarried["B02-adult-present"]["status"] == "cannot_tell"
+    assert uncarried["B02-adult-present"]["certainty"] == "possible"
+
+
+def test_an_attribute_that_is_not_carried_is_no_gap_of_the_record(tmp_path: Path) -> None:
+    review: Entry = ("18:00", "review_held", {"reps_aa": "heard"})
+    carried = replayed(tmp_path, {}, *BEGIN, review)
+    assert carried["D05-mode-not-recorded"]["status"] == "not_recorded"
+    assert carried["D04-wrong-reviewer"]["status"] == "not_recorded"
+
+    without = {"not_carried": ["review_held.mode", "review_held.rank"]}
+    uncarried = replayed(tmp_path, without, *BEGIN, review)
+    assert uncarried["D05-mode-not-recorded"]["status"] == "cannot_tell"
+    assert uncarried["D04-wrong-reviewer"]["status"] == "cannot_tell"
+    assert uncarried["D01-first-review"]["status"] == "met"
+    assert uncarried["D01-first-review"]["certainty"] == "possible"
+
+
+def test_a_kind_that_is_not_carried_is_told_once_for_each_rule(tmp_path: Path) -> None:
+    found = replayed(tmp_path, {"not_carried": ["interview_started"]}, *BEGIN)
+    assert found["C01-interview-without-adult"]["status"] == "cannot_tell"
+    assert "interview_started" in found["C01-interview-without-adult"]["message"]
