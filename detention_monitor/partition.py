@@ -70,7 +70,7 @@ class Placed:
     detention: Detention
 
 
-def buckets_for(files: Iterable[str]) -> int:
+def buckets_for(files: Iterable[str], bucket_bytes: int = BUCKET_BYTES) -> int:
     """Return how many buckets an input needs, by its size on disk."""
     total = 0
     for each in files:
@@ -78,7 +78,7 @@ def buckets_for(files: Iterable[str]) -> int:
             return 16
         size = Path(each).stat().st_size
         total += size * _PACKED if each.endswith(".gz") else size
-    return min(_MOST_BUCKETS, 1 + total // BUCKET_BYTES)
+    return min(_MOST_BUCKETS, 1 + total // bucket_bytes)
 
 
 def partition(

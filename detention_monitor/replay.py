@@ -27,7 +27,14 @@ from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import RecordError
 from detention_monitor.findings import SEVERITIES
-from detention_monitor.partition import Partition, Placed, buckets_for, detentions, partition
+from detention_monitor.partition import (
+    BUCKET_BYTES,
+    Partition,
+    Placed,
+    buckets_for,
+    detentions,
+    partition,
+)
 from detention_monitor.records import Source
 from detention_monitor.render import render
 from detention_monitor.rulefile import RuleSet, load_rules
@@ -129,8 +136,11 @@ def replay(
     set_aside: Callable[[SetAside], None],
     workers: int = 1,
     progress: Progress = quiet,
+    bucket_bytes: int = BUCKET_BYTES,
 ) -> Tally:
     """Judge all records of `files` and write the results to `out`; return what was counted.
+
+    `bucket_bytes` of input are held in memory at a time by each worker.
 
     Lines and entries that are not taken go to `set_aside`, with the reason. Raises
     `RuleFileError` for rules that cannot be used, and `RecordError` for files that cannot.
@@ -140,7 +150,7 @@ def replay(
         folder = Path(name)
         columns = ColumnMap.load(settings.map, ruleset.vocabulary) if settings.map else None
         read = _counted(read_entries(files, ruleset.vocabulary, columns), progress)
-        parts = partition(read, folder, buckets_for(files), set_aside)
+        parts = partition(read, folder, buckets_for(files, bucket_bytes), set_aside)
         tally = Tally(entries=parts.entries, set_aside=parts.set_aside)
         pieces: list[tuple[Piece, Path]] = []
         for bucket, result in _judge_all(parts, settings, workers, progress):

@@ -1,5 +1,6 @@
 """What must hold of every detention, tried on random ones."""
 
+import os
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,12 @@ from tests.detentions import LONGEST, detentions
 
 RULESET = load_rules(RULES)
 DURABLE, REFERENCE = DurableBackend(RULESET.plan), ReferenceBackend(RULESET.plan)
-many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(
+    max_examples=int(os.environ.get("EXAMPLES", "100")),
+    derandomize="EXAMPLES" not in os.environ,  # the same each time, unless more are asked for
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 
 def found(result: Assessment, *leave_out: str) -> list[dict[str, Any]]:
@@ -83,6 +89,8 @@ def test_a_breach_never_heals(detention: Detention, minutes: list[int]) -> None:
     before: dict[str, str] = {}
     for minute in sorted(minutes):
         result = run(detention, begin + 60 * minute + 30)
+        if result.refused is not None:
+            break  # by now it is known that the record is not ours to judge
         now = {each.key: each.status for each in result.findings}
         for key, rule in before.items():
             assert now.get(key) in BREACHES, rule
