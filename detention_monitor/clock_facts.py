@@ -27,7 +27,8 @@ from detention_monitor.timeline import ESTABLISHED, FAR, POSSIBLE, Fact, Interva
 
 BAIL_ARREST_HOURS = 3 * times.HOUR
 BAIL_ARREST_FROM = date(2022, 10, 28)
-"""After an arrest under s.46A the first three hours do not count (s.47(6A), from this day)."""
+"""After an arrest under s.46A the first three hours do not count (s.47(6A)), if the original arrest
+was on this day or later."""
 CLOCK_KINDS = frozenset({
     "arrested", "arrived", "transferred_in", "transferred_out", "detention_authorised",
     "bailed", "bail_answered", "hospital_out", "hospital_back", "questioning_started",
@@ -75,15 +76,18 @@ def derive(facts: Sequence[Fact], settings: ClockSettings, as_of: int) -> Derive
     out = Derived()
     entries = _Entries(facts)
     if entries.basis == "offence":
-        if entries.headless:
-            evidence = entries.first("transferred_in").evidence
-            for clock in ("review", "custody"):
-                attrs = {"clock": clock}
-                at, key = facts[0].at, f"clock_unknown:{clock}"
-                out.facts.append(Fact("clock_unknown", at, attrs, ESTABLISHED, evidence, key))
-        else:
-            out.facts += _reviews(entries, settings)
-            out.facts += _limits(entries, settings)
+        headless = is_headless(facts)
+        for clock, name, work in (
+            ("review", "first_authorised_at", _reviews),
+            ("custody", "relevant_time", _limits),
+        ):
+            if not headless or entries.carried(name) is not None:
+                out.facts += work(entries, settings)
+                continue
+            at, key = facts[0].at, f"clock_unknown:{clock}"
+            evidence = entries.all("transferred_in", "bail_answered")[0].evidence
+            attrs: dict[str, Value] = {"clock": clock}
+            out.facts.append(Fact("clock_unknown", at, attrs, ESTABLISHED, evidence, key))
     out.facts += _charged_on_all(entries)
     _nights(entries, settings, as_of, out)
     _rest(entries, as_of, out)
@@ -91,9 +95,10 @@ def derive(facts: Sequence[Fact], settings: ClockSettings, as_of: int) -> Derive
 
 
 def is_headless(facts: Sequence[Fact]) -> bool:
-    """Whether a detention begins with an arrival by transfer: its first half is not in the data."""
-    begun = (fact.kind for fact in facts if fact.kind in ("detention_authorised", "transferred_in"))
-    return next(begun, "") == "transferred_in"
+    """Whether a detention begins with a transfer or a return: its first half is not in the data."""
+    continued = ("transferred_in", "bail_answered")
+    begun = (fact.kind for fact in facts if fact.kind in ("detention_authorised", *continued))
+    return next(begun, "") in continued
 
 
 def excluded(facts: Sequence[Fact]) -> list[Span]:
@@ -119,29 +124,25 @@ class _Entries:
 
     @property
     def basis(self) -> str:
-        for fact in self.facts:
-            if fact.kind in ("detention_authorised", "transferred_in"):
-                return str(fact.attrs.get("detention_basis", "offence"))
-        return "none"
-
-    @property
-    def headless(self) -> bool:
-        """Whether the record starts with a transfer and says nothing of what came before."""
-        carried = self.carried("first_authorised_at") is not None
-        return is_headless(self.facts) and not carried
+        """The basis of detention; for an offence as soon as it was authorised for one."""
+        found = [
+            str(fact.attrs.get("detention_basis", "offence"))
+            for fact in self.all("detention_authorised", "transferred_in", "bail_answered")
+        ]
+        return "offence" if "offence" in found else next(iter(found), "none")
 
     def carried(self, name: str) -> tuple[int, Fact] | None:
         """Return a time that an entry carries, such as the relevant time, and the entry."""
-        for fact in self.all("transferred_in", "detention_authorised", "arrived"):
+        for fact in self.all("transferred_in", "bail_answered", "detention_authorised", "arrived"):
             value = fact.attrs.get(name)
             if isinstance(value, int) and not isinstance(value, bool):
                 return value, fact
         return None
 
-    def spans(self, begins: str, ends: str) -> list[tuple[Fact, Fact | None]]:
+    def spans(self, begins: str, *ends: str) -> list[tuple[Fact, Fact | None]]:
         out: list[tuple[Fact, Fact | None]] = []
         for fact in self.all(begins):
-            after = [each for each in self.all(ends) if each.at >= fact.at]
+            after = [each for each in self.all(*ends) if each.at >= fact.at]
             out.append((fact, after[0] if after else None))
         return out
 
@@ -156,22 +157,26 @@ class _Entries:
             Span(fact.at, fact.at + BAIL_ARREST_HOURS)
             for fact in self.all("bail_answered")
             if fact.attrs.get("arrested_s46a") is True
-            and fact.at >= times.start_of_day(BAIL_ARREST_FROM)
+            and self.facts[0].at >= times.start_of_day(BAIL_ARREST_FROM)
         ]
         questioned = [
             (begun.at, over.at if over else FAR)
-            for begun, over in self.spans("questioning_started", "questioning_ended")
+            for begun, over in (
+                *self.spans("questioning_started", "questioning_ended"),
+                *self.spans("interview_started", "interview_ended"),
+            )
         ]
-        for away, back in self.spans("hospital_out", "hospital_back"):
+        for away, back in self.spans("hospital_out", "hospital_back", "bailed", *ENDS):
             # Purpose not recorded: no pause, the cautious reading (domain.md 2.4).
             if away.attrs.get("purpose") != "medical":
                 continue
             out += _without(Span(away.at, back.at if back else None), questioned)
         return out
 
-    def doubtful(self) -> bool:
-        """Whether a hospital visit has no recorded purpose, so that a pause is only possible."""
-        return any(fact.attrs.get("purpose") is None for fact in self.all("hospital_out"))
+    def doubtful(self, due: int | None) -> bool:
+        """Whether a visit to hospital of unknown purpose came before a due time: it may pause it."""
+        unknown = (each for each in self.all("hospital_out") if each.attrs.get("purpose") is None)
+        return due is not None and any(each.at < due for each in unknown)
 
 
 def _without(span: Span, cuts: Sequence[tuple[int, int]]) -> Iterator[Span]:
@@ -193,6 +198,8 @@ def _authorities(entries: _Entries) -> list[Authority]:
     out = [Authority(carried[0], carried[1].evidence[0])] if carried else []
     returns = entries.all("bail_answered")
     for fact in entries.all("detention_authorised"):
+        if fact.attrs.get("detention_basis", "offence") != "offence":
+            continue
         came_back = [each for each in returns if out and out[-1].at < each.at <= fact.at]
         if not out or came_back:
             out.append(Authority(fact.at, fact.evidence[0]))
@@ -222,11 +229,11 @@ def _reviews(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
         _authorities(entries), reviews, postponements, decisions, entries.excluded(),
         settings.review_first, settings.review_next,
     )  # fmt: skip
-    doubt = POSSIBLE if entries.doubtful() else ESTABLISHED
     seen: Counter[str] = Counter()
     for due in chain.dues:
         key = f"review_due:{due.ordinal}:{due.phase}"
         seen[key] += 1
+        doubt = POSSIBLE if entries.doubtful(due.due) else ESTABLISHED
         yield _due_fact(due, doubt, key if seen[key] == 1 else f"{key}:{seen[key]}")
     for counted in chain.counted:
         yield from _counted_facts(counted, chain.dues)
@@ -311,33 +318,64 @@ def _limits(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
     due = live(start, settings.custody_limit, excluded)
     evidence = source.evidence
     ordinal = 1
-    yield _limit(ordinal, "initial", start, due, evidence)
+    sure = POSSIBLE if entries.doubtful(due) else ESTABLISHED
+    yield _limit(ordinal, "initial", start, due, evidence, sure)
     done = [fact.at for fact in _charged_on_all(entries)]
     again = [fact for fact in entries.all("arrested") if done and fact.at > done[0]]
     steps = entries.all("extension_authorised", "warrant_issued", "bail_answered")
     for fact in sorted([*steps, *again], key=lambda each: each.at):
         if fact.kind in ("bail_answered", "arrested"):
-            # Released or charged: the limit was kept. Now it runs again, on the same hours.
+            # Released or charged: the limit was kept. Now it runs again, on the same hours; one
+            # that had run out before is passed from now on.
             ordinal += 1
-            yield _limit(ordinal, "initial", fact.at, due, (*evidence, *fact.evidence))
+            now = None if due is None else max(due, fact.at)
+            yield _limit(ordinal, "initial", fact.at, now, (*evidence, *fact.evidence), sure)
             continue
         extension = fact.kind == "extension_authorised"
-        until = _until(fact, due)
-        valid = fact.attrs.get("valid_extension" if extension else "valid_warrant") is True
-        in_time = due is not None and fact.at <= due
-        if not (valid and in_time and until is not None):
+        valid = fact.attrs.get("valid_extension" if extension else "valid_warrant")
+        if valid is False or due is None or fact.at > due:
             continue
         if extension and not _second_review(entries, fact.at):
             continue  # s.42(4)(b): of no effect before the second review
-        yield Fact(
-            "limit_extended", fact.at, {"ordinal": ordinal}, ESTABLISHED, fact.evidence,
-            f"limit_extended:{ordinal}",
-        )  # fmt: skip
+        until = _until(fact, due)
+        if until is not None and until <= fact.at:
+            continue
+        # What is left blank counts as done, and makes what follows only possible (design D7).
+        if valid is not True or until is None:
+            sure = POSSIBLE
+        key = f"limit_extended:{ordinal}"
+        extended: dict[str, Value] = {"ordinal": ordinal}
+        yield Fact("limit_extended", fact.at, extended, sure, fact.evidence, key)
         ordinal += 1
-        most = live(start, (36 if extension else 96) * times.HOUR, excluded)
-        due = until if most is None else min(until, most)
+        due = _limited(fact, start, until, excluded, extension=extension)
         basis = "extension" if extension else "warrant"
-        yield _limit(ordinal, basis, fact.at, due, fact.evidence)
+        yield _limit(ordinal, basis, fact.at, due, fact.evidence, sure)
+
+
+def _limited(
+    fact: Fact, start: int, until: int | None, excluded: Sequence[Span], *, extension: bool
+) -> int | None:
+    """Return the new limit: by extension at most 36 hours, by warrants 36 each and 96 in all.
+
+    A clock time given on the authority moves with what is excluded after it, such as bail.
+    """
+    most = live(start, (36 if extension else 96) * times.HOUR, excluded)
+    if until is None:
+        return most
+    if not extension:
+        until = min(until, fact.at + 36 * times.HOUR)
+    known = [span for span in excluded if span.start <= fact.at]
+    moved = live(start, elapsed(start, until, known), excluded)
+    return None if moved is None or most is None else min(moved, most)
+
+
+def _limit(
+    ordinal: int, basis: str, at: int, due: int | None, evidence: tuple[str, ...], sure: int
+) -> Fact:
+    attrs: dict[str, Value] = {"ordinal": ordinal, "basis": basis, "paused": due is None}
+    if due is not None:
+        attrs["due"] = due
+    return Fact("custody_limit", at, attrs, sure, evidence, f"custody_limit:{ordinal}")
 
 
 def _charged_on_all(entries: _Entries) -> list[Fact]:
@@ -362,13 +400,6 @@ def _charged_on_all(entries: _Entries) -> list[Fact]:
             key = f"charged_on_all:{len(out) + 1}"
             out.append(Fact("charged_on_all", fact.at, {}, ESTABLISHED, fact.evidence, key))
     return out
-
-
-def _limit(ordinal: int, basis: str, at: int, due: int | None, evidence: tuple[str, ...]) -> Fact:
-    attrs: dict[str, Value] = {"ordinal": ordinal, "basis": basis, "paused": due is None}
-    if due is not None:
-        attrs["due"] = due
-    return Fact("custody_limit", at, attrs, ESTABLISHED, evidence, f"custody_limit:{ordinal}")
 
 
 def _until(fact: Fact, due: int | None) -> int | None:
@@ -458,15 +489,7 @@ def _rest(entries: _Entries, as_of: int, out: Derived) -> None:
     detained = _detained(entries)
     if begun is None or not detained:
         return
-    blocks: list[list[Span]] = []
-    joins = False
-    for fact, over in entries.spans("rest_started", "rest_ended"):
-        span = Span(fact.at, over.at if over else None)
-        if joins and blocks:
-            blocks[-1].append(span)
-        else:
-            blocks.append([span])
-        joins = over is not None and over.attrs.get("reason") in _ALLOWED_INTERRUPTIONS
+    blocks = _rests(entries)
     last = detained[-1].end
     until = as_of if last is None else min(as_of, last)
     start = begun[0] if len(detained) == 1 else detained[-1].start  # anew after bail
@@ -478,3 +501,27 @@ def _rest(entries: _Entries, as_of: int, out: Derived) -> None:
     attrs: dict[str, Value] = {"recorded": bool(blocks), "longest": found.longest // 60}
     evidence = (*begun[1].evidence, *(fact.evidence[0] for fact in entries.all("rest_started")))
     out.facts.append(Fact("rest_lost", found.at, attrs, ESTABLISHED, evidence, "rest_lost"))
+
+
+def _rests(entries: _Entries) -> list[list[Span]]:
+    """Return each continuous rest as its stretches.
+
+    A rest goes on after an interruption for which no fresh one is due, if it goes on within the
+    hour and nobody questioned the child meanwhile.
+    """
+    blocks: list[list[Span]] = []
+    joins = False
+    questioned = [fact.at for fact in entries.all("interview_started", "questioning_started")]
+    for fact, over in entries.spans("rest_started", "rest_ended"):
+        span = Span(fact.at, over.at if over else None)
+        last = blocks[-1][-1].end if blocks else fact.at
+        if last is None or fact.at < last:
+            continue  # started while one was going on
+        soon = fact.at - last <= times.HOUR
+        quiet = not any(last <= at <= fact.at for at in questioned)
+        if blocks and joins and soon and quiet:
+            blocks[-1].append(span)
+        else:
+            blocks.append([span])
+        joins = over is not None and over.attrs.get("reason") in _ALLOWED_INTERRUPTIONS
+    return blocks

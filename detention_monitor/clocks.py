@@ -153,7 +153,7 @@ def review_chain(
     begun = authorities[0]
     state.open(1, "before_charge", begun.at, [live(begun.at, first, excluded)], (begun.entry,))
     steps: list[tuple[int, int, Authority | Review, str]] = []
-    steps += [(each.at, 0, each, "review") for each in reviews]
+    steps += [(each.at, 0, each, "review") for each in reviews if each.at // 60 >= begun.at // 60]
     steps += [(each.at, 1, each, "decision") for each in decisions]
     steps += [(each.at, 2, each, "again") for each in authorities[1:]]
     for at, _, step, what in sorted(steps, key=lambda each: each[:2]):
@@ -222,12 +222,12 @@ class _Chain:
     def _leave(self, current: ReviewDue, review: Review) -> Postponement | None:
         """Return the lawful postponement that covers a review held late, if there is one.
 
-        One decided between the last review and this one; or, written only afterwards, before
-        the next review would be due.
+        One decided between the last review and this one; or, written only afterwards, nearer to
+        this review than to when the next would be due.
         """
         before = [each for each in self._postponements if current.opened_at <= each.at <= review.at]
-        limit = review.at + self._following
-        after = [each for each in self._postponements if review.at < each.at < limit]
+        half = review.at + self._following // 2
+        after = [each for each in self._postponements if review.at < each.at < half]
         found = (before or after)[:1]
         for each in found:
             self._postponements.remove(each)
@@ -254,6 +254,11 @@ class _Chain:
     def resume(self, at: int, entry: str, fresh: int | None) -> None:
         """Go on after a return from bail: the chain with bail time left out, or a fresh one."""
         current = self.current
+        if current.due is not None and at > current.due:  # missed before bail; the next one is due
+            following = live(current.due, self._following, self._excluded)
+            readings = [following, fresh]
+            self.open(current.ordinal + 1, "before_charge", at, readings, (entry,))
+            return
         readings = [current.due, fresh]
         entries = (*current.opened_by, entry)
         self.open(current.ordinal, "before_charge", at, readings, entries, current.certainty)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import Literal
 
 from detention_monitor.entries import CustodyEvent, Value
@@ -18,6 +18,8 @@ from detention_monitor.timeline import ESTABLISHED, Fact
 from detention_monitor.vocabulary import Coverage
 
 _MOST_READINGS = 16
+_AHEAD = 120
+"""Seconds by which an entry may be dated ahead of its writing and still tell when a record ends."""
 Reading = Literal["as_happened", "as_known"]
 _ENABLING = (
     "aa_arrived", "detention_authorised", "urgent_interview_authorised", "extension_authorised",
@@ -64,12 +66,13 @@ class Detention:
     @property
     def last_at(self) -> int:
         """The last instant at which something happened; entries dated ahead are left out."""
+        corrected = [entry for entry, _ in _corrected(self.entries, [])] or [*self.entries]
         dated = [
             entry.at
-            for entry in self.entries
-            if entry.recorded_at is None or entry.at <= entry.recorded_at + 120
+            for entry in corrected
+            if entry.recorded_at is None or entry.at <= entry.recorded_at + _AHEAD
         ]
-        return max(dated or [entry.at for entry in self.entries])
+        return max(dated or [entry.at for entry in corrected])
 
     def view(self, as_of: int, reading: Reading, tolerance: int) -> View:
         """Return the corrected entries up to an instant (seconds UTC).
@@ -112,44 +115,53 @@ def _corrected(
     entries: Sequence[CustodyEvent], problems: list[Problem]
 ) -> Iterator[tuple[CustodyEvent, tuple[str, ...]]]:
     """Yield each root entry as amended, with the ids of all entries that made it."""
-    by_id = {entry.id: entry for entry in entries}
-    withdrawn: dict[str, str] = {}
-    amendments: dict[str, list[CustodyEvent]] = {}
+    by_id = {_identity(entry): entry for entry in entries}
+    withdrawn: set[_Identity] = set()
+    amendments: dict[_Identity, list[CustodyEvent]] = {}
     for entry in entries:
         target = entry.withdraws or entry.amends
         if target is None:
             continue
-        root = _root(target, by_id)
+        root = _root((entry.force, target), by_id)
         if root is None:
-            code = "AMENDS_NOTHING" if target not in by_id else "AMENDMENT_CYCLE"
+            code = "AMENDMENT_CYCLE" if (entry.force, target) in by_id else "AMENDS_NOTHING"
             message = f"names entry {target}, which is not there or leads back to itself"
             problems.append(Problem(code, entry.id, entry.at, message))
         elif entry.withdraws:
-            withdrawn[root] = entry.id
+            withdrawn.add(root)
         else:
             amendments.setdefault(root, []).append(entry)
     for entry in entries:
         if entry.amends or entry.withdraws:
             continue
-        if entry.id in withdrawn:
-            for amendment in amendments.get(entry.id, ()):
+        own = _identity(entry)
+        if own in withdrawn:
+            for amendment in amendments.get(own, ()):
                 message = f"amends entry {entry.id}, which was withdrawn"
                 code = "AMENDS_WITHDRAWN"
                 problems.append(Problem(code, amendment.id, amendment.at, message))
             continue
-        ordered = sorted(amendments.get(entry.id, ()), key=lambda each: each.recorded_at or 0)
+        ordered = sorted(amendments.get(own, ()), key=lambda each: each.recorded_at or 0)
         yield _amended(entry, ordered), (entry.id, *(each.id for each in ordered))
 
 
-def _root(target: str, by_id: Mapping[str, CustodyEvent]) -> str | None:
-    seen: set[str] = set()
+_Identity = tuple[str | None, str]
+
+
+def _identity(entry: CustodyEvent) -> _Identity:
+    """Return what names an entry: ids are unique within a force only."""
+    return entry.force, entry.id
+
+
+def _root(target: _Identity, by_id: Mapping[_Identity, CustodyEvent]) -> _Identity | None:
+    seen: set[_Identity] = set()
     while target in by_id and target not in seen:
         seen.add(target)
         entry = by_id[target]
         above = entry.amends or entry.withdraws
         if above is None:
             return target
-        target = above
+        target = (entry.force, above)
     return None
 
 
@@ -157,7 +169,10 @@ def _amended(entry: CustodyEvent, amendments: Iterable[CustodyEvent]) -> Custody
     for each in amendments:
         attrs: dict[str, Value] = {**entry.attrs, **each.attrs}
         by = each.by if any((each.by.rank, each.by.role, each.by.id)) else entry.by
-        entry = replace(entry, at=each.at, also_at=each.also_at, attrs=attrs, by=by)
+        known = entry.recorded_at if each.recorded_at is None else each.recorded_at
+        entry = replace(
+            entry, at=each.at, also_at=each.also_at, attrs=attrs, by=by, recorded_at=known
+        )
     return entry
 
 
@@ -166,18 +181,13 @@ def _readings(
 ) -> list[tuple[Fact, ...]]:
     """Return the facts of each consistent reading of ambiguous times (design D4)."""
     unclear = [entry for entry, _ in entries if entry.also_at]
-    choices: list[tuple[int, ...]] = [(entry.at, *entry.also_at) for entry in unclear]
     for entry in unclear:
         message = "in the hour that the clock change repeats; read in every consistent way"
         problems.append(Problem("TIME_AMBIGUOUS", entry.id, entry.at, message))
-    combinations = [
-        chosen
-        for chosen in product(*choices[:8])
-        if all(one <= other for one, other in pairwise(chosen))
-    ] or [tuple(choice[0] for choice in choices)]
+    combinations = _passes([(entry.at, *entry.also_at) for entry in unclear])
     out = []
-    for chosen in combinations[:_MOST_READINGS]:
-        at = dict(zip((entry.id for entry in unclear), chosen, strict=False))
+    for chosen in combinations:
+        at = dict(zip((entry.id for entry in unclear), chosen, strict=True))
         facts = [
             _fact(entry, evidence, at.get(entry.id, entry.at))
             for entry, evidence in entries
@@ -185,6 +195,25 @@ def _readings(
         ]
         out.append(tuple(sorted(facts, key=_order)))
     return out
+
+
+def _passes(choices: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Return the consistent readings of times in the repeated hour, in order of writing.
+
+    Within one source the clock goes back once: all before some entry are of the first pass, it and
+    all after it of the second. Where no such reading keeps the order, every split is kept; of more
+    than 16 readings an even selection with both ends.
+    """
+    splits = [
+        tuple(choice[0] if number < split else choice[-1] for number, choice in enumerate(choices))
+        for split in range(len(choices), -1, -1)
+    ]
+    ordered = [each for each in splits if all(one <= two for one, two in pairwise(each))]
+    kept = ordered or splits
+    if len(kept) <= _MOST_READINGS:
+        return kept
+    step = (len(kept) - 1) / (_MOST_READINGS - 1)
+    return [kept[round(number * step)] for number in range(_MOST_READINGS)]
 
 
 def _order(fact: Fact) -> tuple[int, bool, str]:
@@ -299,3 +328,10 @@ class Links:
 def record_name(force: str | None, record: str) -> str:
     """Return the name of a record among those of all forces: `44/CR-0001`."""
     return f"{force}/{record}" if force else record
+
+
+def detentions_of(entries: Iterable[CustodyEvent]) -> list[Detention]:
+    """Return the detentions of some entries, each entry once (see `without_duplicates`)."""
+    return [
+        replace(each, entries=tuple(without_duplicates(each.entries)[0])) for each in group(entries)
+    ]

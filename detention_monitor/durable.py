@@ -210,7 +210,8 @@ class _Runner:
                 continue
             again: dict[int, int] = {}
             for place in sorted(found.opened[key]):
-                closing = search.first(number, closes.same, place, search.since(place, since))
+                minute = search.since(place, since) + closes.later
+                closing = search.first(number, closes.same, place, minute)
                 if closing is None:
                     continue
                 found.closed[closes.subject, closes.role, place] = closing

@@ -74,6 +74,8 @@ class Closes:
     select: Selection
     same: tuple[str, ...] = ()
     opens: bool = False
+    later: bool = False
+    """Only in a later clock minute: within one, an adult who came is there (design D4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +255,8 @@ def select_from(
 def _of_interval(index: int, interval: IntervalFact) -> Iterator[Opens | Closes]:
     yield Opens(index, "begins", select_from(interval.begins))
     for number, until in enumerate(interval.until):
-        yield Closes(index, f"until{number}", "begins", select_from(until))
+        select = select_from(until)
+        yield Closes(index, f"until{number}", "begins", select, later=interval.enabling)
 
 
 def _of_mark(index: int, mark: MarkFact) -> Iterator[Opens]:

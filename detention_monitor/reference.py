@@ -58,7 +58,7 @@ class ReferenceBackend:
             after = [
                 place
                 for place in sorted(chosen)
-                if facts[place].at // 60 >= since
+                if facts[place].at // 60 >= since + closes.later
                 and place != opening
                 and _same(facts[opening], facts[place], closes.same)
             ]
