@@ -10,6 +10,7 @@ from detention_monitor.clock_facts import CLOCK_KINDS, ClockSettings, derive, is
 from detention_monitor.clocks import Span
 from detention_monitor.detention import Detention, Problem, Reading, View
 from detention_monitor.drafts import Situation
+from detention_monitor.entries import Value
 from detention_monitor.errors import EngineError, UnsupportedRecordError
 from detention_monitor.findings import BREACHES, Finding
 from detention_monitor.merge import merged
@@ -264,9 +265,10 @@ def with_context(entries: Sequence[Fact], ruleset: RuleSet, person: Person) -> l
     """Add to each entry what earlier entries and the suite say: basis of detention, sex, link."""
     known: dict[str, int | bool | str | tuple[str, ...]] = {"detention_basis": "offence"}
     out = []
+    decided = False
     for fact in entries:
         for name in _CONTEXT:
-            if name in fact.attrs:
+            if name in fact.attrs and not _keeps_worse(name, known, fact):
                 known[name] = fact.attrs[name]
         station = str(known.get("station", ""))
         suite = ruleset.parameters.suite(station, fact.at) if station else {}
@@ -274,8 +276,19 @@ def with_context(entries: Sequence[Fact], ruleset: RuleSet, person: Person) -> l
         if age is not None:
             known["age"] = age
         attrs: Mapping[str, int | bool | str | tuple[str, ...]] = {**known, **suite, **fact.attrs}
+        if fact.kind == "detention_after_charge":
+            attrs = {**attrs, "again": decided}
+            decided = True
+        elif fact.kind in ENDS:
+            decided = False
         out.append(fact.saying(attrs))
     return out
+
+
+def _keeps_worse(name: str, known: Mapping[str, Value], fact: Fact) -> bool:
+    """Whether an offence for which serious harm is defined stays, beside one for which it is not."""
+    serious = known.get(name) in ("violent", "sexual", "terrorism")
+    return name == "offence_class" and serious and fact.attrs[name] == "other"
 
 
 def _child_facts(facts: Sequence[Fact], person: Person, as_of: int) -> Iterator[Fact]:

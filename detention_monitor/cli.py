@@ -20,7 +20,7 @@ import orjson
 
 from detention_monitor import __version__
 from detention_monitor.assess import assess
-from detention_monitor.detention import Detention, group, record_name, without_duplicates
+from detention_monitor.detention import Detention, detentions_of, record_name
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import DetentionMonitorError, RuleFileError
@@ -279,9 +279,11 @@ def explain_command(
     if duty is not None and duty not in _duties(ruleset):
         raise click.UsageError(f"no rule is called {duty}{suggestion(duty, _duties(ruleset))}")
     read = [got for got, _ in read_entries(record_files(paths), ruleset.vocabulary)]
-    kept, _, _ = without_duplicates([got for got in read if isinstance(got, CustodyEvent)])
+    entries = [got for got in read if isinstance(got, CustodyEvent)]
+    if len(entries) < len(read):
+        click.echo(f"{len(read) - len(entries)} lines could not be read; see replay", err=True)
     backend = DurableBackend(ruleset.plan)
-    wanted = [each for each in group(kept) if record is None or _is_of(each, record)]
+    wanted = [each for each in detentions_of(entries) if record is None or _is_of(each, record)]
     if record is not None and not wanted:
         raise click.UsageError(f"no record {record} here")
     for detention in wanted:

@@ -153,7 +153,7 @@ class Duty:
         in_time = done is not None and (due is None or done.at <= due or self._same_minute(done))
         if done is not None and in_time and not (lapse and _earlier(lapse, done)):
             return "met", done.at
-        if excuse is not None:
+        if excuse is not None and not (lapse and _earlier(lapse, excuse)):
             return "excused", excuse.at
         if lapse is not None and (done is None or _earlier(lapse, done)):
             if due is None or lapse.at <= due:

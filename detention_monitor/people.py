@@ -93,6 +93,9 @@ def judge_person(
     latest = claims[-1]
     end = ended_at if ended_at is not None else FAR
     age = latest.age if latest.dob is None else age_at(latest.dob, begun)
+    if age is not None and not 0 <= age <= 120:
+        message = f"age recorded as {age}: correct the date of birth"
+        raise UnsupportedRecordError("age_not_recorded", message)
     if age is not None and age < YOUNGEST:
         message = f"age recorded as {age}: a child under 10 cannot be guilty of an offence"
         raise UnsupportedRecordError("under_10", message)

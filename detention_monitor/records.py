@@ -103,7 +103,7 @@ def entry_from(
     amends, withdraws = _optional(raw, "amends"), _optional(raw, "withdraws")
     if amends and withdraws:
         raise RecordError("an entry amends another or withdraws it, not both")
-    given = raw.get("attrs") or {}
+    given = {} if raw.get("attrs") is None else raw["attrs"]
     if not isinstance(given, dict):
         raise RecordError("'attrs' must be an object of attributes")
     attrs: dict[str, Value] = {}
@@ -114,7 +114,8 @@ def entry_from(
         if value is not None:
             attrs[key] = _value(kind.attributes[key], value, source.zone)
     at, *also = _instants(raw, "at", source.zone)
-    recorded = _instants(raw, "recorded_at", source.zone) if raw.get("recorded_at") else ()
+    unrecorded = raw.get("recorded_at") in (None, "")
+    recorded = () if unrecorded else _instants(raw, "recorded_at", source.zone)
     return CustodyEvent(
         id=_word(raw, "id"),
         record=_word(raw, "record"),

@@ -308,6 +308,11 @@ def judge(
         result.set_aside.append(SetAside(first.origin, str(error), "", first.record))
         return None
     if judged.refused == "no_entries":
+        if settings.as_of is None:  # nothing was left of it: say so, never lose it
+            reason = "nothing of this record can be judged: corrected, withdrawn or dated ahead"
+            result.set_aside += [
+                SetAside(entry.origin, reason, "", entry.record) for entry in detention.entries
+            ]
         return None
     result.tally.add(judged)
     return judged

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from detention_monitor.assess import Assessment, Backend, assess
-from detention_monitor.detention import group, without_duplicates
+from detention_monitor.detention import detentions_of
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.findings import SEVERITIES, Finding
 from detention_monitor.rulefile import RuleSet
@@ -46,9 +46,8 @@ class Watch:
     def advance(self, arrived: Iterable[CustodyEvent], now: int) -> None:
         """Take entries that arrived, and bring every assessment to an instant (seconds UTC)."""
         self._entries += arrived
-        kept, _, _ = without_duplicates(self._entries)
         current: dict[str, tuple[int, Assessment]] = {}
-        for detention in group(kept):
+        for detention in detentions_of(self._entries):
             size = len(detention.entries)
             known = self._by_detention.get(detention.id)
             if known is None or known[0] != size or _is_stale(known[1], now):
