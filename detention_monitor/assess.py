@@ -243,6 +243,7 @@ class _Run:
             pauses=pauses,
             coverage=self.coverage,
             marks=self.ruleset.plan.marks,
+            relied=self.ruleset.plan.relied,
         )
 
 

@@ -151,6 +151,12 @@ def replay_command(
         colour=out is None and form == "table" and sys.stdout.isatty() and _colours(),
     )
     beside = quarantine or (out.parent if out else Path()) / "quarantine.jsonl"
+    if quarantine is None:  # what an earlier run set aside is no record of this one
+        files = [each for each in files if each == "-" or not _same(Path(each), beside)]
+    for each in files:
+        for target_path, option in ((out, "--out"), (quarantine, "--quarantine")):
+            if each != "-" and target_path is not None and _same(Path(each), target_path):
+                raise click.UsageError(f"{option} would overwrite the records in {each}")
     with Quarantine(beside) as aside, _target(out) as target, _progress() as progress:
         target.write(heading(form))
         tally = replay(
@@ -163,6 +169,10 @@ def replay_command(
         sys.exit(FOUND)
     if tally.set_aside:
         sys.exit(SET_ASIDE)
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)
 
 
 def _colours() -> bool:

@@ -383,7 +383,13 @@ def _both_of(left: ThreeValued, right: ThreeValued) -> ThreeValued:
     return ThreeValued(_meet(left.true, right.true), left.false | right.false, unknown)
 
 
+_MOST_ALTERNATIVES = 300
+
+
 def _meet(left: Alternatives, right: Alternatives) -> Alternatives:
+    if len(left) * len(right) > _MOST_ALTERNATIVES:
+        message = "too many alternatives; split the condition over several rules or derived facts"
+        raise ConditionError(message, 0)
     joined = (one | other for one, other in product(left, right))
     return frozenset(each for each in joined if not _contradicts(each))
 

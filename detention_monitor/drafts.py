@@ -36,6 +36,7 @@ class Situation:
     pauses: Mapping[str, Sequence[Span]] = field(default_factory=dict)
     coverage: Coverage = field(default_factory=Coverage)
     marks: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    relied: Mapping[int, frozenset[str]] = field(default_factory=dict)
     changes: list[int] = field(default_factory=list)
 
     def change_at(self, instant: int | None) -> None:

@@ -21,6 +21,17 @@ from detention_monitor.times import parse_duration, start_of_day
 from detention_monitor.yamlfile import YamlFile, read_yaml, validated
 
 Number = int | bool | str
+NEEDED: Mapping[str, str] = {
+    "review_first": "duration",
+    "review_next": "duration",
+    "custody_limit": "duration",
+    "night_from": "time_of_day",
+    "night_to": "time_of_day",
+    "night_least": "duration",
+    "late_entry_tolerance": "duration",
+    "recording_grace": "duration",
+}
+"""Parameters by which Python works, and the unit of each."""
 
 
 class _Closed(BaseModel):
@@ -115,6 +126,18 @@ def load_parameters(path: Path, policy: Path | None = None) -> Parameters:
         name: _dated(file, ("parameters", name, "values"), each.unit, each.values)
         for name, each in parsed.parameters.items()
     }
+    wrong = [
+        file.diagnostic(("parameters",), "missing-parameter", f"'{name}' ({unit}) must be here")
+        for name, unit in NEEDED.items()
+        if name not in parsed.parameters or parsed.parameters[name].unit != unit
+    ]
+    wrong += [
+        file.diagnostic(("parameters", name, "values"), "parameter-value", "must be longer than 0")
+        for name in ("review_first", "review_next", "custody_limit")
+        if name in values and any(each.value <= 0 for each in values[name])
+    ]
+    if wrong:
+        raise RuleFileError(wrong)
     parameters = Parameters(values, parsed.parameters)
     return parameters if policy is None else _with_policy(parameters, policy)
 

@@ -105,6 +105,8 @@ class Plan:
     attributes: Mapping[str, Mapping[str, Attribute]] = field(default_factory=dict)
     kinds: frozenset[str] = frozenset()
     """Every kind of fact that some watch looks at."""
+    relied: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    """By place of a rule in `subjects`: kinds of entry whose absence could make it find wrongly."""
     marks: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """What each mark comes down to: the attributes asked for it, directly or through other marks."""
 
@@ -132,7 +134,60 @@ def make_plan(facts: Sequence[DerivedFact], rules: Sequence[Rule], vocabulary: V
     )
     kinds = frozenset(kind for stratum in strata for kind in stratum.kinds())
     table = attributes_with_marks(facts, vocabulary)
-    return Plan(subjects, strata, table, kinds, _marks(facts))
+    relied = {
+        index: frozenset(_relied(subject, facts))
+        for index, subject in enumerate(subjects)
+        if isinstance(subject, Rule)
+    }
+    return Plan(subjects, strata, table, kinds, relied, _marks(facts))
+
+
+_WORKED_OUT_FROM = {
+    "review_due": ("hospital_out", "review_held", "review_postponed"),
+    "review_counted": ("review_held",),
+    "postponement_used": ("review_postponed",),
+    "custody_limit": ("hospital_out", "extension_authorised", "warrant_issued"),
+    "limit_extended": ("extension_authorised", "warrant_issued"),
+    "charged_on_all": ("charged",),
+    "rest_lost": ("rest_started",),
+}
+"""Kinds of entry from which Python works out a derived kind (`clock_facts.py`)."""
+
+
+def _relied(rule: Rule, facts: Sequence[DerivedFact]) -> Iterator[str]:
+    """Yield the kinds that discharge, excuse or allow: without them silence means nothing.
+
+    A duty may also be discharged by any of several kinds; then one that is carried is enough to
+    look for, but not to find a breach.
+    """
+    by_name = {fact.fact: fact for fact in facts}
+
+    def of_kinds(kinds: Sequence[str]) -> Iterator[str]:
+        for kind in kinds:
+            yield from _WORKED_OUT_FROM.get(kind, (kind,))
+
+    def of_names(names: Sequence[str]) -> Iterator[str]:
+        for name in names:
+            fact = by_name.get(name)
+            if fact is not None and fact.interval is not None:
+                yield from of_kinds(fact.interval.begins.kind)
+            elif fact is not None and fact.mark is not None:
+                for way in fact.mark.yes_when:
+                    asked = [test.attribute for test in tests(_condition(way.where))]
+                    yield from of_names([*way.during, *asked])
+
+    for selector in (rule.arises_on, rule.never, *rule.excused_by):
+        if selector is not None:
+            asked = [test.attribute for test in tests(_condition(selector.where))]
+            yield from of_names([*selector.unless, *asked])
+    for kind in (rule.arises_on or rule.never or Selector(kind=())).kind:
+        yield from _WORKED_OUT_FROM.get(kind, ())
+    for excuse in rule.excused_by:
+        yield from of_kinds(excuse.kind)
+    if rule.must is not None:
+        yield from of_kinds(rule.must.happen)
+        yield from of_names(rule.must.during)
+    yield from rule.relies_on
 
 
 def _marks(facts: Sequence[DerivedFact]) -> dict[str, frozenset[str]]:

@@ -7,7 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pydantic import BaseModel
 
-from detention_monitor.conditions import ConditionError, allowed, constant, parse, tests
+from detention_monitor.conditions import (
+    ConditionError,
+    allowed,
+    constant,
+    parse,
+    tests,
+    three_valued,
+)
 from detention_monitor.errors import Diagnostic
 from detention_monitor.parameters import Parameters
 from detention_monitor.plan import PROVIDED
@@ -137,7 +144,16 @@ class _Checker:
                 fault = _fault(own[test.attribute], test.operator, test.values)
                 if fault:
                     self._say(location, "wrong-value", fault, test.column)
-                    break
+                    return
+        for kind in kinds:
+            own = self._attributes[kind]
+            if any(test.attribute not in own for test in tests(parsed)):
+                return
+            try:
+                three_valued(parsed, own)
+            except ConditionError as error:
+                self._say(location, "condition-size", str(error))
+                return
 
     def rule(self, rule: Rule, location: Location) -> None:
         """Check what only a whole rule shows: placeholders, deadlines, joined attributes."""

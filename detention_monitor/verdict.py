@@ -14,7 +14,28 @@ from detention_monitor.rulemodel import Rule
 
 
 def findings_of(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
-    """Yield what one rule finds; `subject` is its place in the plan."""
+    """Yield what one rule finds; `subject` is its place in the plan.
+
+    Where the source does not carry what would discharge, excuse or allow, a breach is none that
+    can be told (design D6).
+    """
+    for finding in _found(rule, subject, now):
+        lacking = sorted(now.relied.get(subject, frozenset()) & now.coverage.kinds_missing)
+        if lacking and finding.is_breach:
+            named = ", ".join(lacking).replace("_", " ")
+            yield replace(
+                finding,
+                status="cannot_tell",
+                certainty="possible",
+                absent=tuple(lacking),
+                minutes_late=None,
+                message=f"This source does not carry {named}: {rule.title}? It cannot be told.",
+            )
+        else:
+            yield finding
+
+
+def _found(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
     if rule.only_if is not None and not now.parameters.value(rule.only_if[1:], now.as_of):
         return
     if not now.coverage.is_whole:
