@@ -63,3 +63,9 @@ def test_what_is_not_there_is_said(arguments: list[str], said: str, tmp_path: Pa
     ran = command("explain", SAMPLES / "T10_certificate_late.jsonl", *arguments, cwd=tmp_path)
     assert ran.returncode == 2
     assert said in ran.stderr
+
+
+def test_a_record_among_many_that_share_ids_is_found(tmp_path: Path) -> None:
+    ran = command("explain", SAMPLES, "--record", "T17", "--duty", "E14", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert "T17  E14 Review after charge: met late, medium" in ran.stdout

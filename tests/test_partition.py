@@ -2,7 +2,9 @@
 
 import io
 import json
-import multiprocessing
+import os
+import signal
+import tempfile
 import threading
 import time
 from collections.abc import Iterable
@@ -25,10 +27,14 @@ SMALL = 40_000
 """Bytes to a bucket: a hundred or so entries, so that there are many."""
 
 
-def run(path: Path, workers: int, form: str = "jsonl") -> tuple[bytes, Tally]:
+def run(
+    path: Path, workers: int, form: str = "jsonl", bucket_bytes: int = SMALL
+) -> tuple[bytes, Tally]:
     out = io.BytesIO()
     settings = Settings(RULES, format=form)
-    tally = replay([str(path)], settings, out, set_aside=print, workers=workers, bucket_bytes=SMALL)
+    tally = replay(
+        [str(path)], settings, out, set_aside=print, workers=workers, bucket_bytes=bucket_bytes
+    )
     return out.getvalue(), tally
 
 
@@ -94,19 +100,33 @@ def test_the_output_is_the_same_for_any_number_of_workers(form: str, records: Pa
     assert counted.detentions == 120
 
 
-def test_a_worker_that_is_killed_costs_nothing_but_time(records: Path) -> None:
+def children() -> list[int]:
+    """Return the processes that this one has begun, by the system's own account."""
+    own = os.getpid()
+    found: list[int] = []
+    for task in Path(f"/proc/{own}/task").iterdir():
+        found += [int(each) for each in (task / "children").read_text().split()]
+    return [pid for pid in found if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs /proc")
+def test_a_worker_that_dies_at_its_work_costs_nothing_but_time(
+    records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     alone, _ = run(records, 1)
-    before = {child.pid for child in multiprocessing.active_children()}
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where to see that work has begun
     result: list[bytes] = []
-    thread = threading.Thread(target=lambda: result.append(run(records, 2)[0]))
+    thread = threading.Thread(
+        target=lambda: result.append(run(records, 2, bucket_bytes=400_000)[0])
+    )
     thread.start()
-    killed = False
-    while thread.is_alive() and not killed:
-        for child in multiprocessing.active_children():
-            if child.pid not in before:
-                child.kill()
-                killed = True
+    while thread.is_alive() and not any(
+        each.stat().st_size for each in tmp_path.glob("*/bucket*.now")
+    ):
         time.sleep(0)
+    killed = children()[:1]
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
     thread.join(timeout=300)
 
     assert killed

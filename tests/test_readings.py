@@ -149,3 +149,93 @@ def test_a_kind_that_is_not_carried_is_told_once_for_each_rule(tmp_path: Path) -
     found = replayed(tmp_path, {"not_carried": ["interview_started"]}, *BEGIN)
     assert found["C01-interview-without-adult"]["status"] == "cannot_tell"
     assert "interview_started" in found["C01-interview-without-adult"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("missing", "rule"),
+    [
+        ("review_held", "D01-first-review"),
+        ("hospital_out", "D01-first-review"),
+        ("aa_arrived", "C01-interview-without-adult"),
+        ("urgent_interview_authorised", "C01-interview-without-adult"),
+        ("certificate_made", "E03-move-to-la"),
+    ],
+)
+def test_a_kind_that_would_have_met_or_excused_a_duty_makes_it_untold(
+    missing: str, rule: str, tmp_path: Path
+) -> None:
+    story: tuple[Entry, ...] = (
+        ("08:00", "arrived", {"dob": "2009-01-01"}),
+        ("08:10", "detention_authorised", {"grounds": "to question", "in_child_presence": True}),
+        ("09:00", "interview_started", {}),
+        ("14:30", "charged", {}),
+        ("14:40", "detention_after_charge", {}),
+        ("16:00", "left_for_court", {}),
+        ("17:00", "court_appearance", {}),
+    )
+    carried = replayed(tmp_path, {}, *story)
+    assert carried[rule]["status"] in ("missed", "broken", "met_late")
+    uncarried = replayed(tmp_path, {"not_carried": [missing]}, *story)
+    assert uncarried[rule]["status"] == "cannot_tell"
+    assert uncarried[rule]["certainty"] == "possible"
+
+
+def test_ids_are_told_apart_by_force(ruleset: RuleSet, durable: DurableBackend) -> None:
+    """Force 45 withdraws its own e3; that of force 44 in the same detention stays."""
+    plain = detention(*BEGIN)
+    ours = [
+        CustodyEvent(e.id, e.record, e.kind, e.at, "44", "D1", attrs=e.attrs) for e in plain.entries
+    ]
+    theirs = [
+        CustodyEvent("e3", "R2", "checked", at("13:20"), "45", "D1"),
+        CustodyEvent("e4", "R2", "checked", at("13:21"), "45", "D1", withdraws="e3"),
+    ]
+    [one] = group([*ours, *theirs])
+    found = statuses(assess(one, ruleset, at("13:30"), backend=durable))
+    assert found["B01-adult-informed"][0] == "met"
+
+
+def test_an_entry_amended_long_after_is_not_dated_ahead(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    plain = detention(*BEGIN, ("13:20", "aa_arrived", {}))
+    amended = CustodyEvent(
+        "e9", "R1", "aa_arrived", at("14:20"), recorded_at=at("16:00"), amends="e4"
+    )
+    both = Detention("R1", (*plain.entries, amended))
+    found = statuses(assess(both, ruleset, at("16:00"), backend=durable))
+    assert found["B02-adult-present"][0] == "met"
+    assert "DATED_AFTER_RECORDED" not in found
+
+
+def test_a_date_put_right_does_not_move_the_end_of_the_record() -> None:
+    plain = detention(*BEGIN)
+    slip = CustodyEvent("e8", "R1", "checked", at("13:30") + 10 * 86_400)
+    right = CustodyEvent("e9", "R1", "checked", at("13:30"), amends="e8")
+    assert Detention("R1", (*plain.entries, slip, right)).last_at == at("13:30")
+
+
+def test_a_dozen_ambiguous_times_are_read_both_ways(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    """A review at "01:50" on the night the clocks go back, due 01:00 GMT: in time or 50 min late."""
+    begun = parse_instant("2025-10-25T20:00:00+01:00")[0]
+    entries = [
+        CustodyEvent("a1", "R1", "arrived", begun, attrs={"dob": "2009-03-01"}),
+        CustodyEvent("a2", "R1", "detention_authorised", begun),
+    ]
+    for number in range(12):
+        first, second = parse_instant(f"2025-10-26T01:{number + 5:02d}", "Europe/London")
+        entries.append(CustodyEvent(f"m{number:02d}", "R1", "checked", first, also_at=(second,)))
+    first, second = parse_instant("2025-10-26T01:50", "Europe/London")
+    entries.append(CustodyEvent("r1", "R1", "review_held", first, also_at=(second,)))
+    result = assess(Detention("R1", tuple(entries)), ruleset, second, backend=durable)
+    assert statuses(result)["D01-first-review"] == ("met", "possible")
+
+
+def test_a_record_of_which_nothing_is_left_is_set_aside(tmp_path: Path) -> None:
+    stray = {"id": "e1", "record": "R9", "kind": "aa_arrived", "at": "2024-06-10T13:00:00+01:00",
+             "amends": "nowhere"}  # fmt: skip
+    ran = command("replay", "-", text=json.dumps(stray), cwd=tmp_path)
+    assert ran.returncode == 3
+    assert "nothing of this record can be judged" in ran.stderr

@@ -209,3 +209,22 @@ def test_out_takes_its_name_when_complete_and_is_private(tmp_path: Path) -> None
     assert (tmp_path / "found.csv").read_text().startswith("refused,detention,record,duty,rule")
     assert (tmp_path / "found.csv").stat().st_mode & 0o077 == 0
     assert not (tmp_path / "found.csv.unfinished").exists()
+
+
+@pytest.mark.parametrize("option", ["--out", "--quarantine"])
+def test_records_are_never_overwritten(option: str, tmp_path: Path) -> None:
+    records = tmp_path / "records.jsonl"
+    records.write_text(T10.read_text())
+    ran = command("replay", "records.jsonl", option, "records.jsonl", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert "would overwrite the records" in ran.stderr
+    assert records.read_text() == T10.read_text()
+
+
+def test_what_was_set_aside_before_is_no_record_of_the_next_run(tmp_path: Path) -> None:
+    (tmp_path / "records.jsonl").write_text("{\n" + T10.read_text())
+    first = command("replay", ".", "--format", "jsonl", cwd=tmp_path)
+    second = command("replay", ".", "--format", "jsonl", cwd=tmp_path)
+    assert (first.returncode, second.returncode) == (3, 3)
+    assert second.stderr == first.stderr
+    assert second.stdout == first.stdout

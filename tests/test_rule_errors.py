@@ -140,3 +140,28 @@ def test_an_unknown_name_in_a_policy_is_an_error(folder: Path) -> None:
 def test_a_folder_without_rules_says_so(folder: Path) -> None:
     [fault] = faults(folder)
     assert "no rule files here" in fault.message
+
+
+def test_a_condition_with_too_many_alternatives_is_refused(folder: Path) -> None:
+    ways = " and ".join(
+        f"(exists {one} or exists {two} or exists {three})"
+        for one, two, three in zip(
+            *[iter(["mode", "asleep", "mode_reason", "officer_place", "reps_child", "reps_aa",
+                    "reps_solicitor", "legal_reminder", "outcome", "grounds", "rank", "role",
+                    "age", "sex", "station_designated", "link_available", "age_considered",
+                    "bail_redecided"])] * 3,
+            strict=True,
+        )
+    )  # fmt: skip
+    (folder / "x.yaml").write_text(HEAD + RULE.replace("asleep is true", f'"{ways}"', 1))
+    [fault] = faults(folder)
+    assert "too many alternatives" in fault.message
+
+
+def test_a_parameter_that_the_clocks_need_cannot_be_renamed(folder: Path) -> None:
+    (folder / "x.yaml").write_text(HEAD + RULE)
+    parameters = folder / "parameters.yaml"
+    parameters.write_text(parameters.read_text().replace("  review_first:", "  review_frist:"))
+    [fault] = faults(folder)
+    assert (fault.file, fault.code) == ("parameters.yaml", "missing-parameter")
+    assert "'review_first' (duration) must be here" in fault.message
