@@ -166,7 +166,7 @@ class _Run:
 
     def judged(self, entries: Sequence[Fact], backend: Backend) -> Assessment:
         wanted = self.ruleset.plan.kinds | CLOCK_KINDS
-        facts = [fact for fact in entries if fact.kind in wanted]
+        facts = [fact for fact in with_decisions(entries) if fact.kind in wanted]
         facts = with_context(facts, self.ruleset, self.person)
         facts = in_order([*facts, *_child_facts(facts, self.person, self.as_of)])
         intervals = [*self.person.intervals]
@@ -260,6 +260,30 @@ def _clock_problems(facts: Sequence[Fact]) -> Iterator[Problem]:
 
 
 # --- facts that need no rule -------------------------------------------------------------------
+
+
+def with_decisions(entries: Sequence[Fact]) -> list[Fact]:
+    """Add the decision to keep the child where bail is refused and no entry of its own says so yet.
+
+    Bail refused after charge is detention authorised under s.38(1): the duties that follow arise
+    then. An entry `detention_after_charge` of the same minute is that decision; a later one is
+    a further one.
+    """
+    kept = {fact.at // 60 for fact in entries if fact.kind == "detention_after_charge"}
+    out: list[Fact] = []
+    charged = decided = False
+    for fact in entries:
+        out.append(fact)
+        if fact.kind in ENDS:
+            charged = decided = False
+        charged = charged or fact.kind == "charged"
+        decided = decided or fact.kind == "detention_after_charge"
+        refused = fact.kind == "bail_decided" and fact.attrs.get("refused") is True
+        if refused and charged and not decided and fact.at // 60 not in kept:
+            decided = True
+            key = f"{fact.key}:kept"
+            out.append(Fact("detention_after_charge", fact.at, {}, ESTABLISHED, fact.evidence, key))
+    return out
 
 
 def with_context(entries: Sequence[Fact], ruleset: RuleSet, person: Person) -> list[Fact]:

@@ -456,6 +456,11 @@ def _nights(entries: _Entries, settings: ClockSettings, as_of: int, out: Derived
             attrs |= {"minutes": found.minutes, "minutes_post": found.minutes_post}
         if True in made or None not in made:
             attrs["certified"] = True in made
+        midnight = times.start_of_day(date.fromordinal(evening.toordinal() + 1))
+        attrs["midnight"] = any(
+            span.start <= midnight and (span.end is None or span.end > midnight)
+            for span in detained
+        )
         sources = (*begun[0].evidence, *(decisions[0].evidence if decisions else ()))
         key = f"night:{evening.isoformat()}"
         out.facts.append(Fact("night", found.reached_at, attrs, ESTABLISHED, sources, key))

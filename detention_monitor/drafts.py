@@ -71,6 +71,8 @@ class Draft:
         value = self.fact.attrs.get(name)
         if not isinstance(value, int | str) or len(str(value)) > 80:
             return "not recorded"
+        if isinstance(value, bool):
+            return "yes" if value else "no"
         return str(value).replace("_", " ")
 
     def finding(self, **parts: object) -> Finding:
