@@ -254,8 +254,8 @@ def _clock_problems(facts: Sequence[Fact]) -> Iterator[Problem]:
             message = f"first authority not in this data; the {clock} clock cannot be told"
             yield Problem(f"{str(clock).upper()}_CLOCK_UNKNOWN", fact.evidence[0], fact.at, message)
     if is_headless(facts):
-        arrival = next(fact for fact in facts if fact.kind == "transferred_in")
-        message = "the record before the transfer is absent; what was due then cannot be told"
+        arrival = next(f for f in facts if f.kind in ("transferred_in", "bail_answered"))
+        message = "the record before this one is absent; what was due then cannot be told"
         yield Problem("EARLIER_RECORD_ABSENT", arrival.evidence[0], arrival.at, message)
 
 

@@ -117,10 +117,15 @@ def _corrected(
     """Yield each root entry as amended, with the ids of all entries that made it."""
     by_id = {_identity(entry): entry for entry in entries}
     withdrawn: set[_Identity] = set()
+    cancelled: set[_Identity] = set()  # amendments taken back; what they amended stays
     amendments: dict[_Identity, list[CustodyEvent]] = {}
     for entry in entries:
         target = entry.withdraws or entry.amends
         if target is None:
+            continue
+        named = by_id.get((entry.force, target))
+        if entry.withdraws and named is not None and named.amends:
+            cancelled.add(_identity(named))
             continue
         root = _root((entry.force, target), by_id)
         if root is None:
@@ -141,7 +146,8 @@ def _corrected(
                 code = "AMENDS_WITHDRAWN"
                 problems.append(Problem(code, amendment.id, amendment.at, message))
             continue
-        ordered = sorted(amendments.get(own, ()), key=lambda each: each.recorded_at or 0)
+        valid = [each for each in amendments.get(own, ()) if _identity(each) not in cancelled]
+        ordered = sorted(valid, key=lambda each: (each.recorded_at or 0, each.id))
         yield _amended(entry, ordered), (entry.id, *(each.id for each in ordered))
 
 
@@ -180,7 +186,10 @@ def _readings(
     entries: Sequence[tuple[CustodyEvent, tuple[str, ...]]], as_of: int, problems: list[Problem]
 ) -> list[tuple[Fact, ...]]:
     """Return the facts of each consistent reading of ambiguous times (design D4)."""
-    unclear = [entry for entry, _ in entries if entry.also_at]
+    unclear = sorted(
+        (entry for entry, _ in entries if entry.also_at),
+        key=lambda entry: (entry.recorded_at or 0, entry.id),
+    )
     for entry in unclear:
         message = "in the hour that the clock change repeats; read in every consistent way"
         problems.append(Problem("TIME_AMBIGUOUS", entry.id, entry.at, message))

@@ -146,10 +146,11 @@ class Duty:
         """Return the status, and the instant up to which lateness runs."""
         due, as_of = self.first_due, self.now.as_of
         lapse, excuse = self.lapse, self.excuse
-        if excuse is not None and due is not None and excuse.at // 60 > due // 60:
+        late = excuse is not None and due is not None and excuse.at // 60 > due // 60
+        if excuse is not None and late and not self.rule.excused_late:
             # Too late to excuse what was missed; from then on nothing more is due.
-            late = [act for act in (lapse, excuse) if act is not None]
-            lapse, excuse = min(late, key=lambda act: (act.at, act.place)), None
+            ends = [act for act in (lapse, excuse) if act is not None]
+            lapse, excuse = min(ends, key=lambda act: (act.at, act.place)), None
         in_time = done is not None and (due is None or done.at <= due or self._same_minute(done))
         if done is not None and in_time and not (lapse and _earlier(lapse, done)):
             return "met", done.at

@@ -85,20 +85,16 @@ def judge_person(
     (domain.md 2.9, age corrected; T18).
     """
     begun = facts[0].at
-    _refuse_scope(facts, begun)
     claims = list(_claims(facts, as_known=as_known))
+    if claims:
+        _refuse_age(claims[-1], begun)  # a child under 10 is shown first, whatever else is wrong
+    _refuse_scope(facts, begun)
     if not claims:
         message = "no date of birth, age, or treatment as a child is recorded"
         raise UnsupportedRecordError("age_not_recorded", message)
     latest = claims[-1]
     end = ended_at if ended_at is not None else FAR
     age = latest.age if latest.dob is None else age_at(latest.dob, begun)
-    if age is not None and not 0 <= age <= 120:
-        message = f"age recorded as {age}: correct the date of birth"
-        raise UnsupportedRecordError("age_not_recorded", message)
-    if age is not None and age < YOUNGEST:
-        message = f"age recorded as {age}: a child under 10 cannot be guilty of an offence"
-        raise UnsupportedRecordError("under_10", message)
     intervals = tuple(
         interval
         for name, raised in (("child_code_c", CODE_AGE), ("child_pace_part_iv", PACE_AGE))
@@ -119,6 +115,16 @@ def judge_person(
         intervals, eighteenth, age, sex, latest.dob, _conflict(latest, begun),
         tuple(at for at in future if at > as_of),
     )  # fmt: skip
+
+
+def _refuse_age(claim: _Claim, begun: int) -> None:
+    age = claim.age if claim.dob is None else age_at(claim.dob, begun)
+    if age is not None and not 0 <= age <= 120:
+        message = f"age recorded as {age}: correct the date of birth"
+        raise UnsupportedRecordError("age_not_recorded", message)
+    if age is not None and age < YOUNGEST:
+        message = f"age recorded as {age}: a child under 10 cannot be guilty of an offence"
+        raise UnsupportedRecordError("under_10", message)
 
 
 def _refuse_scope(facts: Sequence[Fact], begun: int) -> None:

@@ -223,6 +223,8 @@ class Rule(_Closed):
     must: Must | None = None
     lapses_on: Selectors = ()
     excused_by: Selectors = ()
+    excused_late: bool = False
+    """Whether what excuses may be entered after the duty was due: the reason counts, not its record."""
     mitigated_by: Selectors = ()
     warn: tuple[Span, ...] = ()
     grades: Literal["by_lateness"] | tuple[Grade, ...] = ()

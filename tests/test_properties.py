@@ -74,9 +74,9 @@ def test_an_entry_sent_twice_counts_once(detention: Detention, picks: list[int])
     assert conflicts == []
 
 
-LATER_LAW = frozenset({"age_corrected", "review_postponed"})
+LATER_LAW = frozenset({"age_corrected", "review_postponed", "certificate_made"})
 """Kinds by which what looked like a breach may be found to be none: the age was wrong, or the
-reason for a delay was written down afterwards (domain.md T07, T18)."""
+reason was written down afterwards (domain.md T07, T18, E03)."""
 
 
 @many

@@ -239,3 +239,29 @@ def test_a_record_of_which_nothing_is_left_is_set_aside(tmp_path: Path) -> None:
     ran = command("replay", "-", text=json.dumps(stray), cwd=tmp_path)
     assert ran.returncode == 3
     assert "nothing of this record can be judged" in ran.stderr
+
+
+def test_a_withdrawn_amendment_leaves_what_it_amended(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    plain = detention(*BEGIN, ("14:00", "aa_arrived", {}))
+    wrong = CustodyEvent("e8", "R1", "aa_arrived", at("17:00"), amends="e4")
+    back = CustodyEvent("e9", "R1", "aa_arrived", at("17:00"), withdraws="e8")
+    mended = Detention("R1", (*plain.entries, wrong, back))
+    adult = next(
+        each
+        for each in assess(mended, ruleset, at("18:00"), backend=durable).findings
+        if each.rule == "B02-adult-present"
+    )
+    assert (adult.status, adult.done_at) == ("met", at("14:00"))
+
+
+def test_under_ten_comes_before_any_other_ground_to_refuse(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    entry = CustodyEvent(
+        "e1", "R1", "arrived", at("13:00"),
+        attrs={"dob": "2016-01-01", "detention_basis": "mha_s135_136"},
+    )  # fmt: skip
+    result = assess(Detention("R1", (entry,)), ruleset, at("14:00"), backend=durable)
+    assert result.refused == "under_10"
