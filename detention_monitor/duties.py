@@ -175,10 +175,11 @@ class Duty:
         if due is not None and (as_of > due or self._is_entry(due)):
             return "missed" if over else "overdue"
         if over:
-            # "As soon as practicable" ends with the detention; a duty that waits for something
-            # that never came, or for a time not reached, has become moot.
-            asap = due is None and not self.steps and (not self._waits or self.waited_for)
-            return "missed" if asap else "lapsed"
+            # "As soon as practicable" ends with the detention. A duty that waits for something
+            # that never came, or a bare time that was not reached, has become moot.
+            if self._waits:
+                return "missed" if self.waited_for is not None else "lapsed"
+            return "missed" if due is None and not self.steps else "lapsed"
         warned = max((self._warning(each) for each in self.rule.warn), default=0)
         return "due_soon" if due is not None and warned and as_of >= due - warned else "open"
 
@@ -244,6 +245,8 @@ class Duty:
         passed = [step for step in steps if step.passed]
         coming = [step for step in steps if step.at is not None] or steps
         current = _gravest_step(passed) if passed else (coming[0] if coming else None)
+        if status == "missed" and not passed:
+            current = None  # the duty itself was missed, before any step of ours was reached
         severity = current.severity if current else rule.severity
         if passed and self.mitigation is not None:
             severity = lowered(severity)
