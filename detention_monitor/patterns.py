@@ -48,7 +48,12 @@ def prohibited(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
             for part in sorted(now.marks.get(name, {name}))
             if fact.attrs.get(part) in (None, "", ())
         ]
-        uncarried = any(not now.coverage.carries(fact.kind, name) for name in empty)
+        parts = {part for name in asked for part in now.marks.get(name, {name})}
+        uncarried = any(
+            not now.coverage.carries(fact.kind, part)
+            for part in parts
+            if fact.attrs.get(part) in (None, "", ())
+        )
         uncarried = uncarried or not all(now.coverage.carries(kind) for kind in rule.relies_on)
         if untold or uncarried:
             status, certain = "cannot_tell", False
@@ -62,9 +67,7 @@ def prohibited(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
             if place in now.found.opened.get((subject, f"raised{number}"), {}):
                 severity = raised.severity
         draft = draft_of(rule, fact, now)
-        absent = tuple(sorted(blank | set(untold))) if status != "broken" else ()
-        if uncarried:
-            absent = tuple(sorted({*absent, *empty}))
+        absent = tuple(sorted({*empty, *untold})) if status != "broken" else ()
         message = draft.message({"occurred": shown(fact.at)})
         if status == "cannot_tell" or (status == "not_recorded" and rule.finds != status):
             named = ", ".join(absent).replace("_", " ") or "that kind of entry"
@@ -121,7 +124,7 @@ def counted(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
         )
         for grade in rule.counts.grades
     )
-    words = {"count": str(count), "total": str(total), "grade": current.name}
+    words = {"count": str(count), "total": str(total), "grade": current.name.replace("_", " ")}
     yield draft.finding(
         severity=current.severity,
         status="matched",

@@ -145,6 +145,19 @@ def test_an_attribute_that_is_not_carried_is_no_gap_of_the_record(tmp_path: Path
     assert uncarried["D01-first-review"]["certainty"] == "possible"
 
 
+def test_an_acting_rank_that_the_source_does_not_carry_may_have_been_there(tmp_path: Path) -> None:
+    text = "\n".join(lines(*BEGIN, ("18:00", "review_held", {"mode": "in_person"})))
+    text = text.replace('"review_held"', '"review_held", "by": {"rank": "sergeant"}')
+    for source, status in (
+        ({}, "broken"),
+        ({"not_carried": ["review_held.acting_rank"]}, "cannot_tell"),
+    ):
+        whole = json.dumps({"source": source}) + "\n" + text
+        ran = command("replay", "-", "--format", "jsonl", text=whole, cwd=tmp_path)
+        found = {each["rule"]: each for each in map(json.loads, ran.stdout.splitlines())}
+        assert found["D04-wrong-reviewer"]["status"] == status
+
+
 def test_a_kind_that_is_not_carried_is_told_once_for_each_rule(tmp_path: Path) -> None:
     found = replayed(tmp_path, {"not_carried": ["interview_started"]}, *BEGIN)
     assert found["C01-interview-without-adult"]["status"] == "cannot_tell"
