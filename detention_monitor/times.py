@@ -70,14 +70,12 @@ def parse_instant(text: str, zone: str | None = None) -> tuple[int, ...]:
         raise ValueError(f"'{text[:40]}' is not a time; write 2024-09-13T05:30:00+01:00")
     day, clock, offset = match.groups()
     try:
-        naive = datetime.fromisoformat(f"{day}T{clock}")
         if offset is not None:
             shift = "+00:00" if offset in "Zz" else offset
-            found: tuple[int, ...] = (
-                int(datetime.fromisoformat(f"{day}T{clock}{shift}").timestamp()),
-            )
+            moment = datetime.fromisoformat(f"{day}T{clock}{shift}")
+            found: tuple[int, ...] = (int(moment.timestamp()),)
         else:
-            found = _in_zone(naive, text, zone)
+            found = _in_zone(datetime.fromisoformat(f"{day}T{clock}"), text, zone)
     except (ValueError, OverflowError) as error:
         if "'" in str(error):
             raise

@@ -54,6 +54,7 @@ def test_json_lines_are_the_public_finding(tmp_path: Path) -> None:
 def test_table_fits_100_columns_and_cites_the_law(tmp_path: Path) -> None:
     ran = command("replay", SAMPLES, cwd=tmp_path)
 
+    assert ran.returncode == 0, ran.stderr
     assert max(map(len, ran.stdout.splitlines())) <= 100
     assert "statute: PACE 1984 s.38(6)" in ran.stdout
     assert "policy, not law" in ran.stdout
