@@ -74,6 +74,12 @@ class Detention:
         ]
         return max(dated or [entry.at for entry in corrected])
 
+    def end_of(self, reading: Reading) -> int:
+        """Return the instant at which a whole record is judged (D1); as known, when all was known."""
+        if reading == "as_happened":
+            return self.last_at
+        return max(self.last_at, *(entry.recorded_at or 0 for entry in self.entries))
+
     def view(self, as_of: int, reading: Reading, tolerance: int) -> View:
         """Return the corrected entries up to an instant (seconds UTC).
 

@@ -300,7 +300,7 @@ def judge(
         )
         result.set_aside.append(SetAside(each.entry.origin, reason, "", each.entry.record))
     detention = replace(detention, entries=tuple(kept))
-    as_of = detention.last_at if settings.as_of is None else settings.as_of
+    as_of = detention.end_of(settings.reading) if settings.as_of is None else settings.as_of
     try:
         judged = assess(detention, ruleset, as_of, backend=backend, reading=settings.reading)
     except RecordError as error:

@@ -82,6 +82,14 @@ def test_t18_as_known_the_duties_arise_when_the_age_was_corrected(
     assert [each.rule for each in result.findings if each.is_breach] == []
 
 
+def test_a_whole_record_as_known_is_judged_when_all_was_known(tmp_path: Path) -> None:
+    story = SAMPLES / "T18_age_corrected.jsonl"
+    ran = command("replay", story, "--as-known", "--format", "jsonl", "--all", cwd=tmp_path)
+    found = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert {each["unclosed"] for each in found} == {False}
+    assert [each["rule"] for each in found if each["status"] in ("missed", "met_late")] == []
+
+
 @pytest.mark.parametrize(("recorded", "counts"), [("13:58", True), ("13:57", False)])
 def test_an_entry_dated_after_it_was_recorded_discharges_nothing(
     recorded: str, counts: bool, ruleset: RuleSet, durable: DurableBackend
