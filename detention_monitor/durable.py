@@ -12,7 +12,8 @@ minute and reach the engine as a number on each fact: 2 surely in the state, 1 p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -21,6 +22,7 @@ from detention_monitor.conditions import (
     Conjunction,
     Literal,
     Scalar,
+    allowed,
     encode,
     tests,
     three_valued,
@@ -158,6 +160,11 @@ def _fact_tests(kind: str, select: Selection) -> Pattern:
 
 # --- running -----------------------------------------------------------------------------------
 
+_MOST_REMEMBERED = 20_000
+"""Questions remembered by one rule set; beyond that all are forgotten, so that memory stays flat."""
+_LONGEST_REMEMBERED = 12
+_EMPTY = (None, "", ())
+
 
 class _Runner:
     """One stratum: selects with the engine, then closes every opening with it."""
@@ -173,6 +180,7 @@ class _Runner:
         for shard in self.shards:
             selecting = _Selecting(shard, plan.attributes[shard.kind])
             self._selecting.setdefault(shard.kind, []).append(selecting)
+        self._states = frozenset(n for s in numbers for n in (*s.during, *s.unless))
         self._opens = [(numbers[opens.select], opens) for opens in stratum.opens]
         self._closings: dict[tuple[int, str], list[tuple[int, Closes]]] = {}
         for closes in stratum.closes:
@@ -180,14 +188,7 @@ class _Runner:
             self._closings.setdefault(key, []).append((numbers[closes.select], closes))
 
     def run(self, facts: Sequence[Fact], intervals: Sequence[Interval]) -> Conclusions:
-        matched: dict[int, dict[int, int]] = {}
-        by_kind: dict[str, list[int]] = {}
-        for place, fact in enumerate(facts):
-            if fact.kind in self._selecting:
-                by_kind.setdefault(fact.kind, []).append(place)
-        for kind, places in by_kind.items():
-            for selecting in self._selecting[kind]:
-                selecting.run(facts, places, intervals, matched)
+        matched = self._selected(facts, _States(intervals, self._states))
         found = Conclusions()
         search = _Search(self._closer, facts, matched)
         try:
@@ -201,12 +202,22 @@ class _Runner:
             search.end()
         return found
 
+    def _selected(self, facts: Sequence[Fact], states: _States) -> dict[int, dict[int, int]]:
+        """Return by number of each selection the places of the facts in it, with certainties."""
+        matched: dict[int, dict[int, int]] = {}
+        for place, fact in enumerate(facts):
+            for selecting in self._selecting.get(fact.kind, ()):
+                for number, certainty in selecting.of(fact, states):
+                    held = matched.setdefault(number, {})
+                    held[place] = min(certainty, fact.certainty)
+        return matched
+
     def _close(
         self, key: tuple[int, str], since: tuple[str, ...], search: _Search, found: Conclusions
     ) -> None:
         """Find the first closings of every opening of a role, and open the step that follows."""
         for number, closes in self._closings.get(key, ()):
-            if not search.matched.get(number):
+            if number not in search.matched:
                 continue
             again: dict[int, int] = {}
             for place in sorted(found.opened[key]):
@@ -215,60 +226,99 @@ class _Runner:
                 if closing is None:
                     continue
                 found.closed[closes.subject, closes.role, place] = closing
-                for each, value in ((closing.certain, 2), (closing.unsure, 1)):
-                    if each is not None:
-                        again[each] = max(value, again.get(each, 0))
-            if closes.opens and again:
+                if closes.opens:
+                    for each, value in ((closing.certain, 2), (closing.unsure, 1)):
+                        if each is not None:
+                            again[each] = max(value, again.get(each, 0))
+            if again:
                 following = (closes.subject, closes.role)
                 found.opened.setdefault(following, {}).update(again)
                 self._close(following, (), search, found)
 
 
+class _States:
+    """The intervals of a detention, asked by name and clock minute."""
+
+    def __init__(self, intervals: Sequence[Interval], names: frozenset[str]) -> None:
+        self._spans: dict[str, list[tuple[int, int, int]]] = {}
+        for each in intervals:
+            if each.name in names:
+                span = (each.first_minute, each.last_minute, each.certainty)
+                self._spans.setdefault(each.name, []).append(span)
+
+    def at(self, name: str, minute: int) -> int:
+        """Return 2 in a minute surely in the state, 1 perhaps, 0 outside it."""
+        held = 0
+        for first, last, certainty in self._spans.get(name, ()):
+            if first <= minute <= last and certainty > held:
+                held = certainty
+        return held
+
+
+_Told = tuple[tuple[Any, ...], tuple[bool, ...], tuple[int, ...], int]
+"""All that selecting rules can tell two facts apart by: values, what is blank, states, period."""
+
+
 class _Selecting:
-    """One rule set of selecting rules about one kind of fact."""
+    """One rule set of selecting rules about one kind of fact, and what it has said before.
+
+    A selecting rule looks at one fact alone, so that what it says of a fact depends only on what it
+    is told of it. The engine is asked once, and its answer kept for every fact that says the same.
+    """
 
     def __init__(self, shard: Shard, attributes: Mapping[str, Attribute]) -> None:
         self._kind, self._meaning = shard.kind, shard.meaning
         self._ruleset = Ruleset(shard.definition)
         chosen = shard.selections
-        self._states = frozenset(n for each in chosen for n in (*each.during, *each.unless))
+        self._states = tuple(sorted({n for each in chosen for n in (*each.during, *each.unless)}))
         asked = {test.attribute for each in chosen for test in tests(each.condition)}
         self._asked = tuple((name, f"a_{name}", attributes[name]) for name in sorted(asked))
+        self._compared = tuple(n for n, _, each in self._asked if allowed(each))
+        self._named = tuple(n for n, _, each in self._asked if not allowed(each))
+        bounds = {bound for each in chosen for bound in (each.start, each.end)}
+        self._bounds = sorted(bounds - {0, FAR})
+        self._answers: dict[_Told, tuple[tuple[int, int], ...]] = {}
 
-    def run(
-        self,
-        facts: Sequence[Fact],
-        places: Sequence[int],
-        intervals: Sequence[Interval],
-        matched: dict[int, dict[int, int]],
-    ) -> None:
-        states = [each for each in intervals if each.name in self._states]
+    def of(self, fact: Fact, states: _States) -> tuple[tuple[int, int], ...]:
+        """Return the numbers of the selections that a fact is of, each with the certainty."""
+        value, minute = fact.attrs.get, fact.at // 60
+        told = (
+            tuple(map(value, self._compared)),
+            tuple([value(name) in _EMPTY for name in self._named]),
+            tuple([states.at(name, minute) for name in self._states]),
+            bisect_right(self._bounds, fact.at),
+        )
+        answer = self._answers.get(told)
+        if answer is None:
+            if len(self._answers) >= _MOST_REMEMBERED:
+                self._answers.clear()
+            answer = self._answers[told] = self._ask(fact, states)
+        return answer
+
+    def _ask(self, fact: Fact, states: _States) -> tuple[tuple[int, int], ...]:
+        scalars = self._scalars(fact, states)
+        best: dict[int, int] = {}
         self._ruleset.begin()
         try:
-            for place in places:
-                fact = facts[place]
-                scalars = self._scalars(place, fact, states)
-                for name, _ in self._ruleset.feed(scalars):
-                    number, certainty, during = self._meaning[name]
-                    certainty = min(certainty, fact.certainty)
-                    for state in during:
-                        certainty = min(certainty, int(scalars[f"w_{state}"]))
-                    held = matched.setdefault(number, {})
-                    held[place] = max(certainty, held.get(place, 0))
+            for name, _ in self._ruleset.feed(scalars):
+                number, certainty, during = self._meaning[name]
+                for state in during:
+                    certainty = min(certainty, int(scalars[f"w_{state}"]))
+                best[number] = max(certainty, best.get(number, 0))
         finally:
             self._ruleset.end()
+        return tuple(best.items())
 
-    def _scalars(self, place: int, fact: Fact, states: Iterable[Interval]) -> dict[str, Scalar]:
-        out: dict[str, Scalar] = {"k": self._kind, "n": place, "at": fact.at}
+    def _scalars(self, fact: Fact, states: _States) -> dict[str, Scalar]:
+        out: dict[str, Scalar] = {"k": self._kind, "at": fact.at}
         for name, key, attribute in self._asked:
             value = encode(attribute, fact.attrs.get(name))
             if value is not None:
                 out[key] = value
-        minute = fact.at // 60
-        for each in states:
-            if each.first_minute <= minute <= each.last_minute:
-                key = f"w_{each.name}"
-                out[key] = max(each.certainty, int(out.get(key, 0)))
+        for name in self._states:
+            held = states.at(name, fact.at // 60)
+            if held:
+                out[f"w_{name}"] = held
         return out
 
 
@@ -290,6 +340,28 @@ class _Closer:
             for kind, own in plan.attributes.items()
         }
         self.ruleset = Ruleset(definition)
+        self.answers: dict[_Question, _Answer] = {}
+        """What was found before, by question (`_Search.first`)."""
+
+
+_Joined = tuple[tuple[str, Scalar], ...]
+"""The attributes of a fact by which some closing is joined to its opening."""
+_Question = tuple[
+    tuple[str, ...], _Joined, int, tuple[int, ...], tuple[int, ...], tuple[_Joined, ...]
+]
+"""All that a closing rule can tell two openings apart by (`_Search.first`)."""
+_Answer = tuple[int | None, int | None]
+"""Which of the candidates comes first: the certain one, and an unsure one before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """The facts of a selection in order of time, as the closing rules see them."""
+
+    places: list[int]
+    minutes: list[int]
+    certainties: tuple[int, ...]
+    joined: tuple[_Joined, ...]
 
 
 def _first(variant: int, same: Sequence[str], certainty: int) -> dict[str, Any]:
@@ -314,16 +386,18 @@ class _Search:
     """Closings looked for in one stratum of one detention.
 
     Every class fact of a selection is asserted, in order of time, before the first instance that
-    looks for it, so that nothing is negated before it is known.
+    looks for it, so that nothing is negated before it is known. Clock minutes reach the engine as
+    their numbers among the minutes in which anything happened: closing rules only compare them.
     """
 
     def __init__(
         self, closer: _Closer, facts: Sequence[Fact], matched: Mapping[int, Mapping[int, int]]
     ) -> None:
         self._closer, self._facts, self.matched = closer, facts, matched
+        self._minutes = sorted({fact.at // 60 for fact in facts})
         self._begun = False
         self._asserted: set[int] = set()
-        self._known: dict[tuple[int, tuple[str, ...], int, int], Closing | None] = {}
+        self._candidates: dict[int, _Candidates] = {}
 
     def since(self, place: int, kinds: tuple[str, ...]) -> int:
         """Return the clock minute from which closings count for an opening."""
@@ -334,47 +408,78 @@ class _Search:
         return max(earlier, default=0)
 
     def first(self, number: int, same: tuple[str, ...], place: int, minute: int) -> Closing | None:
-        """Return the first certain and the first unsure entry of a selection, from a minute on."""
-        key = (number, same, place, minute)
-        if key not in self._known:
-            self._known[key] = self._ask(number, same, place, minute)
-        return self._known[key]
+        """Return the first certain and the first unsure entry of a selection, from a minute on.
 
-    def _ask(self, number: int, same: tuple[str, ...], place: int, minute: int) -> Closing | None:
+        The engine is asked once for all openings, of whatever detention, between which a closing
+        rule cannot tell: the candidates are as many minutes away, as sure, and as equal.
+        """
+        among = self._of(number)
+        begin = bisect_left(self._minutes, minute)
+        own = self._joined(self._facts[place]) if same else ()
+        itself = among.places.index(place) if place in among.places else -1
+        away = tuple([each - begin for each in among.minutes])
+        question = (same, own, itself, away, among.certainties, among.joined)
+        answers = self._closer.answers
+        answer = answers.get(question)
+        if answer is None:
+            answer = self._ask(number, same, place, begin)
+            if len(away) <= _LONGEST_REMEMBERED:
+                if len(answers) >= _MOST_REMEMBERED:
+                    answers.clear()
+                answers[question] = answer
+        certain, unsure = (None if each is None else among.places[each] for each in answer)
+        return None if certain is None and unsure is None else Closing(certain, unsure)
+
+    def _of(self, number: int) -> _Candidates:
+        """Return the facts of a selection as the closing rules see them."""
+        if number not in self._candidates:
+            chosen = sorted(self.matched[number].items())
+            facts = [self._facts[place] for place, _ in chosen]
+            self._candidates[number] = _Candidates(
+                [place for place, _ in chosen],
+                [bisect_left(self._minutes, fact.at // 60) for fact in facts],
+                tuple([certainty for _, certainty in chosen]),
+                tuple([self._joined(fact) for fact in facts]),
+            )
+        return self._candidates[number]
+
+    def _ask(self, number: int, same: tuple[str, ...], place: int, begin: int) -> _Answer:
+        """Return which candidates come first, the certain and the unsure one before it."""
         if not self._begun:
             self._closer.ruleset.begin()
             self._begun = True
+        among = self._of(number)
         if number not in self._asserted:
             self._asserted.add(number)
-            for each, certainty in sorted(self.matched[number].items()):
-                fact = self._facts[each]
+            for each, minute, certainty, joined in zip(
+                among.places, among.minutes, among.certainties, among.joined, strict=True
+            ):
                 self._closer.ruleset.feed(
-                    {"k": "#c", "s": number, "n": each, "m": fact.at // 60, "c": certainty,
-                     **self._joined(fact)}
-                )  # fmt: skip
+                    {"k": "#c", "s": number, "n": each, "m": minute, "c": certainty, **dict(joined)}
+                )
         own = self._joined(self._facts[place])
         variant = self._closer.variants[same]
         fired = self._closer.ruleset.feed(
-            {"k": "#i", "v": variant, "s": number, "n": place, "m": minute, **own}
+            {"k": "#i", "v": variant, "s": number, "n": place, "m": begin, **dict(own)}
         )
         certain = unsure = None
         for name, bound in fired:
             if name.startswith("certain"):
-                certain = bound["e"]["n"]
+                certain = among.places.index(bound["e"]["n"])
             else:
-                unsure = bound["e"]["n"]
+                unsure = among.places.index(bound["e"]["n"])
         if certain is not None and unsure is not None and certain < unsure:
             unsure = None
-        return None if certain is None and unsure is None else Closing(certain, unsure)
+        return certain, unsure
 
-    def _joined(self, fact: Fact) -> dict[str, Scalar]:
+    def _joined(self, fact: Fact) -> _Joined:
         """Return the attributes by which some closing is joined to its opening."""
-        out: dict[str, Scalar] = {}
+        out = []
         for key, name, attribute in self._closer.joined[fact.kind]:
             value = encode(attribute, fact.attrs.get(name))
             if value is not None:
-                out[key] = value
-        return out
+                out.append((key, value))
+        return tuple(out)
 
     def end(self) -> None:
         """Forget the detention."""
