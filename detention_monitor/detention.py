@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from operator import itemgetter
 from typing import Literal
 
 from detention_monitor.entries import CustodyEvent, Value
@@ -121,6 +122,9 @@ def _corrected(
     entries: Sequence[CustodyEvent], problems: list[Problem]
 ) -> Iterator[tuple[CustodyEvent, tuple[str, ...]]]:
     """Yield each root entry as amended, with the ids of all entries that made it."""
+    if not any(entry.amends or entry.withdraws for entry in entries):
+        yield from ((entry, (entry.id,)) for entry in entries)
+        return
     by_id = {_identity(entry): entry for entry in entries}
     withdrawn: set[_Identity] = set()
     cancelled: set[_Identity] = set()  # amendments taken back; what they amended stays
@@ -285,20 +289,25 @@ def group(
     `coverage` says by record (as `record_name` names it) what its source does not carry.
     """
     links = Links()
-    held = list(entries)
-    for entry in held:
-        links.add(entry.force, entry.record, entry.detention_id, entry.attrs.get("continues"))
-    gathered: dict[str, list[CustodyEvent]] = {}
-    for entry in held:
-        root = links.root(record_name(entry.force, entry.record))
-        gathered.setdefault(root, []).append(entry)
+    by_record: dict[str, list[tuple[int, CustodyEvent]]] = {}
+    for place, entry in enumerate(entries):
+        by_record.setdefault(record_name(entry.force, entry.record), []).append((place, entry))
+        continues = entry.attrs.get("continues")
+        if entry.detention_id or continues:
+            links.add(entry.force, entry.record, entry.detention_id, continues)
+    gathered: dict[str, list[str]] = {}
+    for name in by_record:
+        gathered.setdefault(links.root(name), []).append(name)
     out = []
-    for each in gathered.values():
-        first = record_name(each[0].force, each[0].record)
-        named = next((entry.detention_id for entry in each if entry.detention_id), first)
-        parts = [coverage.get(record_name(e.force, e.record)) for e in each] if coverage else []
+    for names in gathered.values():
+        placed = [each for name in names for each in by_record[name]]
+        if len(names) > 1:
+            placed.sort(key=itemgetter(0))
+        found = tuple([entry for _, entry in placed])
+        named = next((entry.detention_id for entry in found if entry.detention_id), names[0])
+        parts = [coverage.get(name) for name in names] if coverage else []
         whole = Coverage.of_all([part for part in parts if part is not None])
-        out.append(Detention(named, tuple(each), whole))
+        out.append(Detention(named, found, whole))
     return out
 
 

@@ -14,6 +14,7 @@ from detention_monitor.parameters import Parameters
 from detention_monitor.rulemodel import Rule, Source
 from detention_monitor.timeline import Conclusions, Fact
 from detention_monitor.times import day_of, local_text
+from detention_monitor.values import value
 from detention_monitor.vocabulary import Coverage
 
 Certainty = Literal["established", "possible"]
@@ -45,7 +46,7 @@ class Situation:
             self.changes.append(instant)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Draft:
     """A finding in the making: what all its parts rest on."""
 

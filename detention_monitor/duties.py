@@ -7,7 +7,7 @@ here, to the second. A deadline itself is in time: late is `done > due` (design 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from detention_monitor.clocks import live
@@ -17,6 +17,7 @@ from detention_monitor.rulecheck import deadline_attribute
 from detention_monitor.rulemodel import Rule, Severity
 from detention_monitor.timeline import ESTABLISHED, Fact
 from detention_monitor.times import in_words, next_local
+from detention_monitor.values import value
 
 LATENESS: tuple[tuple[str, int, Severity], ...] = (
     ("late", 0, "info"),
@@ -27,7 +28,7 @@ LATENESS: tuple[tuple[str, int, Severity], ...] = (
 """Steps of severity by seconds late (each passed when exceeded); domain.md 2.1, our choice."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Act:
     """A closing that may count: when, where, how sure."""
 

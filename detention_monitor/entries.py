@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from detention_monitor.values import value
 
 Value = int | bool | str | tuple[str, ...]
 """What an attribute can hold: whole numbers, yes/no, words, lists of words.
@@ -13,7 +15,7 @@ calendar dates stay text (``YYYY-MM-DD``).
 """
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Actor:
     """Who did the act that an entry records. Every part may be unknown (None)."""
 
@@ -23,7 +25,7 @@ class Actor:
     role: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CustodyEvent:
     """One thing that was written in a custody record; never changed, only amended by another.
 

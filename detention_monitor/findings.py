@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Literal
 
 import orjson
 
 from detention_monitor.rulemodel import Severity
 from detention_monitor.times import rfc3339
+from detention_monitor.values import value
 
 Status = Literal[
     "open", "due_soon", "overdue", "met", "met_late", "missed", "excused", "lapsed",
@@ -24,7 +25,7 @@ QUIET = ("met", "lapsed", "excused", "open")
 """What the table for people leaves out unless asked for all."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GradeState:
     """A step of a duty: its instant (seconds UTC; None while unknown), and whether it is passed."""
 
@@ -35,7 +36,7 @@ class GradeState:
     passed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Finding:
     """One conclusion; instants are seconds UTC, `minutes_late` and `measures` whole minutes."""
 

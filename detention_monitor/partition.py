@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from detention_monitor.detention import Detention, Links, group, record_name
-from detention_monitor.entries import Actor, CustodyEvent
+from detention_monitor.entries import CustodyEvent
 from detention_monitor.records import Source
 from detention_monitor.sources import SetAside
 from detention_monitor.vocabulary import Coverage
@@ -28,28 +27,8 @@ _MOST_BUCKETS = 256
 _PACKED = 8
 
 
-_Plain = tuple[int, int, list[Any]]
-"""One entry in a bucket: its place in the input, the number of its source, the entry as a list."""
-
-
-def _packed(place: int, source: int, entry: CustodyEvent) -> _Plain:
-    by = entry.by
-    return place, source, [
-        entry.id, entry.record, entry.kind, entry.at, entry.force, entry.detention_id,
-        entry.recorded_at, [by.id, by.rank, by.acting_rank_s107, by.role], entry.amends,
-        entry.withdraws, entry.attrs, entry.at_text, entry.also_at, entry.origin,
-    ]  # fmt: skip
-
-
-def _unpacked(plain: list[Any]) -> CustodyEvent:
-    parts = [*plain]
-    parts[7] = Actor(*parts[7])
-    parts[10] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in parts[10].items()
-    }
-    parts[12] = tuple(parts[12])
-    return CustodyEvent(*parts)
+_Frame = tuple[int, int, CustodyEvent]
+"""One entry in a bucket: its place in the input, the number of its source, the entry."""
 
 
 @dataclass(slots=True)
@@ -91,6 +70,7 @@ def partition(
     out = Partition([folder / f"bucket{number:03d}" for number in range(count)])
     links = Links()
     numbers: dict[Source, int] = {}
+    number, last = 0, None
     encoder = msgspec.msgpack.Encoder()
     files = [path.open("wb") for path in out.buckets]
     try:
@@ -100,14 +80,17 @@ def partition(
                 set_aside(got)
                 continue
             out.entries += 1
-            if source not in numbers:
-                numbers[source] = len(numbers)
-                out.coverages.append(source.coverage)
+            if source is not last:
+                last = source
+                if source not in numbers:
+                    numbers[source] = len(numbers)
+                    out.coverages.append(source.coverage)
+                number = numbers[source]
             continues = got.attrs.get("continues")
             if got.detention_id or continues:
                 links.add(got.force, got.record, got.detention_id, continues)
             name = record_name(got.force, got.record)
-            frame = encoder.encode(_packed(place, numbers[source], got))
+            frame = encoder.encode((place, number, got))
             files[_bucket(name, count)].write(len(frame).to_bytes(4, "big") + frame)
     finally:
         for file in files:
@@ -138,14 +121,14 @@ def _bring_together(out: Partition, links: Links, count: int) -> None:
     }
     if not home:
         return
-    decoder = msgspec.msgpack.Decoder()
+    decoder = msgspec.msgpack.Decoder(_Frame)
     moved: dict[int, list[bytes]] = {}
     for path in [out.buckets[number] for number in sorted({_bucket(n, count) for n in home})]:
         stay = path.with_suffix(".stay")
         with stay.open("wb") as kept:
             for frame in _frames(path):
-                _, record, _, _, force, *_ = decoder.decode(frame[4:])[2]
-                target = home.get(record_name(force, record))
+                entry = decoder.decode(frame[4:])[2]
+                target = home.get(record_name(entry.force, entry.record))
                 if target is None:
                     kept.write(frame)
                 else:
@@ -158,21 +141,18 @@ def _bring_together(out: Partition, links: Links, count: int) -> None:
 
 def detentions(bucket: Path, coverages: Sequence[Coverage]) -> list[Placed]:
     """Return the detentions of a bucket, in the order in which their first entries were read."""
-    decoder = msgspec.msgpack.Decoder()
+    decoder = msgspec.msgpack.Decoder(_Frame)
     frames = sorted((decoder.decode(frame[4:]) for frame in _frames(bucket)), key=itemgetter(0))
-    entries: list[CustodyEvent] = []
     covered: dict[str, Coverage] = {}
     first: dict[str, int] = {}
-    for place, source, plain in frames:
-        entry = _unpacked(plain)
-        entries.append(entry)
+    for place, source, entry in frames:
         name = record_name(entry.force, entry.record)
-        first.setdefault(name, place)
-        if name not in covered:
+        if name not in first:
+            first[name] = place
             covered[name] = coverages[source]
         elif covered[name] is not coverages[source]:
             covered[name] = Coverage.of_all([covered[name], coverages[source]])
     return [
         Placed(first[record_name(each.entries[0].force, each.entries[0].record)], each)
-        for each in group(entries, covered)
+        for each in group((entry for _, _, entry in frames), covered)
     ]

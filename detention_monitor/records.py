@@ -7,7 +7,7 @@ text: nothing in a record is ever read as markup, a template or code.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from detention_monitor.entries import Actor, CustodyEvent, Value
 from detention_monitor.errors import RecordError
 from detention_monitor.times import is_zone, parse_duration, parse_instant
-from detention_monitor.vocabulary import Attribute, Coverage, Vocabulary
+from detention_monitor.vocabulary import Attribute, Coverage, Kind, Vocabulary
 from detention_monitor.yamlfile import suggestion
 
 _KEYS = (
@@ -23,6 +23,7 @@ _KEYS = (
     "withdraws", "attrs",
 )  # fmt: skip
 _KEY_SET = frozenset(_KEYS)
+_REQUIRED = ("id", "record", "kind", "at")
 _ACTOR_KEYS = ("id", "rank", "acting_rank_s107", "role")
 _LONGEST_NAME = 200
 _LONGEST_TEXT = 20_000
@@ -91,7 +92,7 @@ def entry_from(
         raise RecordError("an entry must be a JSON object in braces")
     if not raw.keys() <= _KEY_SET:
         _no_others(raw, _KEYS, "the entry")
-    for key in ("id", "record", "kind", "at"):
+    for key in _REQUIRED:
         if raw.get(key) in (None, ""):
             raise RecordError(f"'{key}' is missing; every entry has id, record, kind and at")
     name = _word(raw, "kind")
@@ -103,35 +104,42 @@ def entry_from(
     amends, withdraws = _optional(raw, "amends"), _optional(raw, "withdraws")
     if amends and withdraws:
         raise RecordError("an entry amends another or withdraws it, not both")
-    given = {} if raw.get("attrs") is None else raw["attrs"]
+    attrs = _attributes(raw.get("attrs"), kind, source.zone)
+    at = _instants(raw, "at", source.zone)
+    unrecorded = raw.get("recorded_at") in (None, "")
+    recorded = () if unrecorded else _instants(raw, "recorded_at", source.zone)
+    return CustodyEvent(
+        _word(raw, "id"),
+        _word(raw, "record"),
+        name,
+        at[0],
+        _optional(raw, "force"),
+        _optional(raw, "detention_id"),
+        recorded[-1] if recorded else None,
+        _actor(raw.get("by"), vocabulary),
+        amends,
+        withdraws,
+        attrs,
+        raw["at"][:40],
+        at[1:],
+        origin,
+    )
+
+
+def _attributes(given: object, kind: Kind, zone: str | None) -> dict[str, Value]:
+    if given is None:
+        return {}
     if not isinstance(given, dict):
         raise RecordError("'attrs' must be an object of attributes")
     attrs: dict[str, Value] = {}
     for key, value in given.items():
         if key not in kind.own:
             hint = suggestion(str(key), sorted(kind.own))
-            raise RecordError(f"'{name}' has no attribute '{str(key)[:40]}'{hint}")
+            raise RecordError(f"'{kind.name}' has no attribute '{str(key)[:40]}'{hint}")
         if value is not None:
-            attrs[key] = _value(kind.attributes[key], value, source.zone)
-    at, *also = _instants(raw, "at", source.zone)
-    unrecorded = raw.get("recorded_at") in (None, "")
-    recorded = () if unrecorded else _instants(raw, "recorded_at", source.zone)
-    return CustodyEvent(
-        id=_word(raw, "id"),
-        record=_word(raw, "record"),
-        kind=name,
-        at=at,
-        force=_optional(raw, "force"),
-        detention_id=_optional(raw, "detention_id"),
-        recorded_at=max(recorded, default=None),
-        by=_actor(raw.get("by"), vocabulary),
-        amends=amends,
-        withdraws=withdraws,
-        attrs=attrs,
-        at_text=str(raw["at"])[:40],
-        also_at=tuple(also),
-        origin=origin,
-    )
+            attribute = kind.attributes[key]
+            attrs[key] = _READ[attribute.type](attribute, value, zone)
+    return attrs
 
 
 def _word(raw: Mapping[str, Any], key: str) -> str:
@@ -146,7 +154,8 @@ def _word(raw: Mapping[str, Any], key: str) -> str:
 
 
 def _optional(raw: Mapping[str, Any], key: str) -> str | None:
-    return None if raw.get(key) in (None, "") else _word(raw, key)
+    value = raw.get(key)
+    return None if value is None or value == "" else _word(raw, key)
 
 
 def _instants(raw: Mapping[str, Any], key: str, zone: str | None) -> tuple[int, ...]:
@@ -165,14 +174,20 @@ def _actor(raw: object, vocabulary: Vocabulary) -> Actor:
     if not isinstance(raw, dict):
         raise RecordError('\'by\' must be an object: {"id": ..., "rank": ..., "role": ...}')
     _no_others(raw, _ACTOR_KEYS, "'by'")
-    common = next(iter(vocabulary.kinds.values())).attributes
-    parts: dict[str, str | None] = {}
-    for key, attribute in (("rank", "rank"), ("acting_rank_s107", "rank"), ("role", "role")):
-        value = _optional(raw, key)
-        if value is not None and value not in common[attribute].values:
-            raise RecordError(_not_one_of(f"by.{key}", value, common[attribute].values))
-        parts[key] = value
-    return Actor(_optional(raw, "id"), parts["rank"], parts["acting_rank_s107"], parts["role"])
+    known = vocabulary.common
+    return Actor(
+        _optional(raw, "id"),
+        _known(raw, "rank", known["rank"].values),
+        _known(raw, "acting_rank_s107", known["rank"].values),
+        _known(raw, "role", known["role"].values),
+    )
+
+
+def _known(raw: Mapping[str, Any], key: str, values: tuple[str, ...]) -> str | None:
+    value = _optional(raw, key)
+    if value is not None and value not in values:
+        raise RecordError(_not_one_of(f"by.{key}", value, values))
+    return value
 
 
 def _not_one_of(name: str, value: object, values: tuple[str, ...]) -> str:
@@ -180,33 +195,28 @@ def _not_one_of(name: str, value: object, values: tuple[str, ...]) -> str:
     return f"{name}: '{str(value)[:40]}' is not known here{hint}"
 
 
-def _value(attribute: Attribute, value: object, zone: str | None) -> Value:
-    """Return the checked value of an attribute; times become seconds UTC, durations seconds."""
-    name = attribute.name
-    match attribute.type:
-        case "yes_no":
-            if isinstance(value, bool):
-                return value
-            raise RecordError(f"{name} must be true or false, not {value!r:.40}")
-        case "enum" | "ordered":
-            if value in attribute.values:
-                return str(value)
-            raise RecordError(_not_one_of(name, value, attribute.values))
-        case "whole_number":
-            if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9:
-                return value
-            raise RecordError(f"{name} must be a whole number, not {value!r:.40}")
-        case "duration" | "time" | "date":
-            return _when(attribute, value, zone)
-        case "list_of":
-            if isinstance(value, list) and all(isinstance(each, str) for each in value):
-                return tuple(_text(name, each) for each in value)
-            raise RecordError(f"{name} must be a list of texts, not {value!r:.40}")
-        case _:
-            return _text(name, value)
+# --- values: times become seconds UTC, durations seconds -----------------------------------------
 
 
-def _when(attribute: Attribute, value: object, zone: str | None) -> Value:
+def _yes_no(attribute: Attribute, value: object, _zone: str | None) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise RecordError(f"{attribute.name} must be true or false, not {value!r:.40}")
+
+
+def _one_of(attribute: Attribute, value: object, _zone: str | None) -> str:
+    if value in attribute.values:
+        return str(value)
+    raise RecordError(_not_one_of(attribute.name, value, attribute.values))
+
+
+def _whole_number(attribute: Attribute, value: object, _zone: str | None) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9:
+        return value
+    raise RecordError(f"{attribute.name} must be a whole number, not {value!r:.40}")
+
+
+def _when(attribute: Attribute, value: object, zone: str | None) -> int | str:
     if not isinstance(value, str):
         raise RecordError(f"{attribute.name} must be text in quotes, not {value!r:.40}")
     try:
@@ -220,9 +230,30 @@ def _when(attribute: Attribute, value: object, zone: str | None) -> Value:
         raise RecordError(f"{attribute.name}: {cure or error}") from error
 
 
-def _text(name: str, value: object) -> str:
+def _texts(attribute: Attribute, value: object, zone: str | None) -> tuple[str, ...]:
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return tuple(_text(attribute, each, zone) for each in value)
+    raise RecordError(f"{attribute.name} must be a list of texts, not {value!r:.40}")
+
+
+def _text(attribute: Attribute, value: object, _zone: str | None) -> str:
+    name = attribute.name
     if not isinstance(value, str):
         raise RecordError(f"{name} must be text in quotes, not {value!r:.40}")
     if len(value) > _LONGEST_TEXT:
         raise RecordError(f"{name} has {len(value):,} characters; at most {_LONGEST_TEXT:,}")
     return value
+
+
+_READ: Mapping[str, Callable[[Attribute, object, str | None], Value]] = {
+    "yes_no": _yes_no,
+    "enum": _one_of,
+    "ordered": _one_of,
+    "whole_number": _whole_number,
+    "duration": _when,
+    "time": _when,
+    "date": _when,
+    "list_of": _texts,
+    "text": _text,
+}
+"""How the value of an attribute is checked, by its type."""

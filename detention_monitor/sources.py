@@ -168,7 +168,7 @@ def _read(
         if len(line) > _LONGEST_LINE:
             raise RecordError(f"a line of more than {_LONGEST_LINE:,} bytes; at most that many")  # noqa: TRY301
         raw = _json(line)
-        if isinstance(raw, dict) and list(raw) == ["source"]:
+        if isinstance(raw, dict) and len(raw) == 1 and "source" in raw:
             return Source.declared(raw["source"], vocabulary)
         return entry_from(raw, vocabulary, source, origin)
     except RecordError as error:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from detention_monitor.entries import Value
+from detention_monitor.values import value
 
 ESTABLISHED = 2
 POSSIBLE = 1
@@ -13,7 +14,7 @@ FAR = 253_402_300_799
 """The end of an interval that has not ended: 9999-12-31T23:59:59Z, in seconds."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Fact:
     """An entry, or something derived from entries, at one instant (seconds UTC).
 
@@ -33,7 +34,7 @@ class Fact:
         return Fact(self.kind, self.at, attrs, self.certainty, self.evidence, self.key)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Interval:
     """A named state that held from `start` until `end` (seconds UTC).
 
@@ -90,7 +91,7 @@ class Conclusions:
         return {subject for subject, _ in self.opened}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Closing:
     """The first closings of one opening: places of facts, or None."""
 

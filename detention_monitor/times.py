@@ -7,12 +7,13 @@ seconds, so that six hours are six hours through a clock change (design D4).
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import lru_cache
 
 import pendulum
 
 LONDON = "Europe/London"
+_LONDON = pendulum.timezone(LONDON)
 HOUR, MINUTE, DAY = 3600, 60, 86_400
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = (
@@ -53,6 +54,7 @@ _INSTANT = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:\.\d{1,9})?(Z|z|[+-]\d\d:?\d\d)?"
 )
 _EARLIEST, _LATEST = 0, 4_102_444_800
+_FIRST_DAY = date(1970, 1, 1).toordinal()
 
 
 def parse_instant(text: str, zone: str | None = None) -> tuple[int, ...]:
@@ -71,9 +73,7 @@ def parse_instant(text: str, zone: str | None = None) -> tuple[int, ...]:
     day, clock, offset = match.groups()
     try:
         if offset is not None:
-            shift = "+00:00" if offset in "Zz" else offset
-            moment = datetime.fromisoformat(f"{day}T{clock}{shift}")
-            found: tuple[int, ...] = (int(moment.timestamp()),)
+            found: tuple[int, ...] = (_midnight(day) + _seconds(clock) - _shift(offset),)
         else:
             found = _in_zone(datetime.fromisoformat(f"{day}T{clock}"), text, zone)
     except (ValueError, OverflowError) as error:
@@ -83,6 +83,28 @@ def parse_instant(text: str, zone: str | None = None) -> tuple[int, ...]:
     if not _EARLIEST <= found[0] < _LATEST:
         raise ValueError(f"'{text[:40]}' is not between 1970 and 2100")
     return found
+
+
+@lru_cache(maxsize=4_096)
+def _midnight(day: str) -> int:
+    """Return the seconds from 1970 to the beginning of a calendar day, UTC."""
+    return (date.fromisoformat(day).toordinal() - _FIRST_DAY) * DAY
+
+
+@lru_cache(maxsize=4_096)
+def _seconds(clock: str) -> int:
+    """Return the seconds from midnight to a time of day."""
+    at = time.fromisoformat(clock)
+    return at.hour * HOUR + at.minute * MINUTE + at.second
+
+
+@lru_cache(maxsize=256)
+def _shift(offset: str) -> int:
+    """Return a written offset from UTC in seconds."""
+    if offset in "Zz":
+        return 0
+    shift = time.fromisoformat(f"00:00:00{offset}").utcoffset()
+    return 0 if shift is None else int(shift.total_seconds())
 
 
 def _in_zone(naive: datetime, text: str, zone: str | None) -> tuple[int, ...]:
@@ -110,15 +132,11 @@ def is_zone(name: str) -> bool:
     return True
 
 
-@lru_cache(maxsize=65_536)
-def _local(instant: int) -> pendulum.DateTime:
-    return pendulum.from_timestamp(instant, tz=LONDON)
-
-
 @lru_cache(maxsize=16_384)
 def _offset(hour: int) -> int:
     """Return the offset of London from UTC in seconds in a clock hour counted from 1970."""
-    return int(_local(hour * HOUR).offset or 0)
+    shift = datetime.fromtimestamp(hour * HOUR, tz=_LONDON).utcoffset()
+    return 0 if shift is None else int(shift.total_seconds())
 
 
 def offset_at(instant: int) -> int:
@@ -129,7 +147,7 @@ def offset_at(instant: int) -> int:
 @lru_cache(maxsize=4_096)
 def _day(number: int) -> date:
     """Return the calendar day counted from 1 January 1970."""
-    return date.fromordinal(719_163 + number)
+    return date.fromordinal(_FIRST_DAY + number)
 
 
 @lru_cache(maxsize=4_096)
@@ -225,6 +243,7 @@ def next_local(instant: int, clock: str) -> int:
     return today if today > instant else at_local(date.fromordinal(day.toordinal() + 1), seconds)
 
 
+@lru_cache(maxsize=4_096)
 def birthday_start(born: date, age: int) -> int:
     """Return the instant at which somebody attains an age: the start of the birthday, local.
 

@@ -74,9 +74,10 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Every kind by name."""
+    """Every kind by name, and what may be asked of every kind."""
 
     kinds: Mapping[str, Kind] = field(default_factory=dict)
+    common: Mapping[str, Attribute] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> Vocabulary:
@@ -88,7 +89,7 @@ class Vocabulary:
             for name, kind in declared.items():
                 own = {each: _attribute(each, part) for each, part in kind.attributes.items()}
                 kinds[name] = Kind(name, kind.about, {**common, **own}, frozenset(own), derived)
-        return cls(kinds)
+        return cls(kinds, common)
 
 
 def _attribute(name: str, declared: Declared) -> Attribute:
