@@ -186,13 +186,9 @@ class _Run:
         subjects = self.ruleset.plan.subjects
         # With an incomplete source every rule is asked: one may begin with what is not carried.
         asked = range(len(subjects)) if not self.coverage.is_whole else sorted(found.subjects())
-        findings = [
-            finding
-            for subject in asked
-            if isinstance(rule := subjects[subject], Rule)
-            for finding in findings_of(rule, subject, now)
-        ]
-        findings = _with_causes(findings, self.ruleset)
+        rules = [(n, rule) for n in asked if isinstance(rule := subjects[n], Rule)]
+        findings = [each for subject, rule in rules for each in findings_of(rule, subject, now)]
+        findings = _with_causes(findings, [rule for _, rule in rules])
         changes += [at for at in now.changes if at > self.as_of]
         authorised = [fact for fact in facts if fact.kind == "detention_authorised"]
         return Assessment(
@@ -439,9 +435,9 @@ def _marked(plan: Plan, stratum: Stratum, found: Conclusions, facts: Sequence[Fa
 # --- findings that follow from findings --------------------------------------------------------
 
 
-def _with_causes(findings: Sequence[Finding], ruleset: RuleSet) -> list[Finding]:
+def _with_causes(findings: Sequence[Finding], rules: Sequence[Rule]) -> list[Finding]:
     """Name for each finding the breach it follows from, where its rule says so."""
-    causes = {rule.id: rule.because_of for rule in ruleset.rules if rule.because_of}
+    causes = {rule.id: rule.because_of for rule in rules if rule.because_of}
     by_rule: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.status in BREACHES:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
 from detention_monitor import times
 from detention_monitor.clocks import (
@@ -103,7 +104,7 @@ def is_headless(facts: Sequence[Fact]) -> bool:
 
 def excluded(facts: Sequence[Fact]) -> list[Span]:
     """Return the stretches of a detention that no clock of Part IV counts, joined, in order."""
-    return union(_Entries(facts).excluded())
+    return union(_Entries(facts).excluded)
 
 
 class _Entries:
@@ -116,6 +117,8 @@ class _Entries:
             self._by_kind.setdefault(fact.kind, []).append(fact)
 
     def all(self, *kinds: str) -> list[Fact]:
+        if len(kinds) == 1:
+            return self._by_kind.get(kinds[0], [])
         found = [fact for kind in kinds for fact in self._by_kind.get(kind, ())]
         return sorted(found, key=lambda fact: fact.at)
 
@@ -140,14 +143,15 @@ class _Entries:
         return None
 
     def spans(self, begins: str, *ends: str) -> list[tuple[Fact, Fact | None]]:
-        out: list[tuple[Fact, Fact | None]] = []
-        for fact in self.all(begins):
-            after = [each for each in self.all(*ends) if each.at >= fact.at]
-            out.append((fact, after[0] if after else None))
-        return out
+        over = self.all(*ends)
+        return [
+            (fact, next((each for each in over if each.at >= fact.at), None))
+            for fact in self.all(begins)
+        ]
 
+    @cached_property
     def excluded(self) -> list[Span]:
-        """Return the time that no clock counts: bail, and hospital for treatment."""
+        """The time that no clock counts: bail, and hospital for treatment."""
         out = [
             Span(out_.at, back.at)  # bail not answered yet: what was due has lapsed or was met
             for out_, back in self.spans("bailed", "bail_answered")
@@ -226,7 +230,7 @@ def _reviews(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
         Authority(fact.at, fact.evidence[0]) for fact in entries.all("detention_after_charge")[:1]
     ]
     chain = review_chain(
-        _authorities(entries), reviews, postponements, decisions, entries.excluded(),
+        _authorities(entries), reviews, postponements, decisions, entries.excluded,
         settings.review_first, settings.review_next,
     )  # fmt: skip
     seen: Counter[str] = Counter()
@@ -314,7 +318,7 @@ def _limits(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
     if begun is None:
         return
     start, source = begun
-    excluded = entries.excluded()
+    excluded = entries.excluded
     due = live(start, settings.custody_limit, excluded)
     evidence = source.evidence
     ordinal = 1

@@ -11,13 +11,15 @@ from typing import Literal
 from detention_monitor.clocks import Span
 from detention_monitor.findings import Finding, key_of
 from detention_monitor.parameters import Parameters
-from detention_monitor.rulemodel import Rule, Source
+from detention_monitor.rulemodel import Rule
 from detention_monitor.timeline import Conclusions, Fact
 from detention_monitor.times import day_of, local_text
 from detention_monitor.values import value
 from detention_monitor.vocabulary import Coverage
 
 Certainty = Literal["established", "possible"]
+_BEFORE_A_STOP = re.compile(r"[\s;]+([.;,])")
+"""What an empty place leaves before a stop."""
 
 
 @dataclass(slots=True)
@@ -61,7 +63,7 @@ class Draft:
             out.append(text)
             if name:
                 out.append(words[name] if name in words else self._word(name))
-        return re.sub(r"[\s;]+([.;,])", r"\1", "".join(out)).strip()
+        return _BEFORE_A_STOP.sub(r"\1", "".join(out)).strip()
 
     def _word(self, name: str) -> str:
         """Return an attribute of the fact as a word; text of records is never a template."""
@@ -92,8 +94,8 @@ class Draft:
             rule_version=rule.in_force.start.isoformat(),
             title=rule.title,
             nature=rule.nature,
-            sources=tuple(source.cite for source in rule.sources),
-            verified=all(verified_on(source, self.fact.at) for source in rule.sources),
+            sources=rule.cites,
+            verified=rule.verified_from is not None and day_of(self.fact.at) >= rule.verified_from,
             unclosed=now.unclosed,
             ruleset=now.ruleset,
             judged_by=now.judged_by,
@@ -104,15 +106,6 @@ class Draft:
 def draft_of(rule: Rule, fact: Fact, now: Situation) -> Draft:
     """Begin a finding that rests on a fact; its plain attributes may be used in the message."""
     return Draft(rule, fact, now)
-
-
-def verified_on(source: Source, at: int) -> bool:
-    """Whether text and number of a citation are both verified for an instant (seconds UTC)."""
-    day = day_of(at)
-    return all(
-        value if isinstance(value, bool) else day >= value
-        for value in (source.text_verified, source.number_verified)
-    )
 
 
 @lru_cache(maxsize=1_024)

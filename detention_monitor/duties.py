@@ -7,7 +7,6 @@ here, to the second. A deadline itself is in time: late is `done > due` (design 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 from detention_monitor.clocks import live
@@ -55,7 +54,7 @@ class Duty:
         after = rule.must.after if rule.must is not None else ()
         self.waited_for = self._first_of("after", len(after))
         self._waits = bool(after)
-        self.latest = _time(self.fact, "due_latest") if _clock(rule) else None
+        self.latest = _time(self.fact, "due_latest") if rule.by_clock else None
         self._on_entries: set[str] = set()
         self.steps = self._steps()
 
@@ -69,6 +68,8 @@ class Duty:
         return _Act(self.now.facts[place].at, place, place == closing.certain)
 
     def _first_of(self, role: str, count: int) -> _Act | None:
+        if not count or not self._closings:
+            return None
         kept = [act for each in _numbered(role, count) if (act := self._earliest(each))]
         return min(kept, key=lambda act: (act.at, act.place), default=None)
 
@@ -94,7 +95,9 @@ class Duty:
             steps.append(GradeState("due", due, rule.severity, rule.authority, passed=False))
             if rule.must is not None and rule.must.before:
                 self._on_entries.add("due")
-        return sorted(steps, key=lambda step: (step.at is None, step.at or 0))
+        if len(steps) > 1:
+            steps.sort(key=lambda step: (step.at is None, step.at or 0))
+        return steps
 
     def _due(self) -> int | None:
         must = self.rule.must
@@ -206,7 +209,7 @@ class Duty:
             return step
         at_once = step.name in self._on_entries and status != "met_late"
         over = until >= step.at if at_once else until > step.at
-        return replace(step, passed=over)
+        return GradeState(step.name, step.at, step.severity, step.authority, passed=over)
 
     def _note_changes(self, status: Status) -> None:
         if status not in ("open", "due_soon", "overdue"):
@@ -226,7 +229,7 @@ class Duty:
         if done is not None and status in ("met", "met_late"):
             unordered = done.at // 60 == self.fact.at // 60 and done.place != self.place
             entry = self._same_minute(done)
-            sure = sure and done.sure and not entry and not (unordered and not _clock(self.rule))
+            sure = sure and done.sure and not entry and not (unordered and not self.rule.by_clock)
         if status in ("overdue", "missed", "met_late") and self.latest is not None:
             sure = sure and until > self.latest
         if status == "excused" and self.excuse is not None:
@@ -262,7 +265,7 @@ class Duty:
         discharge = done if status in ("met", "met_late") else None
         for act in (discharge, self.excuse, self.lapse if status in ("lapsed", "missed") else None):
             evidence += [*now.facts[act.place].evidence] if act is not None else []
-        absent = () if discharge is not None else _looked_for(rule)
+        absent = () if discharge is not None else rule.looked_for
         draft = draft_of(rule, self.fact, now)
         # A running lateness is for screens to count: a finding must not change by itself (D1).
         behind = in_words(until - due) if late is not None and due is not None else ""
@@ -324,23 +327,10 @@ def _minutes(seconds: int) -> int:
     return -(-seconds // 60)
 
 
-def _clock(rule: Rule) -> bool:
-    return (
-        rule.must is not None and rule.must.by is not None and rule.must.by.endswith("_clock.due")
-    )
-
-
 def _time(fact: Fact, name: str) -> int | None:
     value = fact.attrs.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _looked_for(rule: Rule) -> tuple[str, ...]:
-    if rule.must is None:
-        return ()
-    where = f" where {rule.must.where}" if rule.must.where else ""
-    return tuple(f"{kind}{where}" for kind in rule.must.happen)
-
-
 def _clears(rule: Rule) -> str:
-    return rule.clears or " or ".join(_looked_for(rule))
+    return rule.clears or " or ".join(rule.looked_for)

@@ -7,6 +7,7 @@ derived fact (an interval, a mark on an entry). The model is closed: an unknown 
 from __future__ import annotations
 
 from datetime import date
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -244,7 +245,32 @@ class Rule(_Closed):
     because_of: tuple[Identifier, ...] = ()
     tests: tuple[RuleTest, ...] = ()
 
-    @property
+    @cached_property
+    def cites(self) -> tuple[str, ...]:
+        """The citations of the law."""
+        return tuple(source.cite for source in self.sources)
+
+    @cached_property
+    def verified_from(self) -> date | None:
+        """The day from which text and number of every source are verified, or None."""
+        marks = {m for each in self.sources for m in (each.text_verified, each.number_verified)}
+        days = [mark for mark in marks if isinstance(mark, date)]
+        return None if False in marks else max(days, default=date.min)
+
+    @cached_property
+    def looked_for(self) -> tuple[str, ...]:
+        """What discharges a duty, in words."""
+        if self.must is None:
+            return ()
+        where = f" where {self.must.where}" if self.must.where else ""
+        return tuple(f"{kind}{where}" for kind in self.must.happen)
+
+    @cached_property
+    def by_clock(self) -> bool:
+        """Whether a clock says when a duty is due."""
+        return bool(self.must and self.must.by and self.must.by.endswith("_clock.due"))
+
+    @cached_property
     def shape(self) -> Literal["duty", "prohibition", "count", "sequence"]:
         """Which of the four shapes this rule has."""
         if self.must is not None:

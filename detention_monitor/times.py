@@ -161,6 +161,7 @@ def _day_in_words(number: int) -> str:
     return f"{_WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
+@lru_cache(maxsize=8_192)
 def rfc3339(instant: int) -> str:
     """Return an instant as RFC 3339 with London's offset.
 
@@ -183,6 +184,7 @@ def local_naive(instant: int) -> str:
     return rfc3339(instant)[:-6]
 
 
+@lru_cache(maxsize=8_192)
 def local_text(instant: int, *, seconds: bool = False) -> str:
     """Return an instant for people, with the zone in words of the day.
 
