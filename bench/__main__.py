@@ -8,7 +8,9 @@ Each figure is a ratio to `json.loads` on every line, because machines differ an
 
 from __future__ import annotations
 
+import functools
 import io
+import itertools
 import json
 import os
 import platform
@@ -16,20 +18,24 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 
+from detention_monitor import assess as assess_module
 from detention_monitor.assess import Backend, assess
 from detention_monitor.detention import group
-from detention_monitor.durable import DurableBackend
+from detention_monitor.durable import MOST_ALPHAS, DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.generate import generate
+from detention_monitor.partition import detentions, partition
 from detention_monitor.paths import bundled_rules
 from detention_monitor.reference import ReferenceBackend
+from detention_monitor.render import render
 from detention_monitor.replay import Settings, replay
-from detention_monitor.rulefile import load_rules
+from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.sources import read_entries
 
 
@@ -56,6 +62,60 @@ def write(path: Path, count: int) -> int:
             file.write(orjson.dumps(entry) + b"\n")
             entries += 1
     return entries
+
+
+def timed(work: Callable[..., Any], spent: list[float]) -> Callable[..., Any]:
+    """Return a function that does the same and adds the time it took to `spent`."""
+
+    @functools.wraps(work)
+    def measured(*args: Any) -> Any:
+        begun = time.process_time()
+        out = work(*args)
+        out = list(out) if isinstance(out, Iterator) else out
+        spent[0] += time.process_time() - begun
+        return out
+
+    return measured
+
+
+def stages(path: Path, ruleset: RuleSet, entries: int) -> None:
+    """Print where the time of a replay goes, and what the engine had to do for it."""
+    backend = DurableBackend(ruleset.plan)
+    size = backend.size()
+    engine, verdicts, times = [0.0], [0.0], [time.process_time()]
+    backend.run = timed(backend.run, engine)  # type: ignore[method-assign]
+    findings_of = assess_module.findings_of
+    assess_module.findings_of = timed(findings_of, verdicts)
+    with tempfile.TemporaryDirectory() as folder:
+        read = read_entries([str(path)], ruleset.vocabulary)
+        parts = partition(read, Path(folder), 1, print)
+        times.append(time.process_time())
+        placed = [each for part in parts.buckets for each in detentions(part, parts.coverages)]
+        times.append(time.process_time())
+    results = [
+        assess(each.detention, ruleset, each.detention.last_at, backend=backend) for each in placed
+    ]
+    times.append(time.process_time())
+    for each in results:
+        render(each, "jsonl")
+    times.append(time.process_time())
+    assess_module.findings_of = findings_of
+    spill, back, judge, lines = (later - begun for begun, later in itertools.pairwise(times))
+    rest = judge - engine[0] - verdicts[0]
+    for name, took in (
+        ("read, check, spill", spill), ("read back, group", back), ("engine", engine[0]),
+        ("verdicts", verdicts[0]), ("rest of assess", rest), ("render", lines),
+    ):  # fmt: skip
+        print(f"    {name:<20} {took / (times[-1] - times[0]):>5.0%}")
+    duties = {rule.duty for rule in ruleset.rules if rule.duty}
+    work = backend.work()
+    print(
+        f"  {size['rules'] / len(duties):.1f} rules of durable_rules to a catalogue duty; to an "
+        f"entry {work['facts'] / entries:.2f} facts asserted, {work['firings'] / entries:.2f} firings"
+    )
+    most = sorted(backend.about().items(), key=lambda each: -each[1])[:6]
+    named = ", ".join(f"{kind} {number}" for kind, number in most)
+    print(f"  most selecting rules about a kind, of {MOST_ALPHAS} in a set: {named}")
 
 
 def speed(count: int) -> None:
@@ -100,7 +160,8 @@ def speed(count: int) -> None:
             )
             report(f"replay to JSON lines, {workers} worker{'s'[: workers > 1]}", took)
         size = DurableBackend(ruleset.plan).size()
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores")
+        print(f"Python {platform.python_version()}, {os.cpu_count()} cores")
+        stages(path, ruleset, entries)
     print(f"{count:,} detentions, {entries:,} entries, {len(ruleset.rules)} rules, "
           f"{size['rules']} rules of durable_rules in {size['rulesets']} rule sets")  # fmt: skip
     for name, took in rows:

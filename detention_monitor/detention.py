@@ -241,15 +241,16 @@ def _order(fact: Fact) -> tuple[int, bool, str]:
 
 
 def _fact(entry: CustodyEvent, evidence: tuple[str, ...], at: int) -> Fact:
+    by = entry.by
     attrs: dict[str, Value] = dict(entry.attrs)
-    for name, value in (
-        ("rank", entry.by.rank),
-        ("acting_rank", entry.by.acting_rank_s107),
-        ("role", entry.by.role),
-        ("recorded_at", entry.recorded_at),
-    ):
-        if value is not None:
-            attrs.setdefault(name, value)
+    if by.rank is not None:
+        attrs.setdefault("rank", by.rank)
+    if by.acting_rank_s107 is not None:
+        attrs.setdefault("acting_rank", by.acting_rank_s107)
+    if by.role is not None:
+        attrs.setdefault("role", by.role)
+    if entry.recorded_at is not None:
+        attrs.setdefault("recorded_at", entry.recorded_at)
     return Fact(entry.kind, at, attrs, ESTABLISHED, evidence, entry.id)
 
 

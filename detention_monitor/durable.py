@@ -71,6 +71,23 @@ class DurableBackend:
             "most": max((len(shard.definition) for shard in shards), default=0),
         }
 
+    def about(self) -> dict[str, int]:
+        """Return for each kind of fact the most selecting rules about it in one rule set (H15)."""
+        out: dict[str, int] = {}
+        for runner in self._strata.values():
+            for shard in runner.shards:
+                out[shard.kind] = max(len(shard.definition), out.get(shard.kind, 0))
+        return out
+
+    def work(self) -> dict[str, int]:
+        """Return how many facts the engine was told, and how many rules fired, so far."""
+        sets = [each for runner in self._strata.values() for each in runner.rulesets()]
+        sets.append(self._closer.ruleset)
+        return {
+            "facts": sum(each.fed for each in sets),
+            "firings": sum(each.fired for each in sets),
+        }
+
 
 # --- compiling ---------------------------------------------------------------------------------
 
@@ -187,6 +204,11 @@ class _Runner:
             key = (closes.subject, closes.of)
             self._closings.setdefault(key, []).append((numbers[closes.select], closes))
 
+    def rulesets(self) -> Iterator[Ruleset]:
+        """Yield the rule sets of the engine that select in this stratum."""
+        for held in self._selecting.values():
+            yield from (each.ruleset for each in held)
+
     def run(self, facts: Sequence[Fact], intervals: Sequence[Interval]) -> Conclusions:
         matched = self._selected(facts, _States(intervals, self._states))
         found = Conclusions()
@@ -216,13 +238,14 @@ class _Runner:
         self, key: tuple[int, str], since: tuple[str, ...], search: _Search, found: Conclusions
     ) -> None:
         """Find the first closings of every opening of a role, and open the step that follows."""
-        for number, closes in self._closings.get(key, ()):
+        closings = self._closings.get(key, ())
+        begun = [(place, search.since(place, since)) for place in sorted(found.opened[key])]
+        for number, closes in closings:
             if number not in search.matched:
                 continue
             again: dict[int, int] = {}
-            for place in sorted(found.opened[key]):
-                minute = search.since(place, since) + closes.later
-                closing = search.first(number, closes.same, place, minute)
+            for place, minute in begun:
+                closing = search.first(number, closes.same, place, minute + closes.later)
                 if closing is None:
                     continue
                 found.closed[closes.subject, closes.role, place] = closing
@@ -268,7 +291,7 @@ class _Selecting:
 
     def __init__(self, shard: Shard, attributes: Mapping[str, Attribute]) -> None:
         self._kind, self._meaning = shard.kind, shard.meaning
-        self._ruleset = Ruleset(shard.definition)
+        self.ruleset = Ruleset(shard.definition)
         chosen = shard.selections
         self._states = tuple(sorted({n for each in chosen for n in (*each.during, *each.unless)}))
         asked = {test.attribute for each in chosen for test in tests(each.condition)}
@@ -298,15 +321,15 @@ class _Selecting:
     def _ask(self, fact: Fact, states: _States) -> tuple[tuple[int, int], ...]:
         scalars = self._scalars(fact, states)
         best: dict[int, int] = {}
-        self._ruleset.begin()
+        self.ruleset.begin()
         try:
-            for name, _ in self._ruleset.feed(scalars):
+            for name, _ in self.ruleset.feed(scalars):
                 number, certainty, during = self._meaning[name]
                 for state in during:
                     certainty = min(certainty, int(scalars[f"w_{state}"]))
                 best[number] = max(certainty, best.get(number, 0))
         finally:
-            self._ruleset.end()
+            self.ruleset.end()
         return tuple(best.items())
 
     def _scalars(self, fact: Fact, states: _States) -> dict[str, Scalar]:

@@ -55,6 +55,8 @@ class Ruleset:
             raise EngineError(message) from error
         self._next = 1
         self._live = False
+        self.fed = self.fired = 0
+        """How many facts were asserted, and how many rules fired, since it was compiled."""
 
     def begin(self) -> None:
         """Start on a new detention; whatever is left of the last one is forgotten."""
@@ -78,16 +80,19 @@ class Ruleset:
         """
         whole = {**fact, "z": 1, "sid": "1", "id": str(self._next)}
         self._next += 1
+        self.fed += 1
         try:
             code, offset = self._c.assert_fact(self._handle, orjson.dumps(whole).decode())
             if code == _DUPLICATE:
                 message = "durable_rules took a new fact for a duplicate"
                 raise EngineError(message)
-            return self._drain(offset) if offset else []
+            fired = self._drain(offset) if offset else []
         except (self._c.error, MemoryError) as error:
             self.end()
             message = f"durable_rules failed: {error!r}"
             raise EngineError(message) from error
+        self.fired += len(fired)
+        return fired
 
     def _drain(self, offset: int) -> list[tuple[str, dict[str, dict[str, Any]]]]:
         fired: list[tuple[str, dict[str, dict[str, Any]]]] = []

@@ -92,9 +92,8 @@ def entry_from(
         raise RecordError("an entry must be a JSON object in braces")
     if not raw.keys() <= _KEY_SET:
         _no_others(raw, _KEYS, "the entry")
-    for key in _REQUIRED:
-        if raw.get(key) in (None, ""):
-            raise RecordError(f"'{key}' is missing; every entry has id, record, kind and at")
+    if not all(map(raw.get, _REQUIRED)):
+        _no_gap(raw)
     name = _word(raw, "kind")
     kind = vocabulary.kinds.get(name)
     if kind is None:
@@ -106,8 +105,10 @@ def entry_from(
         raise RecordError("an entry amends another or withdraws it, not both")
     attrs = _attributes(raw.get("attrs"), kind, source.zone)
     at = _instants(raw, "at", source.zone)
-    unrecorded = raw.get("recorded_at") in (None, "")
-    recorded = () if unrecorded else _instants(raw, "recorded_at", source.zone)
+    written = raw.get("recorded_at")
+    recorded = (
+        () if written is None or written == "" else _instants(raw, "recorded_at", source.zone)
+    )
     return CustodyEvent(
         _word(raw, "id"),
         _word(raw, "record"),
@@ -124,6 +125,12 @@ def entry_from(
         at[1:],
         origin,
     )
+
+
+def _no_gap(raw: Mapping[str, Any]) -> None:
+    for key in _REQUIRED:
+        if raw.get(key) in (None, ""):
+            raise RecordError(f"'{key}' is missing; every entry has id, record, kind and at")
 
 
 def _attributes(given: object, kind: Kind, zone: str | None) -> dict[str, Value]:

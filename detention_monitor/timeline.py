@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from detention_monitor.entries import Value
 from detention_monitor.values import value
@@ -63,7 +64,7 @@ class Interval:
 
 def in_order(facts: Iterable[Fact]) -> list[Fact]:
     """Return the facts by instant; facts of one instant keep their order."""
-    return sorted(facts, key=lambda fact: fact.at)
+    return sorted(facts, key=attrgetter("at"))
 
 
 @dataclass(slots=True)

@@ -19,8 +19,8 @@ def findings_of(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
     Where the source does not carry what would discharge, excuse or allow, a breach is none that
     can be told (design D6).
     """
+    lacking = sorted(now.relied.get(subject, frozenset()) & now.coverage.kinds_missing)
     for finding in _found(rule, subject, now):
-        lacking = sorted(now.relied.get(subject, frozenset()) & now.coverage.kinds_missing)
         if lacking and finding.is_breach:
             named = ", ".join(lacking).replace("_", " ")
             yield replace(

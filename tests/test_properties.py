@@ -155,7 +155,7 @@ def test_an_engine_that_fails_twice_leaves_the_judging_to_the_reference() -> Non
     for runner in broken._strata.values():
         for each in runner._selecting.values():
             for selecting in each:
-                selecting._ruleset._handle = -1  # as after a fault in the C module
+                selecting.ruleset._handle = -1  # as after a fault in the C module
     judged = run(Detention("R1", entries), 1_718_107_200, broken)
 
     assert judged.judged_by == "reference"
