@@ -238,7 +238,9 @@ class _Runner:
         self, key: tuple[int, str], since: tuple[str, ...], search: _Search, found: Conclusions
     ) -> None:
         """Find the first closings of every opening of a role, and open the step that follows."""
-        closings = self._closings.get(key, ())
+        closings = self._closings.get(key)
+        if closings is None:
+            return
         begun = [(place, search.since(place, since)) for place in sorted(found.opened[key])]
         for number, closes in closings:
             if number not in search.matched:

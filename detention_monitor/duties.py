@@ -57,6 +57,8 @@ class Duty:
         self.latest = _time(self.fact, "due_latest") if rule.by_clock else None
         self._on_entries: set[str] = set()
         self.steps = self._steps()
+        self.first_due = next((step.at for step in self.steps if step.at is not None), None)
+        """The instant of the first step, if it is known."""
 
     def _earliest(self, role: str) -> _Act | None:
         """Return the first closing in a role: an unsure one counts, and says so (design D7)."""
@@ -125,11 +127,6 @@ class Duty:
         act = self._earliest(role)
         return None if act is None else act.at
 
-    @property
-    def first_due(self) -> int | None:
-        """Return the instant of the first step, if it is known."""
-        return next((step.at for step in self.steps if step.at is not None), None)
-
     def finding(self) -> Finding:
         """Return how the duty stands at the instant of the assessment."""
         done, doubt = self.done, False
@@ -189,6 +186,8 @@ class Duty:
 
     def _is_entry(self, due: int) -> bool:
         """Whether the deadline is an entry that the duty had to come before."""
+        if not self._on_entries:
+            return False
         return any(step.at == due and step.name in self._on_entries for step in self.steps)
 
     def _warning(self, span: str) -> int:

@@ -24,6 +24,7 @@ from detention_monitor.vocabulary import Coverage
 BUCKET_BYTES = 4_000_000
 """Bytes of input that one bucket is meant to hold; some 15,000 entries."""
 _MOST_BUCKETS = 256
+_BUFFER = 65_536
 _PACKED = 8
 
 
@@ -72,7 +73,7 @@ def partition(
     numbers: dict[Source, int] = {}
     number, last = 0, None
     encoder = msgspec.msgpack.Encoder()
-    files = [path.open("wb") for path in out.buckets]
+    files = [path.open("wb", buffering=_BUFFER) for path in out.buckets]
     try:
         for place, (got, source) in enumerate(read):
             if isinstance(got, SetAside):
@@ -105,7 +106,7 @@ def _bucket(name: str, count: int) -> int:
 
 
 def _frames(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
+    with path.open("rb", buffering=_BUFFER) as file:
         while size := file.read(4):
             yield size + file.read(int.from_bytes(size, "big"))
 

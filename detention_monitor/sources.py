@@ -25,6 +25,7 @@ SUFFIXES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 CSV = (".csv", ".csv.gz")
 EXPECTED = ".expected"
 _LONGEST_LINE = 1_000_000
+_BUFFER = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def _opened(path: str) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
         return
     try:
-        with Path(path).open("rb") as file:
+        with Path(path).open("rb", buffering=_BUFFER) as file:
             if file.read(2) == b"\x1f\x8b":
                 file.seek(0)
                 with gzip.open(file) as unpacked:

@@ -55,6 +55,10 @@ _INSTANT = re.compile(
 )
 _EARLIEST, _LATEST = 0, 4_102_444_800
 _FIRST_DAY = date(1970, 1, 1).toordinal()
+_days: dict[str, int] = {}
+_clocks: dict[str, int] = {}
+_shifts: dict[str, int] = {}
+"""Seconds of the pieces of times read before: "2024-09-13T", "05:30:00", "+01:00"."""
 
 
 def parse_instant(text: str, zone: str | None = None) -> tuple[int, ...]:
@@ -67,13 +71,22 @@ def parse_instant(text: str, zone: str | None = None) -> tuple[int, ...]:
     >>> parse_instant("2025-10-26T01:15", "Europe/London")
     (1761437700, 1761441300)
     """
+    try:
+        return (_days[text[:11]] + _clocks[text[11:19]] - _shifts[text[19:]],)
+    except KeyError:
+        return _parsed(text, zone)
+
+
+def _parsed(text: str, zone: str | None) -> tuple[int, ...]:
+    """Read a time piece by piece, and keep the pieces of one written in the common form."""
     match = _INSTANT.fullmatch(text)
     if match is None:
         raise ValueError(f"'{text[:40]}' is not a time; write 2024-09-13T05:30:00+01:00")
     day, clock, offset = match.groups()
     try:
         if offset is not None:
-            found: tuple[int, ...] = (_midnight(day) + _seconds(clock) - _shift(offset),)
+            pieces = _midnight(day), _seconds(clock), _shift(offset)
+            found: tuple[int, ...] = (pieces[0] + pieces[1] - pieces[2],)
         else:
             found = _in_zone(datetime.fromisoformat(f"{day}T{clock}"), text, zone)
     except (ValueError, OverflowError) as error:
@@ -82,23 +95,23 @@ def parse_instant(text: str, zone: str | None = None) -> tuple[int, ...]:
         raise ValueError(f"'{text[:40]}' is not a time: {error}") from error
     if not _EARLIEST <= found[0] < _LATEST:
         raise ValueError(f"'{text[:40]}' is not between 1970 and 2100")
+    common = offset is not None and len(clock) == 8 and len(text) == 19 + len(offset)
+    if common and _EARLIEST + 2 * DAY <= pieces[0] < _LATEST - 3 * DAY:  # at any hour and offset
+        _days[text[:11]], _clocks[clock], _shifts[offset] = pieces
     return found
 
 
-@lru_cache(maxsize=4_096)
 def _midnight(day: str) -> int:
     """Return the seconds from 1970 to the beginning of a calendar day, UTC."""
     return (date.fromisoformat(day).toordinal() - _FIRST_DAY) * DAY
 
 
-@lru_cache(maxsize=4_096)
 def _seconds(clock: str) -> int:
     """Return the seconds from midnight to a time of day."""
     at = time.fromisoformat(clock)
     return at.hour * HOUR + at.minute * MINUTE + at.second
 
 
-@lru_cache(maxsize=256)
 def _shift(offset: str) -> int:
     """Return a written offset from UTC in seconds."""
     if offset in "Zz":

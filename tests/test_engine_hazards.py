@@ -18,12 +18,14 @@ import pytest
 from detention_monitor import durable as compiler
 from detention_monitor import engine
 from detention_monitor.assess import assess
-from detention_monitor.detention import Detention
+from detention_monitor.detention import Detention, detentions_of
 from detention_monitor.durable import MOST_ALPHAS, DurableBackend
 from detention_monitor.engine import Ruleset
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import EngineError
 from detention_monitor.rulefile import RuleSet
+from detention_monitor.sources import read_entries
+from tests.conftest import SAMPLES
 
 SOURCE = Path(engine.__file__).read_text()
 
@@ -257,3 +259,24 @@ def test_only_whole_numbers_and_words_of_the_vocabulary_cross_the_boundary(
     result = assess(Detention("R1", (entry,)), ruleset, 1_718_107_200, backend=durable)
     assert result.judged_by == "durable_rules"
     assert "A03-grounds" not in {finding.rule for finding in result.findings}
+
+
+def test_what_the_engine_said_before_does_not_depend_on_the_order_of_detentions(
+    ruleset: RuleSet,
+) -> None:
+    """Answers are kept from one detention to the next (decision 0008); each is that of a fresh ask."""
+    stories = [str(path) for path in sorted(SAMPLES.glob("T*.jsonl"))]
+    read = (got for got, _ in read_entries(stories, ruleset.vocabulary))
+    found = detentions_of(got for got in read if isinstance(got, CustodyEvent))
+
+    def judged(order: list[Detention], backend: DurableBackend) -> dict[str, object]:
+        return {
+            each.id: assess(each, ruleset, each.last_at, backend=backend).findings for each in order
+        }
+
+    one, other = DurableBackend(ruleset.plan), DurableBackend(ruleset.plan)
+    first = judged(found, one)
+    assert judged(found[::-1], other) == first
+    asked = one.work()["facts"]
+    assert judged(found, one) == first
+    assert one.work()["facts"] == asked  # nothing is asked twice
