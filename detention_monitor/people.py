@@ -26,7 +26,7 @@ NOT_JUDGED = {
     "mha_s135_136": "detention under the Mental Health Act is not police detention for an offence",
     "police_protection": "a child in police protection is not in police detention",
 }
-_CLAIMS = frozenset({"dob", "age_recorded", "treated_as", "doubt_about_age", "apparent_age"})
+_CLAIMS = ("dob", "age_recorded", "treated_as", "doubt_about_age", "apparent_age")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +147,7 @@ def _claims(facts: Sequence[Fact], *, as_known: bool) -> Iterator[_Claim]:
     treated: str | None = None
     doubted, apparent = False, None
     for fact in facts:
-        if _CLAIMS.isdisjoint(fact.attrs):
-            continue
-        given = {
-            name: value
-            for name, value in fact.attrs.items()
-            if name in _CLAIMS and value is not None
-        }
+        given = {name: fact.attrs.get(name) for name in _CLAIMS if fact.attrs.get(name) is not None}
         if not given:
             continue
         if fact.kind == "age_corrected" and "dob" in given:
