@@ -20,6 +20,7 @@ import orjson
 
 from detention_monitor import __version__
 from detention_monitor.assess import assess
+from detention_monitor.authoring.commands import COMMANDS
 from detention_monitor.detention import Detention, detentions_of, record_name
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
@@ -31,7 +32,6 @@ from detention_monitor.paths import bundled_rules, bundled_samples
 from detention_monitor.render import FORMATS, heading
 from detention_monitor.replay import Progress, Settings, Tally, quiet, replay
 from detention_monitor.rulefile import RuleSet, load_rules
-from detention_monitor.ruletests import run_tests
 from detention_monitor.sources import SetAside, read_entries, record_files
 from detention_monitor.text import printable
 from detention_monitor.times import parse_instant
@@ -398,54 +398,8 @@ def rules_group() -> None:
     """Check, test and list the rule files."""
 
 
-@rules_group.command("check")
-@_rules_option
-@_policy_option
-@click.option("--format", "form", type=click.Choice(("table", "json")), default="table")
-def rules_check(rules: Path | None, policy: Path | None, form: str) -> None:
-    """Report everything wrong with the rule files, each with its place and its cure."""
-    folder = rules or bundled_rules()
-    try:
-        ruleset = load_rules(folder, policy)
-    except RuleFileError as error:
-        if form == "json":
-            click.echo(orjson.dumps([_as_json(each) for each in error.diagnostics]))
-        else:
-            for each in error.diagnostics:
-                click.echo(str(each))
-            click.echo(f"{len(error.diagnostics)} to put right", err=True)
-        sys.exit(FOUND)
-    if form == "json":
-        click.echo(b"[]")
-    click.echo(
-        f"{len(ruleset.files)} files, {len(ruleset.rules)} rules, {len(ruleset.facts)} derived "
-        f"facts: nothing to put right",
-        err=True,
-    )
-
-
-def _as_json(diagnostic: Any) -> dict[str, Any]:
-    names = ("file", "line", "column", "code", "message", "severity")
-    return {name: getattr(diagnostic, name) for name in names}
-
-
-@rules_group.command("test")
-@_rules_option
-@_policy_option
-def rules_test(rules: Path | None, policy: Path | None) -> None:
-    """Run the tests that stand in the rule files."""
-    passed, failed = 0, 0
-    for outcome in run_tests(rules or bundled_rules(), policy):
-        if not outcome.faults:
-            passed += 1
-            continue
-        failed += 1
-        click.echo(f"{outcome.file}:{outcome.line}: {outcome.name}")
-        for fault in outcome.faults:
-            click.echo(f"    {fault}")
-    click.echo(f"{passed} passed, {failed} failed", err=True)
-    if failed:
-        sys.exit(FOUND)
+for _command in COMMANDS:
+    rules_group.add_command(_command)
 
 
 @rules_group.command("list")

@@ -1,0 +1,161 @@
+"""`rules check`, `test`, `coverage`, `format`, `schema`, `new` and `impact`, as commands."""
+
+from __future__ import annotations
+
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from detention_monitor.authoring.advice import advise
+from detention_monitor.authoring.diagnostics import as_json, sarif, shown
+from detention_monitor.authoring.probes import Probe, probe
+from detention_monitor.authoring.trial import compiles
+from detention_monitor.durable import DurableBackend
+from detention_monitor.errors import Diagnostic, RuleFileError
+from detention_monitor.paths import bundled_rules
+from detention_monitor.rulefile import load_rules
+from detention_monitor.ruletests import Outcome, cases, run_tests
+from detention_monitor.text import printable
+
+FOUND, CANNOT_RUN = 1, 2
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def rules_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--rules` and `--policy`."""
+    folder = click.option(
+        "--rules", type=_FOLDER, default=None, help="Folder of rule files (default: those shipped)."
+    )
+    policy = click.option(
+        "--policy", type=_FILE, default=None, help="A force's own numbers and suites."
+    )
+    return folder(policy(command))
+
+
+# --- check -------------------------------------------------------------------------------------
+
+
+@click.command("check")
+@rules_options
+@click.option(
+    "--format", "form", type=click.Choice(("table", "json", "sarif")), default="table",
+    show_default=True, help="sarif is what code hosting shows beside the line.",
+)  # fmt: skip
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+def check_command(rules: Path | None, policy: Path | None, *, form: str, strict: bool) -> None:
+    """Report everything wrong or doubtful in the rule files, each with its place and its cure."""
+    folder = rules or bundled_rules()
+    found = diagnose(folder, policy)
+    if form == "json":
+        click.echo(orjson.dumps([as_json(each) for each in found]))
+    elif form == "sarif":
+        click.echo(orjson.dumps(sarif(found, str(rules or "rules"))))
+    else:
+        for each in found:
+            click.echo(shown(each, folder))
+    errors = sum(each.severity == "error" for each in found)
+    if not found:
+        ruleset = load_rules(folder, policy)
+        parts = f"{len(ruleset.files)} files, {len(ruleset.rules)} rules, {len(ruleset.facts)}"
+        click.echo(f"{parts} derived facts: nothing to put right", err=True)
+    else:
+        click.echo(f"{errors} to put right, {len(found) - errors} warnings", err=True)
+    if errors or (strict and found):
+        sys.exit(FOUND)
+
+
+def diagnose(folder: Path, policy: Path | None) -> list[Diagnostic]:
+    """Return every error of a folder of rules; if there is none, what the engine says and advice."""
+    try:
+        ruleset = load_rules(folder, policy)
+    except RuleFileError as error:
+        return list(error.diagnostics)
+    advice = advise(ruleset)
+    refused = compiles(folder, policy)
+    return [*advice, *([refused] if refused else [])]
+
+
+# --- test --------------------------------------------------------------------------------------
+
+
+@click.command("test")
+@rules_options
+@click.option("--run", default="", metavar="REGEX", help="Only tests whose rule or name matches.")
+@click.option("--junit", type=_FILE, default=None, help="Write the outcome as JUnit XML, too.")
+@click.option(
+    "--probe", "probing", is_flag=True,
+    help="Also probe each deadline a minute before, at and after it, both clock changes, and the "
+    "day each rule came into force.",
+)  # fmt: skip
+def test_command(
+    rules: Path | None, policy: Path | None, *, run: str, junit: Path | None, probing: bool
+) -> None:
+    """Run the tests that stand in the rule files: expected above got; an unexpected finding fails."""
+    folder = rules or bundled_rules()
+    begun = time.perf_counter()
+    outcomes = []
+    for outcome in run_tests(folder, policy, run):
+        outcomes.append(outcome)
+        if outcome.faults:
+            _tell(outcome)
+    if not outcomes and run:
+        raise click.UsageError(f"no test matches '{run}'")
+    failed = sum(bool(each.faults) for each in outcomes)
+    if junit is not None:
+        junit.write_bytes(_junit(outcomes, time.perf_counter() - begun))
+    click.echo(f"{len(outcomes) - failed} passed, {failed} failed", err=True)
+    broken = _probed(folder, policy) if probing else 0
+    if failed or broken:
+        sys.exit(FOUND)
+
+
+def _tell(outcome: Outcome) -> None:
+    click.echo(f"{outcome.file}:{outcome.line}: {outcome.rule}: {printable(outcome.name, 200)}")
+    for fault in outcome.faults:
+        for line in fault.splitlines():
+            click.echo(f"    {printable(line, 400)}")
+
+
+def _probed(folder: Path, policy: Path | None) -> int:
+    """Probe every test; tell what is wrong, and how much was tried."""
+    tried: list[Probe] = []
+    for ruleset, found in cases(load_rules(folder, policy)):
+        if found:
+            backend = DurableBackend(ruleset.plan)
+            tried += [each for case in found for each in probe(case, backend)]
+    wrong = [each for each in tried if each.fault]
+    for each in wrong:
+        click.echo(f"{each.rule}: {each.what}: {each.fault}")
+    rules = len({each.rule for each in tried})
+    click.echo(f"{len(tried)} probes of {rules} rules, {len(wrong)} wrong", err=True)
+    return len(wrong)
+
+
+def _junit(outcomes: Iterable[Outcome], seconds: float) -> bytes:
+    listed = list(outcomes)
+    failed = sum(bool(each.faults) for each in listed)
+    suite = ET.Element(
+        "testsuite", name="rules", tests=str(len(listed)), failures=str(failed),
+        errors="0", time=f"{seconds:.3f}",
+    )  # fmt: skip
+    for each in listed:
+        case = ET.SubElement(
+            suite, "testcase", classname=each.rule or each.file, name=printable(each.name, 200),
+            file=each.file, line=str(each.line),
+        )  # fmt: skip
+        if each.faults:
+            failure = ET.SubElement(case, "failure", message=each.faults[0][:200])
+            failure.text = "\n".join(printable(line, 400) for line in each.faults)
+    ET.indent(suite)
+    text: bytes = ET.tostring(suite, encoding="utf-8", xml_declaration=True)
+    return text + b"\n"
+
+
+COMMANDS = (check_command, test_command)
