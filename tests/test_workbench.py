@@ -204,3 +204,36 @@ def test_probes_try_both_sides_of_deadline_day_and_clock_change(folder: Path) ->
 
     assert result.exit_code == 0
     assert "7 probes of 1 rules, 0 wrong" in result.stderr
+
+
+# --- rules coverage ----------------------------------------------------------------------------
+
+
+def test_coverage_names_what_no_test_reaches(folder: Path) -> None:
+    """The one test of the duty stays silent and within its step; it never needs the excuse."""
+    (folder / "x.yaml").write_text(HEAD + DUTY)
+    result = run("coverage", "--rules", str(folder))
+
+    assert result.exit_code == 0
+    [line] = result.stdout.splitlines()
+    assert line.split(maxsplit=2) == [
+        "x.yaml:4", "X02-duty", "fires, excused_by 1 (aa_delay_reason)",
+    ]  # fmt: skip
+    assert "1 of 3 points exercised (33 %); 0 of 1 rules wholly" in result.stderr
+    assert run("coverage", "--rules", str(folder), "--at-least", "34").exit_code == 1
+    assert run("coverage", "--rules", str(folder), "--at-least", "33").exit_code == 0
+
+
+def test_coverage_counts_each_dated_value_of_a_parameter(folder: Path) -> None:
+    values = "{2012-07-10: 2h, 2024-06-01: 90m}"
+    parameters = (folder / "parameters.yaml").read_text()
+    (folder / "parameters.yaml").write_text(
+        f"{parameters}  local_hours:\n    about: A local number.\n    authority: policy\n"
+        f"    unit: duration\n    values: {values}\n"
+    )
+    (folder / "x.yaml").write_text(HEAD + DUTY.replace("within: 2h", "within: $local_hours"))
+    result = run("coverage", "--rules", str(folder), "--format", "json")
+
+    [row] = json.loads(result.stdout)["rules"]
+    assert "$local_hours from 10 Jul 2012" in row["missing"]
+    assert "$local_hours from  1 Jun 2024" not in row["missing"]

@@ -13,6 +13,7 @@ import click
 import orjson
 
 from detention_monitor.authoring.advice import advise
+from detention_monitor.authoring.coverage import coverage
 from detention_monitor.authoring.diagnostics import as_json, sarif, shown
 from detention_monitor.authoring.probes import Probe, probe
 from detention_monitor.authoring.trial import compiles
@@ -158,4 +159,45 @@ def _junit(outcomes: Iterable[Outcome], seconds: float) -> bytes:
     return text + b"\n"
 
 
-COMMANDS = (check_command, test_command)
+# --- coverage ----------------------------------------------------------------------------------
+
+
+@click.command("coverage")
+@rules_options
+@click.option("--format", "form", type=click.Choice(("table", "json")), default="table")
+@click.option("--all", "everything", is_flag=True, help="Also list rules of which nothing is left.")
+@click.option(
+    "--at-least", type=click.IntRange(0, 100), default=0, metavar="PERCENT",
+    help="Exit with 1 if fewer of the points are exercised.",
+)  # fmt: skip
+def coverage_command(
+    rules: Path | None, policy: Path | None, *, form: str, everything: bool, at_least: int
+) -> None:
+    """Show what the tests of the rules never exercise: excuses, steps, warnings, values."""
+    found = coverage(load_rules(rules or bundled_rules(), policy))
+    points = sum(len(each.points) for each in found)
+    missing = sum(len(each.missing) for each in found)
+    share = 100 * (points - missing) // points if points else 100
+    if form == "json":
+        rows = [
+            {"rule": each.rule, "place": each.place, "points": each.points,
+             "missing": each.missing}
+            for each in found
+        ]  # fmt: skip
+        click.echo(orjson.dumps({"percent": share, "rules": rows}))
+    else:
+        for each in found:
+            if each.missing or everything:
+                left = ", ".join(each.missing) or "everything exercised"
+                click.echo(f"{each.place:<28} {each.rule:<28} {left}")
+    whole = sum(not each.missing for each in found)
+    click.echo(
+        f"{points - missing} of {points} points exercised ({share} %); "
+        f"{whole} of {len(found)} rules wholly",
+        err=True,
+    )
+    if share < at_least:
+        sys.exit(FOUND)
+
+
+COMMANDS = (check_command, test_command, coverage_command)
