@@ -16,6 +16,7 @@ from detention_monitor.authoring.advice import advise
 from detention_monitor.authoring.coverage import coverage
 from detention_monitor.authoring.diagnostics import as_json, sarif, shown
 from detention_monitor.authoring.probes import Probe, probe
+from detention_monitor.authoring.schema import schemas
 from detention_monitor.authoring.trial import compiles
 from detention_monitor.durable import DurableBackend
 from detention_monitor.errors import Diagnostic, RuleFileError
@@ -200,4 +201,35 @@ def coverage_command(
         sys.exit(FOUND)
 
 
-COMMANDS = (check_command, test_command, coverage_command)
+# --- schema ------------------------------------------------------------------------------------
+
+SCHEMAS = ("rules", "parameters", "policy", "vocabulary", "records", "findings")
+
+
+@click.command("schema")
+@click.argument("name", type=click.Choice(SCHEMAS), required=False)
+@click.option("--out", type=_FOLDER, default=None, help="Write all of them into this folder.")
+@rules_options
+def schema_command(
+    name: str | None, out: Path | None, rules: Path | None, policy: Path | None
+) -> None:
+    """Print a JSON Schema: for editors of rule files, or for those who send or read our data.
+
+    With the YAML extension of VS Code, write as the first line of a rule file:
+    # yaml-language-server: $schema=schema/rules.schema.json
+    """
+    if (name is None) == (out is None):
+        raise click.UsageError(f"name one schema ({', '.join(SCHEMAS)}), or give --out FOLDER")
+    found = dict(schemas(load_rules(rules or bundled_rules(), policy)))
+    if name is not None:
+        click.echo(orjson.dumps(found[name], option=orjson.OPT_INDENT_2))
+        return
+    assert out is not None  # one of the two is given
+    out.mkdir(parents=True, exist_ok=True)
+    for each, schema in found.items():
+        path = out / f"{each}.schema.json"
+        path.write_bytes(orjson.dumps(schema, option=orjson.OPT_INDENT_2) + b"\n")
+    click.echo(f"{len(found)} schemas in {out}", err=True)
+
+
+COMMANDS = (check_command, test_command, coverage_command, schema_command)
