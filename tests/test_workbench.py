@@ -237,3 +237,58 @@ def test_coverage_counts_each_dated_value_of_a_parameter(folder: Path) -> None:
     [row] = json.loads(result.stdout)["rules"]
     assert "$local_hours from 10 Jul 2012" in row["missing"]
     assert "$local_hours from  1 Jun 2024" not in row["missing"]
+
+
+# --- rules format ------------------------------------------------------------------------------
+
+UNTIDY = """\
+# Why this file is here.
+format: custody-rules/1
+theme:   A theme
+facts:
+- fact: aa_here
+  about: "A state: quoted"   # kept
+  interval:
+      from: aa_arrived
+      until: [aa_left,   released]
+"""
+TIDY = """\
+# Why this file is here.
+format: custody-rules/1
+theme: A theme
+facts:
+  - fact: aa_here
+    about: "A state: quoted" # kept
+    interval:
+      from: aa_arrived
+      until: [aa_left, released]
+"""
+
+
+def test_format_keeps_comments_and_quotes_and_is_stable(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(UNTIDY)
+    path.chmod(0o640)
+
+    assert run("format", "--check", str(path)).exit_code == 1
+    assert path.read_text() == UNTIDY
+    assert run("format", str(path)).exit_code == 0
+    assert " ".join(path.read_text().split()) == " ".join(TIDY.split())
+    assert "  - fact: aa_here\n    about:" in path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert run("format", "--check", str(path)).exit_code == 0
+
+
+def test_format_refuses_what_it_cannot_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text("a: &x 1\nb: *x\n")
+
+    result = CliRunner().invoke(cli, ["rules", "format", str(path)])
+
+    assert result.exit_code != 0
+    assert path.read_text() == "a: &x 1\nb: *x\n"
+
+
+def test_the_rule_files_of_the_repository_are_formatted() -> None:
+    result = run("format", "--check", "--rules", str(RULES))
+    assert result.exit_code == 0, result.stdout

@@ -15,6 +15,7 @@ import orjson
 from detention_monitor.authoring.advice import advise
 from detention_monitor.authoring.coverage import coverage
 from detention_monitor.authoring.diagnostics import as_json, sarif, shown
+from detention_monitor.authoring.formatting import FormatError, format_file
 from detention_monitor.authoring.probes import Probe, probe
 from detention_monitor.authoring.schema import schemas
 from detention_monitor.authoring.trial import compiles
@@ -232,4 +233,29 @@ def schema_command(
     click.echo(f"{len(found)} schemas in {out}", err=True)
 
 
-COMMANDS = (check_command, test_command, coverage_command, schema_command)
+# --- format ------------------------------------------------------------------------------------
+
+
+@click.command("format")
+@click.argument("files", nargs=-1, type=_FILE)
+@click.option("--rules", type=_FOLDER, default=None, help="Format every YAML file of this folder.")
+@click.option("--check", "checking", is_flag=True, help="Write nothing; exit with 1 if some would.")
+def format_command(files: tuple[Path, ...], *, rules: Path | None, checking: bool) -> None:
+    """Put rule files into one form; comments stay, and what they say does not change."""
+    if bool(files) == (rules is not None):
+        raise click.UsageError("name the files to format, or a folder with --rules")
+    changed = 0
+    for path in files or sorted((rules or bundled_rules()).glob("*.yaml")):
+        try:
+            differs = format_file(path, write=not checking)
+        except FormatError as error:
+            raise click.ClickException(str(error)) from error
+        if differs:
+            changed += 1
+            click.echo(f"{'would change' if checking else 'changed'}  {path}")
+    click.echo(f"{changed} {'to format' if checking else 'formatted'}", err=True)
+    if checking and changed:
+        sys.exit(FOUND)
+
+
+COMMANDS = (check_command, test_command, coverage_command, schema_command, format_command)
