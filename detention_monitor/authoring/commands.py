@@ -16,14 +16,19 @@ from detention_monitor.authoring.advice import advise
 from detention_monitor.authoring.coverage import coverage
 from detention_monitor.authoring.diagnostics import as_json, sarif, shown
 from detention_monitor.authoring.formatting import FormatError, format_file
+from detention_monitor.authoring.impact import impact, rules_of
+from detention_monitor.authoring.impact_page import as_data, page, table
 from detention_monitor.authoring.probes import Probe, probe
 from detention_monitor.authoring.schema import schemas
 from detention_monitor.authoring.trial import compiles
+from detention_monitor.detention import detentions_of
 from detention_monitor.durable import DurableBackend
+from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import Diagnostic, RuleFileError
 from detention_monitor.paths import bundled_rules
 from detention_monitor.rulefile import load_rules
 from detention_monitor.ruletests import Outcome, cases, run_tests
+from detention_monitor.sources import read_entries, record_files
 from detention_monitor.text import printable
 
 FOUND, CANNOT_RUN = 1, 2
@@ -258,4 +263,49 @@ def format_command(files: tuple[Path, ...], *, rules: Path | None, checking: boo
         sys.exit(FOUND)
 
 
-COMMANDS = (check_command, test_command, coverage_command, schema_command, format_command)
+# --- impact ------------------------------------------------------------------------------------
+
+
+@click.command("impact")
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@click.argument("records", nargs=-1, required=True, metavar="RECORDS...")
+@click.option("--policy", type=_FILE, default=None, help="A force's own numbers, for both.")
+@click.option("--format", "form", type=click.Choice(("table", "json", "html")), default="table")
+@click.option("--out", type=_FILE, default=None, help="Write it here instead.")
+def impact_command(
+    old: str, new: str, records: tuple[str, ...], *, policy: Path | None, form: str,
+    out: Path | None,
+) -> None:  # fmt: skip
+    """Show what an edit of the rules would change: findings gained, lost or moved, with examples.
+
+    OLD and NEW are folders of rules, or git revisions of the rules folder (HEAD, a tag).
+    """
+    beside = bundled_rules()
+    with rules_of(old, beside) as before, rules_of(new, beside) as after:
+        one, other = load_rules(before, policy), load_rules(after, policy)
+        entries, unread = [], 0
+        for got, _ in read_entries(record_files(records), other.vocabulary):
+            if isinstance(got, CustodyEvent):
+                entries.append(got)
+            else:
+                unread += 1
+        found = impact(one, other, detentions_of(entries))
+    if unread:
+        click.echo(f"{unread} lines could not be read; see replay", err=True)
+    if form == "json":
+        text = orjson.dumps(as_data(found), option=orjson.OPT_INDENT_2).decode() + "\n"
+    elif form == "html":
+        names = " ".join(Path(each).name for each in (old, new, *records))
+        text = page(found, f"detention-monitor rules impact {printable(names)}")
+    else:
+        text = table(found)
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        out.write_text(text, encoding="utf-8")
+
+
+COMMANDS = (
+    check_command, test_command, coverage_command, schema_command, format_command, impact_command,
+)  # fmt: skip
