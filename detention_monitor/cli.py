@@ -21,6 +21,7 @@ import orjson
 from detention_monitor import __version__
 from detention_monitor.assess import assess
 from detention_monitor.authoring.commands import COMMANDS
+from detention_monitor.counterfactual import suppose, supposed_entry, told
 from detention_monitor.detention import Detention, detentions_of, record_name
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
@@ -278,11 +279,15 @@ def summary(tally: Tally, quarantine: Path | None) -> Iterator[str]:
 @click.option("--record", default=None, help="Only this record (as CR-0001, or 44/CR-0001).")
 @click.option("--duty", default=None, help="Only this duty or rule, whatever its state.")
 @click.option("--at", "as_of", callback=_instant, help="As of this time (default: its last entry).")
+@click.option(
+    "--if", "supposed", default=None, metavar="ENTRY",
+    help="What would then be due, met or cleared: 'review_held mode=in_person at 21:30'.",
+)  # fmt: skip
 @_rules_option
 @_policy_option
 def explain_command(
     paths: tuple[str, ...], *, record: str | None, duty: str | None, as_of: int | None,
-    rules: Path | None, policy: Path | None,
+    supposed: str | None, rules: Path | None, policy: Path | None,
 ) -> None:  # fmt: skip
     """Say why: rule and law, entries, arithmetic, what was not found, what would have met it."""
     ruleset = load_rules(rules or bundled_rules(), policy)
@@ -296,8 +301,14 @@ def explain_command(
     wanted = [each for each in detentions_of(entries) if record is None or _is_of(each, record)]
     if record is not None and not wanted:
         raise click.UsageError(f"no record {record} here")
+    if supposed is not None and len(wanted) != 1:
+        raise click.UsageError("--if supposes an entry in one record; name it with --record")
     for detention in wanted:
         at = detention.last_at if as_of is None else as_of
+        if supposed is not None:
+            entry = supposed_entry(supposed, detention, ruleset.vocabulary)
+            click.echo(told(suppose(entry, detention, ruleset, at, backend)), nl=False)
+            continue
         result = assess(detention, ruleset, at, backend=backend)
         if result.refused is not None:
             because = printable(result.refused_because)
