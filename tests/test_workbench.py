@@ -292,3 +292,29 @@ def test_format_refuses_what_it_cannot_read(tmp_path: Path) -> None:
 def test_the_rule_files_of_the_repository_are_formatted() -> None:
     result = run("format", "--check", "--rules", str(RULES))
     assert result.exit_code == 0, result.stdout
+
+
+# --- rules new ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answers", "passed"),
+    [
+        (["B98-told", "B98", 'The "adult" told', "Code C 3.15", "code", "", "high", "",
+          "must", "child_in_detenton", "child_in_detention", "aa_contacted", "90m"], 3),
+        (["B99-told", "", "Adult told", "Code C 3.15", "code", "", "high", "",
+          "must", "child_in_detention", "aa_contacted", ""], 2),
+        (["C99-never", "", "Never so", "Code C 11.15", "code", "2018-07-31", "critical", "",
+          "never", "strip_search_started"], 2),
+    ],
+)  # fmt: skip
+def test_a_new_rule_passes_its_own_tests(answers: list[str], passed: int, folder: Path) -> None:
+    path = folder / "new_theme.yaml"
+    (folder / "x.yaml").write_text(HEAD + DUTY)
+    asked = CliRunner().invoke(cli, ["rules", "new", str(path)], input="\n".join(answers) + "\n")
+
+    assert asked.exit_code == 0, asked.output
+    assert run("check", "--rules", str(folder)).exit_code == 0
+    tested = run("test", "--rules", str(folder), "--run", answers[0])
+    assert tested.exit_code == 0, tested.stdout
+    assert f"{passed} passed, 0 failed" in tested.stderr

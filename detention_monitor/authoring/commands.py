@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 import orjson
@@ -18,6 +19,7 @@ from detention_monitor.authoring.diagnostics import as_json, sarif, shown
 from detention_monitor.authoring.formatting import FormatError, format_file
 from detention_monitor.authoring.impact import impact, rules_of
 from detention_monitor.authoring.impact_page import as_data, page, table
+from detention_monitor.authoring.newrule import Answers, rule_text
 from detention_monitor.authoring.probes import Probe, probe
 from detention_monitor.authoring.schema import schemas
 from detention_monitor.authoring.trial import compiles
@@ -25,11 +27,14 @@ from detention_monitor.detention import detentions_of
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import Diagnostic, RuleFileError
+from detention_monitor.findings import SEVERITIES
 from detention_monitor.paths import bundled_rules
-from detention_monitor.rulefile import load_rules
+from detention_monitor.rulefile import VOCABULARY, load_rules, rule_paths
+from detention_monitor.rulemodel import Authority
 from detention_monitor.ruletests import Outcome, cases, run_tests
 from detention_monitor.sources import read_entries, record_files
 from detention_monitor.text import printable
+from detention_monitor.yamlfile import suggestion
 
 FOUND, CANNOT_RUN = 1, 2
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -306,6 +311,69 @@ def impact_command(
         out.write_text(text, encoding="utf-8")
 
 
+# --- new ---------------------------------------------------------------------------------------
+
+
+@click.command("new")
+@click.argument("file", type=_FILE)
+@rules_options
+def new_command(file: Path, *, rules: Path | None, policy: Path | None) -> None:
+    """Write a new rule, with tests to fill, into a rule FILE (made if it is not there)."""
+    folder = rules or file.parent
+    known = folder if (folder / VOCABULARY).exists() and rule_paths(folder) else bundled_rules()
+    ruleset = load_rules(known, policy)
+    kinds = list(ruleset.vocabulary.kinds)
+    ids = {rule.id for rule in ruleset.rules}
+    name = _ask("Name of the rule (catalogue id and a few words, B01-adult-informed)", not_in=ids)
+    match = re.match(r"([A-F]\d{2}|GP\d{2})", name)
+    duty = click.prompt("Catalogue id of the duty", default=match[0] if match else "")
+    title = click.prompt("Title, as an inspector should read it")
+    cite = click.prompt("Where the law says it (Code C 3.15)")
+    authority = click.prompt("Whose standard it is", type=click.Choice(get_args(Authority)))
+    start = click.prompt("In force from", type=click.DateTime(["%Y-%m-%d"]), default="2012-07-10")
+    severity = click.prompt("How grave a miss is", type=click.Choice(tuple(reversed(SEVERITIES))))
+    who = click.prompt("Who must act", default="custody officer")
+    happens = click.prompt("Must something happen, or must something never happen",
+                           type=click.Choice(("must", "never")))  # fmt: skip
+    opens = _ask("What must never be entered" if happens == "never" else
+                 "With which entry does the duty arise", among=kinds)  # fmt: skip
+    happen = within = ""
+    if happens == "must":
+        happen = _ask("Which entry shows that it was done", among=kinds)
+        within = click.prompt(
+            "Within (6h, 90m, $parameter; empty: as soon as practicable)", default=""
+        )
+    text = rule_text(Answers(name, duty, title, cite, authority, start.date(), severity, who, opens,
+                             happen, within))  # fmt: skip
+    begun = file.read_text(encoding="utf-8") if file.exists() else (
+        "# What this file is about, and for whom.\nformat: custody-rules/1\n"
+        f"theme: {file.stem.replace('_', ' ').capitalize()}\n\nrules:\n"
+    )  # fmt: skip
+    file.write_text(
+        f"{begun.rstrip()}\n{'' if begun.endswith('rules:' + chr(10)) else chr(10)}{text}"
+    )
+    click.echo(
+        f"{name} is in {file}; fill it, then: rules check, rules test --run {name}", err=True
+    )
+
+
+def _ask(question: str, among: Sequence[str] = (), not_in: Container[str] = ()) -> str:
+    """Ask until the answer is one of the words, or a new name."""
+    while True:
+        answer = str(click.prompt(question)).strip()
+        if among and answer not in among:
+            click.echo(
+                f"  no kind of entry is called '{answer}'{suggestion(answer, among)}", err=True
+            )
+        elif answer in not_in:
+            click.echo(f"  there is a rule '{answer}' already; choose another name", err=True)
+        elif not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{1,60}", answer):
+            click.echo("  letters, digits, - and _ only, beginning with a letter", err=True)
+        else:
+            return answer
+
+
 COMMANDS = (
     check_command, test_command, coverage_command, schema_command, format_command, impact_command,
+    new_command,
 )  # fmt: skip
