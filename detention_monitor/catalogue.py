@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from detention_monitor.errors import Diagnostic
-from detention_monitor.rulefile import CATALOGUE, RuleSet
+from detention_monitor.errors import Diagnostic, RuleFileError
+from detention_monitor.rulefile import CATALOGUE, RuleSet, load_rules
 from detention_monitor.rulemodel import CatalogueId
 from detention_monitor.yamlfile import YamlFile, read_yaml, suggestion, validated
 
@@ -51,6 +51,15 @@ def section_of(duty: str) -> str:
 def load_catalogue(folder: Path) -> Catalogue:
     """Read the catalogue of a rules folder; raise `RuleFileError` with every fault and its place."""
     return _read(folder)[1]
+
+
+def load_with_catalogue(folder: Path, policy: Path | None = None) -> RuleSet:
+    """Read the rules as `load_rules` does; raise `RuleFileError` where the catalogue misfits too."""
+    ruleset = load_rules(folder, policy)
+    misfits = check_catalogue(folder, ruleset)
+    if misfits:
+        raise RuleFileError(misfits)
+    return ruleset
 
 
 def check_catalogue(folder: Path, ruleset: RuleSet) -> list[Diagnostic]:

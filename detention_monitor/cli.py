@@ -20,7 +20,7 @@ import orjson
 
 from detention_monitor import __version__
 from detention_monitor.assess import assess
-from detention_monitor.catalogue import check_catalogue
+from detention_monitor.catalogue import load_with_catalogue
 from detention_monitor.detention import Detention, detentions_of, record_name
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
@@ -407,10 +407,7 @@ def rules_check(rules: Path | None, policy: Path | None, form: str) -> None:
     """Report everything wrong with the rule files, each with its place and its cure."""
     folder = rules or bundled_rules()
     try:
-        ruleset = load_rules(folder, policy)
-        misfits = check_catalogue(folder, ruleset)
-        if misfits:
-            raise RuleFileError(misfits)
+        ruleset = load_with_catalogue(folder, policy)
     except RuleFileError as error:
         if form == "json":
             click.echo(orjson.dumps([_as_json(each) for each in error.diagnostics]))

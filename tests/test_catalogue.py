@@ -16,14 +16,18 @@ SIZES = {"A": 25, "B": 19, "C": 9, "D": 16, "E": 21, "F": 4, "GP": 10}
 PROVISIONAL = "Not yet encoded."
 NOT_YET_ENCODED = {"GP04", "GP05", "GP07", "GP09"}
 """Ids with the provisional line. Delete each here, and its line in the catalogue, with its rule."""
-FOR_A_PERSON_ALONE = {
-    *"A01 A02 A04 A06 A07 A08 A09 A10 A11 A12 A13 A14 A15 A16 A17 A18 A19 A20 A22 A23 A24 A25".split(),
-    *"B04 B06 B08 B09 B10 B11 B12 B13 B15 B16 B18 B19 C03 C05 C06 C07 C08 C09".split(),
-    *"D12 D13 D14 D15 D16 E01 E06 E08 E13 E16 E19 E20 E21 F01 F02 F03 F04".split(),
-    *"GP03 GP06 GP08 GP09".split(),
-    *NOT_YET_ENCODED,
-}
-"""Ids without a rule. No id may come to lack one quietly; delete those that gain one."""
+
+
+def ids(text: str) -> set[str]:
+    return set(text.split())
+
+
+WITHOUT_A_RULE = NOT_YET_ENCODED | ids("""
+    A01 A02 A04 A06 A07 A08 A09 A10 A11 A12 A13 A14 A15 A16 A17 A18 A19 A20 A22 A23 A24 A25
+    B04 B06 B08 B09 B10 B11 B12 B13 B15 B16 B18 B19 C03 C05 C06 C07 C08 C09
+    D12 D13 D14 D15 D16 E01 E06 E08 E13 E16 E19 E20 E21 F01 F02 F03 F04 GP03 GP06 GP08
+""")
+"""No id may come to lack a rule quietly. Delete here those that gain one."""
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +55,7 @@ def test_every_id_has_a_rule_or_says_what_a_person_must_look_at(
 
 def test_no_id_is_without_a_rule_unless_it_is_known(catalogue: Catalogue, ruleset: RuleSet) -> None:
     ruled = {rule.duty for rule in ruleset.rules}
-    assert set(catalogue.duties) - ruled <= FOR_A_PERSON_ALONE
+    assert set(catalogue.duties) - ruled <= WITHOUT_A_RULE
 
 
 def test_provisional_lines_are_the_ones_listed(catalogue: Catalogue, ruleset: RuleSet) -> None:
