@@ -18,9 +18,9 @@ from typing import Any, BinaryIO, Self
 import click
 import orjson
 
-from detention_monitor import __version__
+from detention_monitor import __version__, rulelist
 from detention_monitor.assess import assess
-from detention_monitor.catalogue import load_with_catalogue
+from detention_monitor.catalogue import load_catalogue, load_with_catalogue
 from detention_monitor.detention import Detention, detentions_of, record_name
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
@@ -31,12 +31,14 @@ from detention_monitor.generate import MESSY, generate
 from detention_monitor.paths import bundled_rules, bundled_samples
 from detention_monitor.render import FORMATS, heading
 from detention_monitor.replay import Progress, Settings, Tally, quiet, replay
+from detention_monitor.rulebook import Form, RuleBook
 from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.ruletests import run_tests
 from detention_monitor.sources import SetAside, read_entries, record_files
 from detention_monitor.text import printable
 from detention_monitor.times import parse_instant
 from detention_monitor.watching import Watch
+from detention_monitor.wording import Wording
 from detention_monitor.yamlfile import suggestion
 
 FOUND, CANNOT_RUN, SET_ASIDE = 1, 2, 3
@@ -452,35 +454,39 @@ def rules_test(rules: Path | None, policy: Path | None) -> None:
 @rules_group.command("list")
 @_rules_option
 @_policy_option
-@click.option("--unverified", is_flag=True, help="Only rules whose source still needs a lawyer.")
+@click.option(
+    "--unverified",
+    is_flag=True,
+    help="Work list for a lawyer: what is not verified, and for which days.",
+)
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table")
 def rules_list(rules: Path | None, policy: Path | None, *, unverified: bool, form: str) -> None:
     """List the rules: id, duty, authority, since when, the law, where it stands."""
     ruleset = load_rules(rules or bundled_rules(), policy)
-    rows = [row for row in _rows(ruleset) if not unverified or not row["verified"]]
+    found = [row for row in rulelist.rows(ruleset) if not unverified or not row["verified"]]
     if form == "json":
-        click.echo(orjson.dumps(rows))
+        click.echo(orjson.dumps(found))
         return
-    for row in rows:
-        click.echo(
-            f"{row['rule']:<28} {row['duty'] or '-':<5} {row['authority']:<8} "
-            f"{row['in_force']:<11} {row['place']:<22} {row['source']}"
-        )
-    click.echo(f"{len(rows)} rules", err=True)
+    for row in found:
+        for line in rulelist.lines(row, work_list=unverified):
+            click.echo(line)
+    click.echo(f"{len(found)} rules", err=True)
 
 
-def _rows(ruleset: RuleSet) -> Iterator[dict[str, Any]]:
-    for rule in ruleset.rules:
-        yield {
-            "rule": rule.id,
-            "duty": rule.duty,
-            "title": rule.title,
-            "authority": rule.authority,
-            "in_force": rule.in_force.start.isoformat(),
-            "place": ruleset.place(rule),
-            "source": "; ".join(source.cite for source in rule.sources),
-            "verified": all(
-                source.text_verified is True and source.number_verified is True
-                for source in rule.sources
-            ),
-        }
+@rules_group.command("show")
+@click.argument("name", required=False, metavar="[ID]")
+@click.option("--all", "everything", is_flag=True, help="The whole rule book, in catalogue order.")
+@click.option(
+    "--format", "form", type=click.Choice(("text", "markdown")), default="text", show_default=True
+)
+@_rules_option
+@_policy_option
+def rules_show(
+    name: str | None, *, everything: bool, form: Form, rules: Path | None, policy: Path | None
+) -> None:
+    """Say in plain English what a rule, or a duty of the catalogue (D01), asks and finds."""
+    if (name is None) != everything:
+        raise click.UsageError("name a duty or a rule, as in 'rules show D01', or use --all")
+    folder = rules or bundled_rules()
+    book = RuleBook(load_rules(folder, policy), load_catalogue(folder), Wording.load(folder))
+    click.echo(book.whole(form) if name is None else book.show(name, form), nl=False)
