@@ -38,7 +38,7 @@ def _setting(test: RuleTest, wording: Wording) -> Iterator[str]:
     if test.as_of is not None:
         yield f"judged at {_clock(test.as_of)}"
     for name, value in test.parameters.items():
-        yield f"'{wording.name(name)}' set to {_plain(value)}"
+        yield f"{name} set to {_plain(value)}"
     for suite, facts in test.suites.items():
         told = [f"{wording.name(name)} {_plain(value)}" for name, value in facts.items()]
         yield f"suite {suite}: {', '.join(told)}"

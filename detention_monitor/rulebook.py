@@ -16,7 +16,7 @@ from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import DerivedFact, Rule
 from detention_monitor.ruletext import AUTHORITIES, Item, RuleText
 from detention_monitor.times import day_of, in_words
-from detention_monitor.wording import Wording, day_in_words, listed
+from detention_monitor.wording import Wording, day_in_words
 from detention_monitor.yamlfile import suggestion
 
 WIDTH = 96
@@ -28,16 +28,23 @@ _STATES = {
     "overnight": "A night that counts as spent in police detention is going on.",
 }
 """States that the monitor works out itself (`plan.PROVIDED`)."""
+_NIGHT = ("night_from", "night_to", "night_least")
 _BEHIND = {
     "review_clock.due": ("review_first", "review_next"),
     "custody_clock.due": ("custody_limit",),
-    "night": ("night_from", "night_to", "night_least"),
-    "overnight": ("night_from", "night_to", "night_least"),
+    "review_due": ("valid_review", "disputed_review", "lawful_postponement"),
+    "review_counted": ("valid_review", "disputed_review"),
+    "postponement_used": ("lawful_postponement", "valid_review"),
+    "custody_limit": ("valid_extension", "valid_warrant"),
+    "limit_extended": ("valid_extension", "valid_warrant"),
+    "night": (*_NIGHT, "valid_certificate"),
+    "overnight": _NIGHT,
 }
-"""Numbers by which a clock or measure works that rules name."""
+"""Facts and numbers from which Python works out a clock, measure or derived kind of entry."""
 _PROSE = frozenset(
     {"id", "duty", "title", "says", "sources", "who", "message", "do", "clears", "tests", "about"}
 )
+"""Fields that name nothing: text for people, and what is told elsewhere."""
 _FRONT = """\
 This book is printed from the rule files of the detention monitor. It says what the monitor looks
 for in the custody record of a child, and nothing that it does not look for.
@@ -177,7 +184,7 @@ class RuleBook:
         """Return how a derived fact comes about."""
         say = self._text.speaker
         if fact.interval is not None:
-            ends = listed([say.selector(each) for each in fact.interval.until])
+            ends = say.any_of(fact.interval.until)
             out = f"Holds from {say.selector(fact.interval.begins)} until {ends}."
             if fact.interval.established_for:
                 sure = self._text.span(fact.interval.established_for)
@@ -215,6 +222,7 @@ class _Used:
     def __init__(self, ruleset: RuleSet) -> None:
         self._derived = {fact.fact: fact for fact in ruleset.facts}
         self._known = ruleset.vocabulary.kinds
+        self._declared = ruleset.parameters.declared
         self.kinds: set[str] = set()
         self.facts: set[str] = set()
         self.numbers: set[str] = set()
@@ -239,13 +247,21 @@ class _Used:
                     self._fact(test.attribute)
             case str():
                 self.numbers.update([value[1:]] if value.startswith("$") else [])
-                self.numbers.update(_BEHIND.get(value, ()))
+                self._behind(value)
                 if field in ("during", "unless", "pauses_while"):
                     self._fact(value)
                 elif value in self._known:
                     self.kinds.add(value)
 
+    def _behind(self, name: str) -> None:
+        for each in _BEHIND.get(name, ()):
+            if each in self._declared:
+                self.numbers.add(each)
+            else:
+                self._fact(each)
+
     def _fact(self, name: str) -> None:
+        self._behind(name)
         if name in _STATES:
             self.facts.add(name)
         elif name in self._derived and name not in self.facts:

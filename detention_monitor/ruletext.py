@@ -26,7 +26,7 @@ from detention_monitor.rulemodel import (
     Verified,
 )
 from detention_monitor.times import in_words, parse_duration
-from detention_monitor.wording import Speaker, Wording, day_in_words, listed
+from detention_monitor.wording import Speaker, Wording, day_in_words, is_plain, listed
 
 AUTHORITIES = {
     "statute": "statute (an Act or regulations)",
@@ -141,8 +141,7 @@ class RuleText:
             yield Item("Done before", (f"counts too, if not earlier than the last {since}",))
         yield Item("By when", (self._by_when(rule, must),))
         if must.after:
-            waits = [say.selector(each) for each in must.after]
-            yield Item("Counted from", (f"the first of {listed(waits)}",))
+            yield Item("Counted from", (f"the first of {say.any_of(must.after)}",))
         if rule.pauses_while:
             yield Item("Clock stops", (f"while '{self.wording.name(rule.pauses_while)}' holds",))
         if rule.grades == "by_lateness":
@@ -157,10 +156,9 @@ class RuleText:
             ("Made milder by", rule.mitigated_by),
             ("Falls away on", rule.lapses_on),
         ):
-            if all(_is_plain(each) for each in selectors):
-                kinds = [kind for each in selectors for kind in each.kind]
-                yield from [Item(label, (self.wording.quoted(kinds),))] if kinds else []
-            else:
+            if selectors and all(is_plain(each) for each in selectors):
+                yield Item(label, (say.any_of(selectors),))
+            elif selectors:
                 yield Item(label, tuple(say.selector(each) for each in selectors))
         if rule.excused_late:
             late = "The excuse counts even if it is entered after the duty was due."
@@ -319,11 +317,6 @@ def _verified(value: Verified) -> str:
     if isinstance(value, bool):
         return "verified" if value else "not verified"
     return f"verified from {day_in_words(value)}, not before"
-
-
-def _is_plain(selector: Selector) -> bool:
-    """Whether a selector names kinds of entry and asks nothing of them."""
-    return selector == Selector(kind=selector.kind)
 
 
 def _lateness(rule: Rule) -> Iterator[str]:

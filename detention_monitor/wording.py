@@ -103,6 +103,12 @@ class Speaker:
             selector.kind, selector.where, selector.during, selector.unless, selector.same
         )
 
+    def any_of(self, selectors: Sequence[Selector]) -> str:
+        """Return several selectors, of which one is enough."""
+        if all(is_plain(each) for each in selectors):
+            return self.wording.quoted(kind for each in selectors for kind in each.kind)
+        return "; or ".join(self.selector(each) for each in selectors)
+
     def entries(
         self,
         kinds: Sequence[str],
@@ -196,6 +202,11 @@ class Speaker:
         if meant is not None:
             return meant.yes if wanted else meant.no
         return f"{name} holds" if wanted else f"{name} does not hold"
+
+
+def is_plain(selector: Selector) -> bool:
+    """Whether a selector names kinds of entry and asks nothing of them."""
+    return selector == Selector(kind=selector.kind)
 
 
 def _compares(part: Condition) -> bool:
