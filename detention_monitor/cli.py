@@ -21,6 +21,7 @@ import orjson
 from detention_monitor import __version__, rulelist
 from detention_monitor.assess import assess
 from detention_monitor.catalogue import load_catalogue, load_with_catalogue
+from detention_monitor.checklist import Checklist
 from detention_monitor.detention import Detention, detentions_of, record_name
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
@@ -281,11 +282,12 @@ def summary(tally: Tally, quarantine: Path | None) -> Iterator[str]:
 @click.option("--record", default=None, help="Only this record (as CR-0001, or 44/CR-0001).")
 @click.option("--duty", default=None, help="Only this duty or rule, whatever its state.")
 @click.option("--at", "as_of", callback=_instant, help="As of this time (default: its last entry).")
+@click.option("--checklist", "only_list", is_flag=True, help="Only the checklist of duties.")
 @_rules_option
 @_policy_option
 def explain_command(
     paths: tuple[str, ...], *, record: str | None, duty: str | None, as_of: int | None,
-    rules: Path | None, policy: Path | None,
+    only_list: bool, rules: Path | None, policy: Path | None,
 ) -> None:  # fmt: skip
     """Say why: rule and law, entries, arithmetic, what was not found, what would have met it."""
     ruleset = load_rules(rules or bundled_rules(), policy)
@@ -296,6 +298,9 @@ def explain_command(
     if len(entries) < len(read):
         click.echo(f"{len(read) - len(entries)} lines could not be read; see replay", err=True)
     backend = DurableBackend(ruleset.plan)
+    listed = (
+        Checklist(ruleset, rules or bundled_rules()) if only_list or (record and not duty) else None
+    )
     wanted = [each for each in detentions_of(entries) if record is None or _is_of(each, record)]
     if record is not None and not wanted:
         raise click.UsageError(f"no record {record} here")
@@ -306,13 +311,15 @@ def explain_command(
             because = printable(result.refused_because)
             click.echo(f"{printable(detention.id)}: refused ({result.refused}): {because}\n")
             continue
-        shown = [each for each in result.findings if _is_asked(each, duty)]
-        if not shown and record is not None:
+        shown = [each for each in result.findings if _is_asked(each, duty) and not only_list]
+        if not shown and not only_list and record is not None:
             click.echo(
                 f"{printable(detention.id)}: nothing found" + (f" of {duty}" if duty else "")
             )
         for finding in shown:
             click.echo(explain(finding, result, detention, ruleset))
+        if listed is not None:
+            click.echo(listed.of(result))
 
 
 def _duties(ruleset: RuleSet) -> list[str]:
