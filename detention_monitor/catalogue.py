@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from detention_monitor.errors import Diagnostic, RuleFileError
+from detention_monitor.paths import bundled_rules
 from detention_monitor.rulefile import CATALOGUE, RuleSet, load_rules
 from detention_monitor.rulemodel import CatalogueId
 from detention_monitor.yamlfile import YamlFile, read_yaml, suggestion, validated
@@ -49,8 +50,11 @@ def section_of(duty: str) -> str:
 
 
 def load_catalogue(folder: Path) -> Catalogue:
-    """Read the catalogue of a rules folder; raise `RuleFileError` with every fault and its place."""
-    return _read(folder)[1]
+    """Read the catalogue of a rules folder, or the one shipped for a folder without its own.
+
+    Raises `RuleFileError` with every fault and its place.
+    """
+    return _read(folder if (folder / CATALOGUE).exists() else bundled_rules())[1]
 
 
 def load_with_catalogue(folder: Path, policy: Path | None = None) -> RuleSet:

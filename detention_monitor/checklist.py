@@ -43,6 +43,9 @@ _BEGINNINGS = ("never", "among", "step0")
 _ALWAYS_ASKED = ("age_conflict", "rest_lost")
 """Kinds that exist only where something is wrong, and are looked for in every record."""
 
+_OUTSIDE = ("F",)
+"""Sections of which no record is judged: a child in police protection is refused by name."""
+
 
 @dataclass(slots=True)
 class _Asked:
@@ -104,7 +107,7 @@ class Checklist:
         if found:
             return self._of_findings(found, asked)
         if not rules:
-            return "for a person", ""
+            return ("not arisen", None) if section_of(name) in _OUTSIDE else ("for a person", "")
         if asked.blank:
             return "cannot tell", self._blank(asked)
         if asked.concerned:
@@ -112,7 +115,7 @@ class Checklist:
         if all(self._is_off(rule, result) for _, rule in rules):
             return "switched off", None
         if any(each.rule == "EARLIER_RECORD_ABSENT" for each in result.findings):
-            return "cannot tell if arisen", None
+            return "cannot tell", None
         return "not arisen", None
 
     def _of_findings(self, found: Sequence[Finding], asked: _Asked) -> tuple[str, str]:
@@ -195,9 +198,6 @@ def _hung(label: str, text: str) -> Iterator[str]:
     """Yield a line that begins with its label, and its continuation under the title."""
     first, *rest = wrap(text, WIDTH - _LABEL - 2, subsequent_indent=" " * 5, break_on_hyphens=False)
     lead = f"  {label:<{_LABEL}}"
-    if len(label) > _LABEL:
-        yield f"  {label}"
-        lead = " " * (_LABEL + 2)
     indent = "     " if text.startswith("     ") else ""
     yield f"{lead}{indent}{first.strip() if indent else first}".rstrip()
     yield from (" " * (_LABEL + 2) + line for line in rest)
