@@ -32,9 +32,14 @@ from detention_monitor.timeline import (
 from detention_monitor.verdict import findings_of
 from detention_monitor.vocabulary import Coverage
 
-ENDS = ("released", "bailed", "moved_to_la", "court_appearance")
-"""Entries that end police detention; bail ends it until bail is answered."""
-RESUMES = ("bail_answered", "transferred_in", "detention_authorised")
+ENDS = ("released", "bailed", "moved_to_la", "court_appearance", "police_protection_ended")
+"""Entries that end police detention or protection; bail ends it until bail is answered."""
+RESUMES = (
+    "bail_answered",
+    "transferred_in",
+    "detention_authorised",
+    "taken_into_police_protection",
+)
 _CONTEXT = (
     "detention_basis", "station", "sex", "offence_class", "age", "link_available",
     "station_designated",

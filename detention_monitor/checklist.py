@@ -11,6 +11,7 @@ from detention_monitor.assess import Assessment
 from detention_monitor.catalogue import load_catalogue, section_of
 from detention_monitor.conditions import ALWAYS, parse, tests
 from detention_monitor.findings import QUIET, Finding
+from detention_monitor.people import is_police_protection
 from detention_monitor.plan import RULES, Opens, Selection, Stratum, watches_of
 from detention_monitor.reference import UNKNOWN, ReferenceBackend
 from detention_monitor.rulefile import RuleSet
@@ -42,9 +43,6 @@ _BEGINNINGS = ("never", "among", "step0")
 """The openings by which a prohibition, a count and a sequence concern a record."""
 _ALWAYS_ASKED = ("age_conflict", "rest_lost")
 """Kinds that exist only where something is wrong, and are looked for in every record."""
-
-_OUTSIDE = ("F",)
-"""Sections of which no record is judged: a child in police protection is refused by name."""
 
 
 @dataclass(slots=True)
@@ -107,7 +105,9 @@ class Checklist:
         if found:
             return self._of_findings(found, asked)
         if not rules:
-            return ("not arisen", None) if section_of(name) in _OUTSIDE else ("for a person", "")
+            # A child in police protection is not in police detention: only section F is about them.
+            outside = is_police_protection(result.facts) and section_of(name) != "F"
+            return ("not arisen", None) if outside else ("for a person", "")
         if asked.blank:
             return "cannot tell", self._blank(asked)
         if asked.concerned:

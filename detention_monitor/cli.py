@@ -13,15 +13,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import BinaryIO, Self
 
 import click
 import orjson
 
 from detention_monitor import __version__, rulelist
 from detention_monitor.assess import assess
-from detention_monitor.catalogue import load_catalogue, load_with_catalogue
+from detention_monitor.authoring.commands import COMMANDS
+from detention_monitor.catalogue import load_catalogue
 from detention_monitor.checklist import Checklist
+from detention_monitor.counterfactual import suppose, supposed_entry, told
 from detention_monitor.detention import Detention, detentions_of, record_name
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
@@ -34,7 +36,6 @@ from detention_monitor.render import FORMATS, heading
 from detention_monitor.replay import Progress, Settings, Tally, quiet, replay
 from detention_monitor.rulebook import Form, RuleBook
 from detention_monitor.rulefile import RuleSet, load_rules
-from detention_monitor.ruletests import run_tests
 from detention_monitor.sources import SetAside, read_entries, record_files
 from detention_monitor.text import printable
 from detention_monitor.times import parse_instant
@@ -282,12 +283,16 @@ def summary(tally: Tally, quarantine: Path | None) -> Iterator[str]:
 @click.option("--record", default=None, help="Only this record (as CR-0001, or 44/CR-0001).")
 @click.option("--duty", default=None, help="Only this duty or rule, whatever its state.")
 @click.option("--at", "as_of", callback=_instant, help="As of this time (default: its last entry).")
+@click.option(
+    "--if", "supposed", default=None, metavar="ENTRY",
+    help="What would then be due, met or cleared: 'review_held mode=in_person at 21:30'.",
+)  # fmt: skip
 @click.option("--checklist", "only_list", is_flag=True, help="Only the checklist of duties.")
 @_rules_option
 @_policy_option
 def explain_command(
     paths: tuple[str, ...], *, record: str | None, duty: str | None, as_of: int | None,
-    only_list: bool, rules: Path | None, policy: Path | None,
+    supposed: str | None, only_list: bool, rules: Path | None, policy: Path | None,
 ) -> None:  # fmt: skip
     """Say why: rule and law, entries, arithmetic, what was not found, what would have met it."""
     ruleset = load_rules(rules or bundled_rules(), policy)
@@ -304,8 +309,14 @@ def explain_command(
     wanted = [each for each in detentions_of(entries) if record is None or _is_of(each, record)]
     if record is not None and not wanted:
         raise click.UsageError(f"no record {record} here")
+    if supposed is not None and len(wanted) != 1:
+        raise click.UsageError("--if supposes an entry in one record; name it with --record")
     for detention in wanted:
         at = detention.last_at if as_of is None else as_of
+        if supposed is not None:
+            entry = supposed_entry(supposed, detention, ruleset.vocabulary)
+            click.echo(told(suppose(entry, detention, ruleset, at, backend)), nl=False)
+            continue
         result = assess(detention, ruleset, at, backend=backend)
         if result.refused is not None:
             because = printable(result.refused_because)
@@ -408,54 +419,8 @@ def rules_group() -> None:
     """Check, test and list the rule files."""
 
 
-@rules_group.command("check")
-@_rules_option
-@_policy_option
-@click.option("--format", "form", type=click.Choice(("table", "json")), default="table")
-def rules_check(rules: Path | None, policy: Path | None, form: str) -> None:
-    """Report everything wrong with the rule files, each with its place and its cure."""
-    folder = rules or bundled_rules()
-    try:
-        ruleset = load_with_catalogue(folder, policy)
-    except RuleFileError as error:
-        if form == "json":
-            click.echo(orjson.dumps([_as_json(each) for each in error.diagnostics]))
-        else:
-            for each in error.diagnostics:
-                click.echo(str(each))
-            click.echo(f"{len(error.diagnostics)} to put right", err=True)
-        sys.exit(FOUND)
-    if form == "json":
-        click.echo(b"[]")
-    click.echo(
-        f"{len(ruleset.files)} files, {len(ruleset.rules)} rules, {len(ruleset.facts)} derived "
-        f"facts: nothing to put right",
-        err=True,
-    )
-
-
-def _as_json(diagnostic: Any) -> dict[str, Any]:
-    names = ("file", "line", "column", "code", "message", "severity")
-    return {name: getattr(diagnostic, name) for name in names}
-
-
-@rules_group.command("test")
-@_rules_option
-@_policy_option
-def rules_test(rules: Path | None, policy: Path | None) -> None:
-    """Run the tests that stand in the rule files."""
-    passed, failed = 0, 0
-    for outcome in run_tests(rules or bundled_rules(), policy):
-        if not outcome.faults:
-            passed += 1
-            continue
-        failed += 1
-        click.echo(f"{outcome.file}:{outcome.line}: {outcome.name}")
-        for fault in outcome.faults:
-            click.echo(f"    {fault}")
-    click.echo(f"{passed} passed, {failed} failed", err=True)
-    if failed:
-        sys.exit(FOUND)
+for _command in COMMANDS:
+    rules_group.add_command(_command)
 
 
 @rules_group.command("list")

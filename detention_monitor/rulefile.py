@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from detention_monitor.errors import Diagnostic, RuleFileError
@@ -50,12 +50,14 @@ class RuleSet:
         """Return file:line of a rule."""
         return self.places.get(f"{rule.id}@{rule.in_force.start}", "")
 
+    def only(self, file: LoadedFile) -> RuleSet:
+        """Return the rules of one file with the derived facts of all, as its tests are judged."""
+        rules = tuple(file.model.rules)
+        return replace(self, rules=rules, plan=make_plan(self.facts, rules, self.vocabulary))
 
-def load_rules(folder: Path, policy: Path | None = None, *, only: Path | None = None) -> RuleSet:
-    """Read a rules folder and a force's policy; raise `RuleFileError` with everything wrong.
 
-    `only` keeps the derived facts of all files but the rules of one (to test that file).
-    """
+def load_rules(folder: Path, policy: Path | None = None) -> RuleSet:
+    """Read a rules folder and a force's policy; raise `RuleFileError` with everything wrong."""
     if not folder.is_dir():
         message = "no such folder; --rules takes the folder that holds vocabulary.yaml"
         raise RuleFileError([Diagnostic(str(folder), 1, 1, "no-rules", message)])
@@ -69,8 +71,7 @@ def load_rules(folder: Path, policy: Path | None = None, *, only: Path | None = 
     faults.extend(_clashes(files))
     if faults:
         raise RuleFileError(faults)
-    wanted = [file for file in files if only is None or file.yaml.name == only.name]
-    rules = tuple(rule for file in wanted for rule in file.model.rules)
+    rules = tuple(rule for file in files for rule in file.model.rules)
     try:
         plan = make_plan(facts, rules, vocabulary)
     except CycleError as error:

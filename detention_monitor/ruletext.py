@@ -49,6 +49,7 @@ _AGE_AT = {
 _CHILD_BY = {
     "code_c": f"a child by Code C (under 18; before {day_in_words(CODE_AGE)} under 17)",
     "pace_part_iv": f"a child by Part IV of PACE (under 18; before {day_in_words(PACE_AGE)} under 17)",
+    "children_act": "a child by the Children Act 1989 (under 18)",
 }
 _FINDS = {
     "broken": "Must not happen",
