@@ -77,7 +77,7 @@ class RuleText:
 
     def __init__(self, ruleset: RuleSet, wording: Wording) -> None:
         self.ruleset, self.wording = ruleset, wording
-        self.speaker = Speaker(wording, ruleset.plan.attributes)
+        self.speaker = Speaker(wording, ruleset.plan.attributes, ruleset.plan.marks)
 
     def items(self, rule: Rule) -> Iterator[Item]:
         """Yield what there is to say of a rule, in the order in which a person asks."""

@@ -6,7 +6,7 @@ explains each of them once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -93,9 +93,15 @@ def day_in_words(day: date) -> str:
 class Speaker:
     """Says selectors and conditions of one rule set in English."""
 
-    def __init__(self, wording: Wording, attributes: Mapping[str, Mapping[str, Attribute]]) -> None:
+    def __init__(
+        self,
+        wording: Wording,
+        attributes: Mapping[str, Mapping[str, Attribute]],
+        marks: Collection[str] = (),
+    ) -> None:
         self.wording = wording
         self._attributes = attributes
+        self._marks = marks
 
     def selector(self, selector: Selector) -> str:
         """Return which entries are meant: kinds, condition, states, what must be the same."""
@@ -201,6 +207,8 @@ class Speaker:
         wanted = (test.values[0] in ("true", "yes")) == (test.operator == "is")
         if meant is not None:
             return meant.yes if wanted else meant.no
+        if test.attribute not in self._marks:
+            return f"the entry says {'yes' if wanted else 'no'} to {name}"
         return f"{name} holds" if wanted else f"{name} does not hold"
 
 
