@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from detention_monitor.conditions import parse, tests
+from detention_monitor.conditions import parse, three_valued
 from detention_monitor.duties import LATENESS
 from detention_monitor.people import CODE_AGE, PACE_AGE
 from detention_monitor.retold import retold
@@ -208,9 +208,11 @@ class RuleText:
 
     def _blanks_of_duty(self, rule: Rule, must: Must) -> Iterator[Item]:
         told = []
-        if rule.arises_on is not None and _can_be_blank(rule.arises_on.where):
+        if rule.arises_on is not None and self._can_be_blank(
+            rule.arises_on.where, rule.arises_on.kind
+        ):
             told.append("If what is asked of the beginning is blank, the duty may have arisen.")
-        if _can_be_blank(must.where):
+        if self._can_be_blank(must.where, must.happen):
             told.append("If what is asked of the act is blank, it counts as done.")
         if told:
             yield Item("If left blank", (f"{' '.join(told)} The finding is then only possible.",))
@@ -225,7 +227,7 @@ class RuleText:
             )
             told = self.speaker.selector(when)
             yield Item("Graded instead", (f"{each.severity}: {told}",))
-        if _can_be_blank(never.where):
+        if self._can_be_blank(never.where, never.kind):
             unknown = rule.when_unknown
             grave = f" ({unknown.severity})" if unknown.severity else ""
             text = f"If what is asked is blank, {_UNKNOWN[unknown.status]}{grave}."
@@ -258,6 +260,13 @@ class RuleText:
         if step.after is not None:
             out += f", more than {self.span(step.after)} after the step before"
         return out
+
+    def _can_be_blank(self, where: str, kinds: Sequence[str]) -> bool:
+        """Whether a condition can be unknown, because something that it compares is blank."""
+        attributes = self.ruleset.plan.attributes
+        return bool(where) and any(
+            three_valued(parse(where), attributes[kind]).unknown for kind in kinds
+        )
 
     # --- what all rules have -------------------------------------------------------------------
 
@@ -340,13 +349,6 @@ def _name(name: str) -> str:
 
 def _brief(authority: str) -> str:
     return BRIEF.get(authority, authority)
-
-
-def _can_be_blank(where: str) -> bool:
-    """Whether a condition can be unknown: it compares something, and so needs it."""
-    if not where:
-        return False
-    return any(test.operator not in ("missing", "exists") for test in tests(parse(where)))
 
 
 def _expects(test: RuleTest, rule: str) -> bool:
