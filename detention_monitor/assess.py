@@ -79,6 +79,7 @@ class Assessment:
     authorised_at: int | None = None
     station: str | None = None
     facts: tuple[Fact, ...] = ()
+    intervals: tuple[Interval, ...] = ()
     judged_by: str = ""
 
 
@@ -212,6 +213,7 @@ class _Run:
             authorised_at=authorised[0].at if authorised else None,
             station=_station(facts),
             facts=tuple(facts),
+            intervals=tuple(intervals),
             judged_by=backend.name,
         )
 

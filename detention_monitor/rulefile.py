@@ -17,6 +17,8 @@ from detention_monitor.yamlfile import Location, YamlFile, read_yaml, validated
 
 VOCABULARY = "vocabulary.yaml"
 PARAMETERS = "parameters.yaml"
+CATALOGUE = "catalogue.yaml"
+WORDING = "wording.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def load_rules(folder: Path, policy: Path | None = None) -> RuleSet:
 
 def rule_paths(folder: Path) -> list[Path]:
     """Return the rule files of a folder, in order of name."""
-    kept = (VOCABULARY, PARAMETERS)
+    kept = (VOCABULARY, PARAMETERS, CATALOGUE, WORDING)
     return sorted(path for path in folder.glob("*.yaml") if path.name not in kept)
 
 
@@ -150,7 +152,9 @@ def _places(files: Iterable[LoadedFile]) -> Iterator[tuple[str, str]]:
 def _hash(folder: Path, policy: Path | None) -> str:
     """Return one hash of every file that decides what is found."""
     digest = hashlib.sha256()
-    paths = sorted(folder.glob("*.yaml")) + ([policy] if policy else [])
+    told_only = (CATALOGUE, WORDING)
+    paths = [path for path in sorted(folder.glob("*.yaml")) if path.name not in told_only]
+    paths += [policy] if policy else []
     for path in paths:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]

@@ -258,5 +258,8 @@ def _names_at(model: type[BaseModel], location: Location) -> list[str]:
                 inside += resolve(each["properties"][step])
             elif isinstance(each.get("additionalProperties"), dict):
                 inside += resolve(each["additionalProperties"])
+            else:
+                for part in each.get("patternProperties", {}).values():
+                    inside += resolve(part)
         at = inside
     return sorted({name for each in at for name in each.get("properties", {})})

@@ -23,6 +23,7 @@ from detention_monitor.authoring.newrule import Answers, rule_text
 from detention_monitor.authoring.probes import Probe, probe
 from detention_monitor.authoring.schema import schemas
 from detention_monitor.authoring.trial import compiles
+from detention_monitor.catalogue import load_with_catalogue
 from detention_monitor.detention import detentions_of
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
@@ -87,7 +88,7 @@ def check_command(rules: Path | None, policy: Path | None, *, form: str, strict:
 def diagnose(folder: Path, policy: Path | None) -> list[Diagnostic]:
     """Return every error of a folder of rules; if there is none, what the engine says and advice."""
     try:
-        ruleset = load_rules(folder, policy)
+        ruleset = load_with_catalogue(folder, policy)
     except RuleFileError as error:
         return list(error.diagnostics)
     advice = advise(ruleset)
