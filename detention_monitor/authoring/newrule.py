@@ -50,10 +50,12 @@ def rule_text(said: Answers) -> str:
 
 def _duty(said: Answers) -> list[str]:
     within = f", within: {said.within}" if said.within else ""
+    # "As soon as practicable" ends with the detention: an end without the act is the breach.
+    moot = "released, bailed, moved_to_la, court_appearance, " if said.within else ""
     return [
         f"  arises_on: {said.opens}",
         f"  must: {{happen: {said.happen}{within}}}",
-        "  lapses_on: [released, bailed, moved_to_la, court_appearance, age_transition]",
+        f"  lapses_on: [{moot}age_transition]",
         f"  severity: {said.severity}",
         '  message: "Since {arose}; done: {done}."',
         f"  do: {_quoted('What the inspector should have done now.')}",
