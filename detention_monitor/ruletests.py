@@ -36,6 +36,7 @@ _ENTRY = re.compile(
     r"(?P<attrs>(?:\s+[a-z_0-9]+=(?:\"[^\"]*\"|\S+))*)\s*"
 )
 _ATTRIBUTE = re.compile(r"([a-z_0-9]+)=(?:\"([^\"]*)\"|(\S+))")
+_SAYS_AGE = ("arrived", "detention_authorised", "voluntary_interview_started")
 _CLOCK = re.compile(r"(?:\+(\d+) )?(\d\d):(\d\d)(?::(\d\d))?")
 _INSTANTS = {"due": "due_at", "due_latest": "due_at_latest", "done": "done_at",
              "occurred": "occurred_at", "arose": "arose_at"}  # fmt: skip
@@ -125,7 +126,7 @@ def timeline(test: RuleTest, vocabulary: Vocabulary) -> Iterator[CustodyEvent]:
         for place, each in enumerate(test.timeline, start=1)
     ]
     given = any({"dob", "age_recorded", "treated_as"} & {*raw.get("attrs", {})} for raw in raws)
-    aged = next((raw for raw in raws if raw["kind"] in ("arrived", "detention_authorised")), None)
+    aged = next((raw for raw in raws if raw["kind"] in _SAYS_AGE), None)
     if aged is not None and (not given or "treated_as" in aged["attrs"]):
         aged["attrs"].setdefault("dob", f"{test.on.year - test.age:04d}-01-01")
     for raw in raws:
