@@ -40,6 +40,8 @@ RESUMES = (
     "detention_authorised",
     "taken_into_police_protection",
 )
+_HELD = frozenset({"arrested", "arrived", "first_co_contact", "cell_placed", *RESUMES})
+"""Entries after which somebody who came voluntarily is one no longer (C23 3.21(a))."""
 _CONTEXT = (
     "detention_basis", "station", "sex", "offence_class", "age", "link_available",
     "station_designated",
@@ -155,6 +157,12 @@ def ended(facts: Sequence[Fact]) -> int | None:
     return at
 
 
+def is_voluntary(facts: Sequence[Fact]) -> bool:
+    """Whether the record is of a voluntary interview alone, and so of nobody in detention."""
+    kinds = {fact.kind for fact in facts}
+    return "voluntary_interview_started" in kinds and not kinds & _HELD
+
+
 class _Run:
     """One reading of one detention on its way through the strata."""
 
@@ -169,9 +177,11 @@ class _Run:
     ) -> None:
         self.view, self.ruleset, self.as_of = view, ruleset, as_of
         self.person, self.coverage, self.ended_at = person, coverage, ended_at
+        self.unclosed = False
 
     def judged(self, entries: Sequence[Fact], backend: Backend) -> Assessment:
         wanted = self.ruleset.plan.kinds | CLOCK_KINDS
+        self.unclosed = self.ended_at is None and not is_voluntary(entries)
         facts = [fact for fact in with_decisions(entries) if fact.kind in wanted]
         facts = with_context(facts, self.ruleset, self.person)
         facts = in_order([*facts, *_child_facts(facts, self.person, self.as_of)])
@@ -208,7 +218,7 @@ class _Run:
             tuple(findings),
             min(changes, default=None),
             ended_at=self.ended_at,
-            unclosed=self.ended_at is None,
+            unclosed=self.unclosed,
             age=self.person.age,
             authorised_at=authorised[0].at if authorised else None,
             station=_station(facts),
@@ -242,7 +252,7 @@ class _Run:
             found=found,
             as_of=self.as_of,
             ended_at=self.ended_at,
-            unclosed=self.ended_at is None,
+            unclosed=self.unclosed,
             parameters=self.ruleset.parameters,
             ruleset=self.ruleset.hash,
             judged_by=by,

@@ -2,8 +2,9 @@
 
 The Code tests whether a person *appears* to be under the age (C23 1.5); Part IV of PACE uses the
 same test (s.37(15)). A date of birth settles it; being treated as a child on the record does too,
-whatever the date of birth says. Ages of 17 came in on two days: for the Code on 27 October 2013,
-for Part IV of PACE on 26 October 2015 (domain.md section 1). The Children Act 1989 always meant
+whatever the date of birth says. Ages of 17 came in step by step: for the Code on 27 October 2013,
+for Part IV of PACE on 26 October 2015, for the rest of PACE (consent under s.65, the adult at a
+drug test under s.63B) on 3 April 2017 (domain.md section 1). The Children Act 1989 always meant
 everyone under 18; a child of any age may be in police protection, which is not police detention.
 """
 
@@ -20,10 +21,12 @@ from detention_monitor.times import age_at, birthday_start, start_of_day
 
 CODE_AGE = date(2013, 10, 27)
 PACE_AGE = date(2015, 10, 26)
+PACE_OTHER_AGE = date(2017, 4, 3)
 CHILDREN_ACT = date(1991, 10, 14)
 AGES = {
     "child_code_c": CODE_AGE,
     "child_pace_part_iv": PACE_AGE,
+    "child_pace_other": PACE_OTHER_AGE,
     "child_children_act": CHILDREN_ACT,
 }
 """States of being a child by each law, with the day from which that law counts those of 17."""
@@ -125,7 +128,7 @@ def judge_person(
         message = f"an adult{shown} by the law in force: this monitor judges children only"
         raise UnsupportedRecordError("adult", message)
     eighteenth = None if latest.dob is None else birthday_start(latest.dob, 18)
-    future = [at for at in (eighteenth, start_of_day(CODE_AGE), start_of_day(PACE_AGE)) if at]
+    future = [at for at in (eighteenth, *map(start_of_day, AGES.values())) if at]
     sex = next((str(f.attrs["sex"]) for f in reversed(facts) if f.attrs.get("sex")), None)
     return Person(
         intervals, eighteenth, age, sex, latest.dob, _conflict(latest, begun),

@@ -36,7 +36,9 @@ from detention_monitor.vocabulary import Attribute, Vocabulary
 CLOCKS = 100
 """The stratum in which Python works out the clocks and measures, from marks and intervals."""
 RULES = 1_000
-PROVIDED = ("child_code_c", "child_pace_part_iv", "child_children_act", "overnight")
+PROVIDED = (
+    "child_code_c", "child_pace_part_iv", "child_pace_other", "child_children_act", "overnight",
+)  # fmt: skip
 """Intervals that come from Python: who is a child, and when; nights counted as overnight."""
 OLDEST_CODE = date(2012, 7, 10)
 """Records before the Code of this day are refused, so no rule need ask whether it began."""

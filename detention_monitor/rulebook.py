@@ -25,6 +25,7 @@ _LAW = ("statute", "code", "annex")
 _STATES = {
     "child_code_c": "The person is, or appears to be, a child by Code C.",
     "child_pace_part_iv": "The person is, or appears to be, a child by Part IV of PACE.",
+    "child_pace_other": "The person is, or appears to be, a child by the rest of PACE.",
     "child_children_act": "The person is, or is believed to be, a child by the Children Act 1989.",
     "overnight": "A night that counts as spent in police detention is going on.",
 }

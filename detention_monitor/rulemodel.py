@@ -208,7 +208,7 @@ class Rule(_Closed):
     authority: Authority
     in_force: InForce
     only_if: Annotated[str, Field(pattern=r"^\$[a-z][a-z0-9_]*$")] | None = None
-    child_by: Literal["code_c", "pace_part_iv", "children_act"] | None = None
+    child_by: Literal["code_c", "pace_part_iv", "pace_other", "children_act"] | None = None
     age_at: Literal["arising", "act", "decision", "request", "arrival", "consent", "none"]
     who: str = Field(min_length=2, max_length=80)
     severity: Severity = "medium"

@@ -30,14 +30,19 @@ from detention_monitor.vocabulary import Vocabulary
 
 UNLISTED = ("met", "lapsed", "open")
 """Findings that a test need not list: nothing is wrong and nothing is due soon."""
-_AGED = ("arrived", "detention_authorised", "taken_into_police_protection")
-"""Kinds that can say how old the child is; the first of them in a test does."""
 _ENTRY = re.compile(
     r"(?P<at>(?:\+\d+ )?\d\d:\d\d(?::\d\d)?) (?P<kind>[a-z_]+)"
     r"(?: by (?P<rank>[a-z_]+)(?:/(?P<acting>[a-z_]+))?)?(?: as (?P<role>[a-z_]+))?"
     r"(?P<attrs>(?:\s+[a-z_0-9]+=(?:\"[^\"]*\"|\S+))*)\s*"
 )
 _ATTRIBUTE = re.compile(r"([a-z_0-9]+)=(?:\"([^\"]*)\"|(\S+))")
+_SAYS_AGE = (
+    "arrived",
+    "detention_authorised",
+    "voluntary_interview_started",
+    "taken_into_police_protection",
+)
+"""Kinds that can say how old the child is; the first of them in a test does."""
 _CLOCK = re.compile(r"(?:\+(\d+) )?(\d\d):(\d\d)(?::(\d\d))?")
 _INSTANTS = {"due": "due_at", "due_latest": "due_at_latest", "done": "done_at",
              "occurred": "occurred_at", "arose": "arose_at"}  # fmt: skip
@@ -174,7 +179,7 @@ def timeline(test: RuleTest, vocabulary: Vocabulary) -> Iterator[CustodyEvent]:
         for place, each in enumerate(test.timeline, start=1)
     ]
     given = any({"dob", "age_recorded", "treated_as"} & {*raw.get("attrs", {})} for raw in raws)
-    aged = next((raw for raw in raws if raw["kind"] in _AGED), None)
+    aged = next((raw for raw in raws if raw["kind"] in _SAYS_AGE), None)
     if aged is not None and (not given or "treated_as" in aged["attrs"]):
         aged["attrs"].setdefault("dob", f"{test.on.year - test.age:04d}-01-01")
     for raw in raws:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from detention_monitor.conditions import parse, three_valued
 from detention_monitor.duties import LATENESS
-from detention_monitor.people import CODE_AGE, PACE_AGE
+from detention_monitor.people import CODE_AGE, PACE_AGE, PACE_OTHER_AGE
 from detention_monitor.retold import retold
 from detention_monitor.rulecheck import deadline_attribute
 from detention_monitor.rulefile import RuleSet
@@ -49,6 +49,9 @@ _AGE_AT = {
 _CHILD_BY = {
     "code_c": f"a child by Code C (under 18; before {day_in_words(CODE_AGE)} under 17)",
     "pace_part_iv": f"a child by Part IV of PACE (under 18; before {day_in_words(PACE_AGE)} under 17)",
+    "pace_other": (
+        f"a child by the rest of PACE (under 18; before {day_in_words(PACE_OTHER_AGE)} under 17)"
+    ),
     "children_act": "a child by the Children Act 1989 (under 18)",
 }
 _FINDS = {

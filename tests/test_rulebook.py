@@ -184,7 +184,7 @@ def book_of(ruleset: RuleSet) -> RuleBook:
 # --- nothing is left out -----------------------------------------------------------------------
 
 SAID_BY_SHAPE = {
-    "code_c": "Code C", "pace_part_iv": "Part IV", "children_act": "Children Act", "by_lateness": "late at all",
+    "code_c": "Code C", "pace_part_iv": "Part IV", "pace_other": "rest of PACE", "children_act": "Children Act", "by_lateness": "late at all",
     "review_clock.due": "review clock", "custody_clock.due": "custody clock",
     "arising": "when the duty arises", "act": "at the act", "decision": "decision",
     "none": "not tested", "consent": "consent", "request": "at the request", "arrival": "arrival",
