@@ -22,6 +22,7 @@ from detention_monitor.clocks import (
     review_chain,
     union,
 )
+from detention_monitor.court_facts import court_facts
 from detention_monitor.entries import Value
 from detention_monitor.timeline import ESTABLISHED, FAR, POSSIBLE, Fact, Interval
 
@@ -35,6 +36,8 @@ CLOCK_KINDS = frozenset({
     "questioning_ended", "review_held", "review_postponed", "charged", "detention_after_charge",
     "extension_authorised", "warrant_issued", "certificate_made", "rest_started", "rest_ended",
     "released", "moved_to_la", "court_appearance", "age_corrected",
+    "bail_decided", "court_not_sitting_noted", "warrant_applied", "refusal_anticipated",
+    "la_requested", "yjs_contacted",
 })  # fmt: skip
 """Kinds of entry from which the clocks, measures and the person are worked out."""
 ENDS = ("released", "moved_to_la", "court_appearance")
@@ -50,6 +53,7 @@ class ClockSettings:
     night_from: int
     night_to: int
     night_least: int
+    contact_before_charge: int
 
     @classmethod
     def read(cls, value: Callable[[str], int]) -> ClockSettings:
@@ -89,6 +93,7 @@ def derive(facts: Sequence[Fact], settings: ClockSettings, as_of: int) -> Derive
             attrs: dict[str, Value] = {"clock": clock}
             out.facts.append(Fact("clock_unknown", at, attrs, ESTABLISHED, evidence, key))
     out.facts += _charged_on_all(entries)
+    out.facts += court_facts(facts, entries.excluded(), settings.contact_before_charge)
     _nights(entries, settings, as_of, out)
     _rest(entries, as_of, out)
     return out
@@ -309,6 +314,10 @@ def relevant_time(entries: _Entries) -> tuple[int, Fact] | None:
     return None
 
 
+HOURS_36, HOURS_42, HOURS_96 = 36 * times.HOUR, 42 * times.HOUR, 96 * times.HOUR
+"""Without a warrant; while a court that could not sit at 36 hours is awaited; in all (ss.42-44)."""
+
+
 def _limits(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
     begun = relevant_time(entries)
     if begun is None:
@@ -316,14 +325,19 @@ def _limits(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
     start, source = begun
     excluded = entries.excluded()
     due = live(start, settings.custody_limit, excluded)
+    at_36, at_42 = (live(start, hours, excluded) for hours in (HOURS_36, HOURS_42))
     evidence = source.evidence
     ordinal = 1
     sure = POSSIBLE if entries.doubtful(due) else ESTABLISHED
     yield _limit(ordinal, "initial", start, due, evidence, sure)
     done = [fact.at for fact in _charged_on_all(entries)]
     again = [fact for fact in entries.all("arrested") if done and fact.at > done[0]]
-    steps = entries.all("extension_authorised", "warrant_issued", "bail_answered")
-    for fact in sorted([*steps, *again], key=lambda each: each.at):
+    steps = entries.all(
+        "extension_authorised", "warrant_issued", "bail_answered", "court_not_sitting_noted"
+    )
+    noted = False
+    warranted: int | None = None
+    for fact in sorted([*steps, *again], key=lambda each: _takes_effect(each, at_36)):
         if fact.kind in ("bail_answered", "arrested"):
             # Released or charged: the limit was kept. Now it runs again, on the same hours; one
             # that had run out before is passed from now on.
@@ -331,50 +345,108 @@ def _limits(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
             now = None if due is None else max(due, fact.at)
             yield _limit(ordinal, "initial", fact.at, now, (*evidence, *fact.evidence), sure)
             continue
+        if due is None:
+            continue
+        if fact.kind == "court_not_sitting_noted":
+            if due == at_36 and at_42 is not None and _court_comes(fact, at_36, at_42):
+                noted = True
+                given = _whole(fact.attrs, "sits_at") is not None
+                doubt = sure if given else POSSIBLE
+                at = _takes_effect(fact, at_36)
+                yield _extended(ordinal, at, doubt, fact.evidence)
+                ordinal, due = ordinal + 1, at_42
+                yield _limit(ordinal, "court_awaited", at, due, fact.evidence, doubt)
+            continue
         extension = fact.kind == "extension_authorised"
-        valid = fact.attrs.get("valid_extension" if extension else "valid_warrant")
-        if valid is False or due is None or fact.at > due:
+        valid = fact.attrs.get("valid_extension") if extension else True
+        if valid is False or (extension and fact.at > due):
             continue
         if extension and not _second_review(entries, fact.at):
             continue  # s.42(4)(b): of no effect before the second review
         until = _until(fact, due)
+        known = [span for span in excluded if span.start <= fact.at]
+        if not extension:
+            late_36 = at_36 is not None and at_42 is not None and at_36 < fact.at <= at_42
+            awaited = late_36 and due in (at_36, at_42)
+            # A first warrant runs from its issue; a later one lengthens the one before (s.44).
+            base = fact.at if warranted is None else max(warranted, fact.at)
+            most = live(start, HOURS_96, known)
+            weighed: dict[str, Value] = {"after_limit": fact.at > due and not awaited}
+            if awaited:
+                weighed["noted"] = noted
+            if until is not None and most is not None:
+                weighed |= {"over_36h": until > base + HOURS_36, "over_96h": until > most}
+                until = min(until, base + HOURS_36)
+            key = f"warrant_weighed:{fact.key}"
+            yield Fact("warrant_weighed", fact.at, weighed, fact.certainty, fact.evidence, key)
+            until_most = base + HOURS_36
+            if awaited and due == at_36 and at_36 is not None:
+                # The court sat within the six hours: what is missing is the note (s.43(6)(b)).
+                yield _extended(ordinal, at_36, POSSIBLE, fact.evidence)
+                ordinal, due = ordinal + 1, at_42
+                yield _limit(ordinal, "court_awaited", at_36, due, fact.evidence, POSSIBLE)
         if until is not None and until <= fact.at:
             continue
         # What is left blank counts as done, and makes what follows only possible (design D7).
         if valid is not True or until is None:
             sure = POSSIBLE
-        key = f"limit_extended:{ordinal}"
-        extended: dict[str, Value] = {"ordinal": ordinal}
-        yield Fact("limit_extended", fact.at, extended, sure, fact.evidence, key)
+        yield _extended(ordinal, fact.at, sure, fact.evidence)
         ordinal += 1
-        due = _limited(fact, start, until, excluded, extension=extension)
+        if extension:
+            due = _limited(start, until, HOURS_36, known, excluded)
+        else:
+            due = _limited(start, until or until_most, HOURS_96, known, excluded)
+            warranted = due
         basis = "extension" if extension else "warrant"
-        yield _limit(ordinal, basis, fact.at, due, fact.evidence, sure)
+        latest = at_42 if extension and due == at_36 else None
+        yield _limit(ordinal, basis, fact.at, due, fact.evidence, sure, latest)
+
+
+def _takes_effect(fact: Fact, at_36: int | None) -> int:
+    """Return from when a step counts: a note may be written after the 36 hours that it explains."""
+    noted = fact.kind == "court_not_sitting_noted" and at_36 is not None
+    return min(fact.at, at_36) if noted and at_36 is not None else fact.at
+
+
+def _court_comes(note: Fact, at_36: int | None, at_42: int) -> bool:
+    """Whether a note was made in the six hours, of a court that sits in them (s.43(5)(b))."""
+    sits = _whole(note.attrs, "sits_at")
+    in_time = at_36 is not None and (sits is None or at_36 < sits <= at_42)
+    return in_time and note.at <= at_42
+
+
+def _extended(ordinal: int, at: int, sure: int, evidence: tuple[str, ...]) -> Fact:
+    return Fact("limit_extended", at, {"ordinal": ordinal}, sure, evidence, f"limit_extended:{ordinal}")
 
 
 def _limited(
-    fact: Fact, start: int, until: int | None, excluded: Sequence[Span], *, extension: bool
+    start: int, until: int | None, most: int, known: Sequence[Span], excluded: Sequence[Span]
 ) -> int | None:
-    """Return the new limit: by extension at most 36 hours, by warrants 36 each and 96 in all.
+    """Return the new limit: by extension at most 36 hours from the relevant time, by warrants 96.
 
     A clock time given on the authority moves with what is excluded after it, such as bail.
     """
-    most = live(start, (36 if extension else 96) * times.HOUR, excluded)
+    in_all = live(start, most, excluded)
     if until is None:
-        return most
-    if not extension:
-        until = min(until, fact.at + 36 * times.HOUR)
-    known = [span for span in excluded if span.start <= fact.at]
+        return in_all
     moved = live(start, elapsed(start, until, known), excluded)
-    return None if moved is None or most is None else min(moved, most)
+    return None if moved is None or in_all is None else min(moved, in_all)
 
 
 def _limit(
-    ordinal: int, basis: str, at: int, due: int | None, evidence: tuple[str, ...], sure: int
+    ordinal: int,
+    basis: str,
+    at: int,
+    due: int | None,
+    evidence: tuple[str, ...],
+    sure: int,
+    latest: int | None = None,
 ) -> Fact:
     attrs: dict[str, Value] = {"ordinal": ordinal, "basis": basis, "paused": due is None}
     if due is not None:
         attrs["due"] = due
+    if latest is not None:
+        attrs["due_latest"] = latest
     return Fact("custody_limit", at, attrs, sure, evidence, f"custody_limit:{ordinal}")
 
 

@@ -171,7 +171,8 @@ class Duty:
     def _undone(self) -> Status:
         """Return the status of a duty that nothing has discharged, excused or made moot."""
         due, as_of = self.first_due, self.now.as_of
-        over = self.now.ended_at is not None and self.now.ended_at >= self.fact.at
+        ended = self.now.ended_at
+        over = ended is not None and ended >= self.fact.at and not self.rule.outlasts_detention
         if due is not None and (as_of > due or self._is_entry(due)):
             return "missed" if over else "overdue"
         if over:

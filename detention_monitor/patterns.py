@@ -110,6 +110,9 @@ def counted(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
     worst = gravest([grade.severity for grade in grades])
     current = [grade for grade in grades if grade.severity == worst][-1]
     place, count, total, sure = reached[current.name]
+    if rule.finds == "not_recorded":  # one finding for all the gaps there are so far
+        place, count, total = max(hits), len(hits), len(places)
+        sure = all(value == ESTABLISHED for value in hits.values())
     hit_facts = [
         now.facts[each] for each in sorted(hits) if now.facts[each].at <= now.facts[place].at
     ]
@@ -125,10 +128,18 @@ def counted(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
         for grade in rule.counts.grades
     )
     words = {"count": str(count), "total": str(total), "grade": current.name.replace("_", " ")}
+    status: Status = "matched"
+    if rule.finds == "not_recorded":
+        asked = _asked(rule.counts.of.where)
+        carried = all(
+            now.coverage.carries(kind, name) for kind in rule.counts.of.kind for name in asked
+        )
+        status = "not_recorded" if carried else "cannot_tell"
+    sure = sure and rule.certainty == "established" and status != "cannot_tell"
     yield draft.finding(
         severity=current.severity,
-        status="matched",
-        certainty="established" if sure and rule.certainty == "established" else "possible",
+        status=status,
+        certainty="established" if sure else "possible",
         authority=current.authority,
         message=draft.message(words),
         occurred_at=now.facts[place].at,
