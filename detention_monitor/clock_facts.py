@@ -416,7 +416,9 @@ def _court_comes(note: Fact, at_36: int | None, at_42: int) -> bool:
 
 
 def _extended(ordinal: int, at: int, sure: int, evidence: tuple[str, ...]) -> Fact:
-    return Fact("limit_extended", at, {"ordinal": ordinal}, sure, evidence, f"limit_extended:{ordinal}")
+    return Fact(
+        "limit_extended", at, {"ordinal": ordinal}, sure, evidence, f"limit_extended:{ordinal}"
+    )
 
 
 def _limited(

@@ -69,7 +69,9 @@ def _court_dues(facts: Sequence[Fact]) -> Iterator[Fact]:
         for fact in _of_custody(part):
             number += 1
             attrs: dict[str, Value] = {**fact.attrs, "ordinal": number}
-            yield Fact(fact.kind, fact.at, attrs, fact.certainty, fact.evidence, f"court_due:{number}")
+            yield Fact(
+                fact.kind, fact.at, attrs, fact.certainty, fact.evidence, f"court_due:{number}"
+            )
 
 
 def _of_custody(part: Sequence[Fact]) -> Iterator[Fact]:
@@ -162,7 +164,9 @@ def _sample_limits(facts: Sequence[Fact], excluded: Sequence[Span]) -> Iterator[
                 if known[-1] > known[0]:
                     attrs["due_latest"] = known[-1]
             evidence = (*before[0].evidence, *fact.evidence)
-            yield Fact("sample_limit", fact.at, attrs, fact.certainty, evidence, f"sample_limit:{fact.key}")
+            yield Fact(
+                "sample_limit", fact.at, attrs, fact.certainty, evidence, f"sample_limit:{fact.key}"
+            )
 
 
 def _early_contacts(facts: Sequence[Fact], least: int) -> Iterator[Fact]:
@@ -172,10 +176,18 @@ def _early_contacts(facts: Sequence[Fact], least: int) -> Iterator[Fact]:
         if charge is None:
             continue
         contacts = [
-            next((fact for fact in part if fact.kind == kind and fact.at <= charge.at - before), None)
-            for kind, before in (("refusal_anticipated", 0), ("la_requested", least), ("yjs_contacted", least))
+            next(
+                (fact for fact in part if fact.kind == kind and fact.at <= charge.at - before), None
+            )
+            for kind, before in (
+                ("refusal_anticipated", 0),
+                ("la_requested", least),
+                ("yjs_contacted", least),
+            )
         ]
         evidence = tuple(each for fact in contacts if fact is not None for each in fact.evidence)
         if None not in contacts:
             key = f"early_contact:{charge.key}"
-            yield Fact("early_contact", charge.at, {}, ESTABLISHED, (*charge.evidence, *evidence), key)
+            yield Fact(
+                "early_contact", charge.at, {}, ESTABLISHED, (*charge.evidence, *evidence), key
+            )
