@@ -314,142 +314,167 @@ def relevant_time(entries: _Entries) -> tuple[int, Fact] | None:
     return None
 
 
-HOURS_36, HOURS_42, HOURS_96 = 36 * times.HOUR, 42 * times.HOUR, 96 * times.HOUR
-"""Without a warrant; while a court that could not sit at 36 hours is awaited; in all (ss.42-44)."""
-
-
 def _limits(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
+    """Yield each limit of detention without charge, and what replaced it (PACE ss.41-44)."""
     begun = relevant_time(entries)
     if begun is None:
         return
-    start, source = begun
-    excluded = entries.excluded()
-    due = live(start, settings.custody_limit, excluded)
-    at_36, at_42 = (live(start, hours, excluded) for hours in (HOURS_36, HOURS_42))
-    evidence = source.evidence
-    ordinal = 1
-    sure = POSSIBLE if entries.doubtful(due) else ESTABLISHED
-    yield _limit(ordinal, "initial", start, due, evidence, sure)
+    limits = _Limits(entries, *begun, settings.custody_limit)
+    yield limits.current("initial", begun[0], begun[1].evidence, limits.sure)
     done = [fact.at for fact in _charged_on_all(entries)]
     again = [fact for fact in entries.all("arrested") if done and fact.at > done[0]]
     steps = entries.all(
         "extension_authorised", "warrant_issued", "bail_answered", "court_not_sitting_noted"
     )
-    noted = False
-    warranted: int | None = None
-    for fact in sorted([*steps, *again], key=lambda each: _takes_effect(each, at_36)):
+    for fact in sorted([*steps, *again], key=limits.takes_effect):
         if fact.kind in ("bail_answered", "arrested"):
-            # Released or charged: the limit was kept. Now it runs again, on the same hours; one
-            # that had run out before is passed from now on.
-            ordinal += 1
-            now = None if due is None else max(due, fact.at)
-            yield _limit(ordinal, "initial", fact.at, now, (*evidence, *fact.evidence), sure)
-            continue
-        if due is None:
-            continue
-        if fact.kind == "court_not_sitting_noted":
-            if due == at_36 and at_42 is not None and _court_comes(fact, at_36, at_42):
-                noted = True
-                given = _whole(fact.attrs, "sits_at") is not None
-                doubt = sure if given else POSSIBLE
-                at = _takes_effect(fact, at_36)
-                yield _extended(ordinal, at, doubt, fact.evidence)
-                ordinal, due = ordinal + 1, at_42
-                yield _limit(ordinal, "court_awaited", at, due, fact.evidence, doubt)
-            continue
-        extension = fact.kind == "extension_authorised"
-        valid = fact.attrs.get("valid_extension") if extension else True
-        if valid is False or (extension and fact.at > due):
-            continue
-        if extension and not _second_review(entries, fact.at):
-            continue  # s.42(4)(b): of no effect before the second review
-        until = _until(fact, due)
-        known = [span for span in excluded if span.start <= fact.at]
-        if not extension:
-            late_36 = at_36 is not None and at_42 is not None and at_36 < fact.at <= at_42
-            awaited = late_36 and due in (at_36, at_42)
-            # A first warrant runs from its issue; a later one lengthens the one before (s.44).
-            base = fact.at if warranted is None else max(warranted, fact.at)
-            most = live(start, HOURS_96, known)
-            weighed: dict[str, Value] = {"after_limit": fact.at > due and not awaited}
-            if awaited:
-                weighed["noted"] = noted
-            if until is not None and most is not None:
-                weighed |= {"over_36h": until > base + HOURS_36, "over_96h": until > most}
-                until = min(until, base + HOURS_36)
-            key = f"warrant_weighed:{fact.key}"
-            yield Fact("warrant_weighed", fact.at, weighed, fact.certainty, fact.evidence, key)
-            until_most = base + HOURS_36
-            if awaited and due == at_36 and at_36 is not None:
-                # The court sat within the six hours: what is missing is the note (s.43(6)(b)).
-                yield _extended(ordinal, at_36, POSSIBLE, fact.evidence)
-                ordinal, due = ordinal + 1, at_42
-                yield _limit(ordinal, "court_awaited", at_36, due, fact.evidence, POSSIBLE)
-        if until is not None and until <= fact.at:
-            continue
-        # What is left blank counts as done, and makes what follows only possible (design D7).
-        if valid is not True or until is None:
-            sure = POSSIBLE
-        yield _extended(ordinal, fact.at, sure, fact.evidence)
-        ordinal += 1
-        if extension:
-            due = _limited(start, until, HOURS_36, known, excluded)
+            yield limits.resume(fact)
+        elif limits.due is None:
+            continue  # paused: nothing can be said of what is added to it
+        elif fact.kind == "court_not_sitting_noted":
+            yield from limits.await_court(fact)
+        elif fact.kind == "extension_authorised":
+            yield from limits.extend(fact)
         else:
-            due = _limited(start, until or until_most, HOURS_96, known, excluded)
-            warranted = due
-        basis = "extension" if extension else "warrant"
-        latest = at_42 if extension and due == at_36 else None
-        yield _limit(ordinal, basis, fact.at, due, fact.evidence, sure, latest)
+            yield from limits.warrant(fact)
 
 
-def _takes_effect(fact: Fact, at_36: int | None) -> int:
-    """Return from when a step counts: a note may be written after the 36 hours that it explains."""
-    noted = fact.kind == "court_not_sitting_noted" and at_36 is not None
-    return min(fact.at, at_36) if noted and at_36 is not None else fact.at
+class _Limits:
+    """The limit of detention as it stands: `due` None while the clock is paused."""
 
+    def __init__(self, entries: _Entries, start: int, source: Fact, initial: int) -> None:
+        self._entries, self._start, self._source = entries, start, source
+        self._excluded = entries.excluded()
+        self.due = live(start, initial, self._excluded)
+        self.sure = POSSIBLE if entries.doubtful(self.due) else ESTABLISHED
+        self._ordinal = 1
+        self._at_36 = live(start, 36 * times.HOUR, self._excluded)
+        self._at_42 = live(start, 42 * times.HOUR, self._excluded)
+        self._noted = False
+        self._warranted: int | None = None
 
-def _court_comes(note: Fact, at_36: int | None, at_42: int) -> bool:
-    """Whether a note was made in the six hours, of a court that sits in them (s.43(5)(b))."""
-    sits = _whole(note.attrs, "sits_at")
-    in_time = at_36 is not None and (sits is None or at_36 < sits <= at_42)
-    return in_time and note.at <= at_42
+    def takes_effect(self, step: Fact) -> int:
+        """Return from when a step counts: a note may be written after the time it explains."""
+        noted = step.kind == "court_not_sitting_noted" and self._at_36 is not None
+        return min(step.at, self._at_36) if noted and self._at_36 is not None else step.at
 
+    @property
+    def _may_wait(self) -> bool:
+        """Whether this is the limit of 36 hours, at which a court may be waited for (s.43(5)(b))."""
+        return self.due is not None and self.due == self._at_36 and self._warranted is None
 
-def _extended(ordinal: int, at: int, sure: int, evidence: tuple[str, ...]) -> Fact:
-    return Fact(
-        "limit_extended", at, {"ordinal": ordinal}, sure, evidence, f"limit_extended:{ordinal}"
-    )
+    def current(self, basis: str, at: int, evidence: tuple[str, ...], sure: int) -> Fact:
+        """Return the limit as it stands; whether a court is waited for may be noted later."""
+        attrs: dict[str, Value] = {"ordinal": self._ordinal, "basis": basis}
+        attrs["paused"] = self.due is None
+        if self.due is not None:
+            attrs["due"] = self.due
+        if self._may_wait and self._at_42 is not None and at <= self._at_42:
+            attrs["due_latest"] = self._at_42
+        return Fact("custody_limit", at, attrs, sure, evidence, f"custody_limit:{self._ordinal}")
 
+    def resume(self, fact: Fact) -> Fact:
+        """Go on after bail or a further arrest: released or charged, the limit was kept.
 
-def _limited(
-    start: int, until: int | None, most: int, known: Sequence[Span], excluded: Sequence[Span]
-) -> int | None:
-    """Return the new limit: by extension at most 36 hours from the relevant time, by warrants 96.
+        Now it runs again, on the same hours; one that had run out before is passed from now on.
+        """
+        self._ordinal += 1
+        limit = self.current(
+            "initial", fact.at, (*self._source.evidence, *fact.evidence), self.sure
+        )
+        if self.due is None:
+            return limit
+        return limit.saying({**limit.attrs, "due": max(self.due, fact.at)})
 
-    A clock time given on the authority moves with what is excluded after it, such as bail.
-    """
-    in_all = live(start, most, excluded)
-    if until is None:
-        return in_all
-    moved = live(start, elapsed(start, until, known), excluded)
-    return None if moved is None or in_all is None else min(moved, in_all)
+    def _replace(
+        self, due: int | None, basis: str, at: int, evidence: tuple[str, ...], sure: int
+    ) -> Iterator[Fact]:
+        attrs: dict[str, Value] = {"ordinal": self._ordinal}
+        yield Fact("limit_extended", at, attrs, sure, evidence, f"limit_extended:{self._ordinal}")
+        self._ordinal, self.due = self._ordinal + 1, due
+        yield self.current(basis, at, evidence, sure)
 
+    def await_court(self, note: Fact) -> Iterator[Fact]:
+        """Add six hours if no court could sit at 36 hours and one will within them (s.43(5)(b)).
 
-def _limit(
-    ordinal: int,
-    basis: str,
-    at: int,
-    due: int | None,
-    evidence: tuple[str, ...],
-    sure: int,
-    latest: int | None = None,
-) -> Fact:
-    attrs: dict[str, Value] = {"ordinal": ordinal, "basis": basis, "paused": due is None}
-    if due is not None:
-        attrs["due"] = due
-    if latest is not None:
-        attrs["due_latest"] = latest
-    return Fact("custody_limit", at, attrs, sure, evidence, f"custody_limit:{ordinal}")
+        When it sits may be left blank; then what follows is only possible (design D7).
+        """
+        sits = _whole(note.attrs, "sits_at")
+        if not self._may_wait or self._at_36 is None or self._at_42 is None:
+            return
+        if note.at > self._at_42 or (sits is not None and not self._at_36 < sits <= self._at_42):
+            return
+        self._noted = True
+        sure = POSSIBLE if sits is None else self.sure
+        at = self.takes_effect(note)
+        yield from self._replace(self._at_42, "court_awaited", at, note.evidence, sure)
+
+    def extend(self, fact: Fact) -> Iterator[Fact]:
+        """Count a superintendent's extension, to 36 hours from the relevant time at most (s.42).
+
+        Of no effect before the second review (s.42(4)(b)). What is left blank counts as done.
+        """
+        valid = fact.attrs.get("valid_extension")
+        if valid is False or self.due is None or fact.at > self.due:
+            return
+        until = _until(fact, self.due)
+        if not _second_review(self._entries, fact.at) or (until is not None and until <= fact.at):
+            return
+        if valid is not True or until is None:
+            self.sure = POSSIBLE
+        due = self._moved(until, fact, 36)
+        yield from self._replace(due, "extension", fact.at, fact.evidence, self.sure)
+
+    def warrant(self, fact: Fact) -> Iterator[Fact]:
+        """Count a warrant: 36 hours each, 96 in all (ss.43, 44); what a court orders has effect.
+
+        A first warrant runs from its issue, a later one from the end of the one before, which it
+        lengthens. One without an end counts for 36 hours, and what follows is only possible.
+        """
+        assert self.due is not None  # a paused limit is not asked
+        until = _whole(fact.attrs, "until")
+        base = fact.at if self._warranted is None else max(self._warranted, fact.at)
+        longest = base + 36 * times.HOUR
+        in_all = live(self._start, 96 * times.HOUR, self._known(fact))
+        attrs: dict[str, Value] = {}
+        in_the_six = (
+            self._at_36 is not None
+            and self._at_42 is not None
+            and self._at_36 < fact.at <= self._at_42
+        )
+        if in_the_six and (self._may_wait or self._noted):
+            attrs["noted"] = self._noted
+        if until is not None and in_all is not None:
+            attrs |= {"over_36h": until > longest, "over_96h": until > in_all}
+        key = f"warrant_weighed:{fact.key}"
+        yield Fact("warrant_weighed", fact.at, attrs, fact.certainty, fact.evidence, key)
+        if until is not None and until <= fact.at:
+            return
+        if in_the_six and self._may_wait and self._at_36 is not None:
+            # The court sat within the six hours: what is missing is the note (s.43(6)(b)).
+            yield from self._replace(
+                self._at_42, "court_awaited", self._at_36, fact.evidence, POSSIBLE
+            )
+        if until is None:
+            self.sure = POSSIBLE
+        due = self._moved(longest if until is None else min(until, longest), fact, 96)
+        self._warranted = due
+        yield from self._replace(due, "warrant", fact.at, fact.evidence, self.sure)
+
+    def _known(self, fact: Fact) -> list[Span]:
+        return [span for span in self._excluded if span.start <= fact.at]
+
+    def _moved(self, until: int | None, fact: Fact, most: int) -> int | None:
+        """Return the new limit, at most so many hours in all.
+
+        A clock time given on the authority moves with what is excluded after it, such as bail.
+        """
+        in_all = live(self._start, most * times.HOUR, self._excluded)
+        if until is None:
+            return in_all
+        run = elapsed(self._start, until, self._known(fact))
+        moved = live(self._start, run, self._excluded)
+        return None if moved is None or in_all is None else min(moved, in_all)
 
 
 def _charged_on_all(entries: _Entries) -> list[Fact]:
