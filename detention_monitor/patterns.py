@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from detention_monitor.conditions import parse, tests
@@ -110,9 +110,13 @@ def counted(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
     worst = gravest([grade.severity for grade in grades])
     current = [grade for grade in grades if grade.severity == worst][-1]
     place, count, total, sure = reached[current.name]
+    carried = True
     if rule.finds == "not_recorded":  # one finding for all the gaps there are so far
+        told = _carried(rule.counts.of.where, hits, now)
+        carried = bool(told)
+        hits = told or hits
         place, count, total = max(hits), len(hits), len(places)
-        sure = all(value == ESTABLISHED for value in hits.values())
+        sure = carried and all(value == ESTABLISHED for value in hits.values())
     hit_facts = [
         now.facts[each] for each in sorted(hits) if now.facts[each].at <= now.facts[place].at
     ]
@@ -129,23 +133,33 @@ def counted(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
     )
     words = {"count": str(count), "total": str(total), "grade": current.name.replace("_", " ")}
     status: Status = "matched"
+    message = draft.message(words)
     if rule.finds == "not_recorded":
-        asked = _asked(rule.counts.of.where)
-        carried = all(
-            now.coverage.carries(kind, name) for kind in rule.counts.of.kind for name in asked
-        )
         status = "not_recorded" if carried else "cannot_tell"
-    sure = sure and rule.certainty == "established" and status != "cannot_tell"
+    if not carried:
+        named = ", ".join(sorted(_asked(rule.counts.of.where))).replace("_", " ")
+        message = f"This source does not carry {named}: {rule.title}? It cannot be told."
+    sure = sure and rule.certainty == "established"
     yield draft.finding(
         severity=current.severity,
         status=status,
         certainty="established" if sure else "possible",
         authority=current.authority,
-        message=draft.message(words),
+        message=message,
         occurred_at=now.facts[place].at,
         grades=states,
         evidence=unique([each for fact in hit_facts for each in fact.evidence]),
     )
+
+
+def _carried(where: str, hits: Mapping[int, int], now: Situation) -> dict[int, int]:
+    """Return the entries whose source carries what a condition asks for."""
+    asked = _asked(where)
+    return {
+        place: value
+        for place, value in hits.items()
+        if all(now.coverage.carries(now.facts[place].kind, name) for name in asked)
+    }
 
 
 def followed(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
