@@ -3,7 +3,7 @@
 from detention_monitor.assess import assess
 from detention_monitor.detention import Detention
 from detention_monitor.durable import DurableBackend
-from detention_monitor.entries import CustodyEvent
+from detention_monitor.entries import CustodyEvent, Value
 from detention_monitor.findings import Finding
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.times import parse_instant
@@ -16,7 +16,7 @@ def found(
     rule: str, coverage: Coverage, ruleset: RuleSet, durable: DurableBackend
 ) -> list[Finding]:
     """Return what a rule finds of a child reviewed once, kept after charge and then silence."""
-    told = (
+    told: tuple[tuple[str, str, dict[str, Value]], ...] = (
         ("arrived", "2024-06-10T08:00", {"dob": "2009-01-01"}),
         ("detention_authorised", "2024-06-10T08:10", {}),
         ("review_held", "2024-06-10T13:00", {"mode": "in_person"}),
