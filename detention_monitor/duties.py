@@ -173,7 +173,8 @@ class Duty:
         due, as_of = self.first_due, self.now.as_of
         ended = self.now.ended_at
         over = ended is not None and ended >= self.fact.at and not self.rule.outlasts_detention
-        if due is not None and (as_of > due or self._is_entry(due)):
+        until = min(as_of, ended) if over and ended is not None else as_of
+        if due is not None and (until > due or self._is_entry(due)):
             return "missed" if over else "overdue"
         if over:
             # "As soon as practicable" ends with the detention. A duty that waits for something

@@ -69,3 +69,34 @@ def test_a_source_without_court_cannot_say_that_a_child_was_not_brought(
     coverage = Coverage(kinds_missing=frozenset({"court_appearance"}))
     [untold] = found("E13-first-sitting", coverage, ruleset, durable)
     assert untold.status == "cannot_tell"
+
+
+def test_what_was_not_due_when_detention_ended_is_not_missed_later(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    """Before a court half an hour after the decision: no finding changes by itself after that."""
+    told = (
+        ("arrived", "12:00"),
+        ("detention_authorised", "12:10"),
+        ("charged", "20:00"),
+        ("detention_after_charge", "20:10"),
+        ("court_appearance", "20:40"),
+    )
+    entries = tuple(
+        CustodyEvent(
+            f"e{place}",
+            "R1",
+            kind,
+            parse_instant(f"2024-06-10T{at}", "Europe/London")[0],
+            attrs={"age_recorded": 15} if kind == "arrived" else {},
+        )
+        for place, (kind, at) in enumerate(told)
+    )
+    detention = Detention("R1", entries)
+    at_once, later = (
+        assess(detention, ruleset, detention.last_at + after, backend=durable).findings
+        for after in (0, 86_400)
+    )
+    assert at_once == later
+    asked = next(each for each in later if each.rule == "LA_NOT_ASKED")
+    assert asked.status == "lapsed"
