@@ -47,6 +47,11 @@ _CONTEXT = (
     "station_designated",
 )  # fmt: skip
 
+_OF_ADULT = ("aa_present", "aa_told_when", "notice_to_aa")
+"""What an entry of a charge says of the adult."""
+_PARTS_CHARGES = ("aa_arrived", "aa_left", "charge_repeated")
+"""What lies between two charges that are not one sitting."""
+
 
 class Backend(Protocol):
     """What runs the strata of a plan. Results may not depend on which one ran."""
@@ -308,6 +313,7 @@ def with_context(entries: Sequence[Fact], ruleset: RuleSet, person: Person) -> l
     known: dict[str, int | bool | str | tuple[str, ...]] = {"detention_basis": "offence"}
     out = []
     decided = False
+    charged: tuple[Value | None, ...] | None = None
     for fact in entries:
         for name in _CONTEXT:
             if name in fact.attrs and not _keeps_worse(name, known, fact):
@@ -321,8 +327,15 @@ def with_context(entries: Sequence[Fact], ruleset: RuleSet, person: Person) -> l
         if fact.kind == "detention_after_charge":
             attrs = {**attrs, "again": decided}
             decided = True
+        elif fact.kind == "charged":
+            # Several offences charged in one sitting are one act toward the child.
+            said = tuple(fact.attrs.get(name) for name in _OF_ADULT)
+            attrs = {**attrs, "again": said == charged}
+            charged = said
         elif fact.kind in ENDS:
             decided = False
+        if fact.kind in (*ENDS, *_PARTS_CHARGES):
+            charged = None
         out.append(fact.saying(attrs))
     return out
 

@@ -171,8 +171,10 @@ class Duty:
     def _undone(self) -> Status:
         """Return the status of a duty that nothing has discharged, excused or made moot."""
         due, as_of = self.first_due, self.now.as_of
-        over = self.now.ended_at is not None and self.now.ended_at >= self.fact.at
-        if due is not None and (as_of > due or self._is_entry(due)):
+        ended = self.now.ended_at
+        over = ended is not None and ended >= self.fact.at and not self.rule.outlasts_detention
+        until = min(as_of, ended) if over and ended is not None else as_of
+        if due is not None and (until > due or self._is_entry(due)):
             return "missed" if over else "overdue"
         if over:
             # "As soon as practicable" ends with the detention. A duty that waits for something

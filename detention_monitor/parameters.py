@@ -28,6 +28,7 @@ NEEDED: Mapping[str, str] = {
     "night_from": "time_of_day",
     "night_to": "time_of_day",
     "night_least": "duration",
+    "contact_before_charge": "duration",
     "late_entry_tolerance": "duration",
     "recording_grace": "duration",
 }

@@ -148,11 +148,15 @@ _WORKED_OUT_FROM = {
     "review_due": ("hospital_out", "review_held", "review_postponed"),
     "review_counted": ("review_held",),
     "postponement_used": ("review_postponed",),
-    "custody_limit": ("hospital_out", "extension_authorised", "warrant_issued"),
-    "limit_extended": ("extension_authorised", "warrant_issued"),
+    "custody_limit": (
+        "hospital_out", "extension_authorised", "warrant_issued", "court_not_sitting_noted",
+    ),
+    "limit_extended": ("extension_authorised", "warrant_issued", "court_not_sitting_noted"),
+    "warrant_weighed": ("court_not_sitting_noted",),
+    "court_due": ("hospital_out",),
     "charged_on_all": ("charged",),
     "rest_lost": ("rest_started",),
-}
+}  # fmt: skip
 """Kinds of entry from which Python works out a derived kind (`clock_facts.py`)."""
 
 

@@ -229,6 +229,8 @@ class Rule(_Closed):
     warn: tuple[Span, ...] = ()
     grades: Literal["by_lateness"] | tuple[Grade, ...] = ()
     pauses_while: Name | None = None
+    outlasts_detention: bool = False
+    """Whether the duty goes on after police detention ended, as that to bring a child to court."""
 
     never: Select | None = None
     finds: Literal["broken", "matched", "not_recorded"] = "broken"

@@ -204,7 +204,9 @@ def _raw(text: str, place: int, day: date, vocabulary: Vocabulary) -> dict[str, 
             raw[name] = rfc3339(instant(day, plain))
         else:
             declared = kind.attributes.get(name) if kind else None
-            attrs[name] = quoted or _typed(plain, declared.type if declared else "text", day)
+            type_ = declared.type if declared else "text"
+            on_a_day = type_ == "time" and _CLOCK.fullmatch(quoted)  # "+1 22:00" needs its quotes
+            attrs[name] = quoted if quoted and not on_a_day else _typed(quoted or plain, type_, day)
     return raw
 
 
