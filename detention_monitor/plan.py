@@ -142,6 +142,9 @@ def make_plan(facts: Sequence[DerivedFact], rules: Sequence[Rule], vocabulary: V
     return Plan(subjects, strata, table, kinds, relied, _marks(facts))
 
 
+_WHEREABOUTS = (
+    "checked", "cell_placed", "cell_left", "kept_outside_cell", "interview_started", "hospital_out",
+)  # fmt: skip
 _WORKED_OUT_FROM = {
     "review_due": ("hospital_out", "review_held", "review_postponed"),
     "review_counted": ("review_held",),
@@ -150,8 +153,13 @@ _WORKED_OUT_FROM = {
     "limit_extended": ("extension_authorised", "warrant_issued"),
     "charged_on_all": ("charged",),
     "rest_lost": ("rest_started",),
+    "visit_due": _WHEREABOUTS,
+    "visit_made": ("checked",),
+    "rousing_due": _WHEREABOUTS,
+    "rousing_made": ("checked",),
+    "meals_short": ("meal_offered",),
 }
-"""Kinds of entry from which Python works out a derived kind (`clock_facts.py`)."""
+"""Kinds of entry from which Python works out a derived kind (`clock_facts.py`, `visits.py`)."""
 
 
 def _relied(rule: Rule, facts: Sequence[DerivedFact]) -> Iterator[str]:
