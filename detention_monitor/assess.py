@@ -13,6 +13,7 @@ from detention_monitor.drafts import Situation
 from detention_monitor.entries import Value
 from detention_monitor.errors import EngineError, UnsupportedRecordError
 from detention_monitor.findings import BREACHES, Finding
+from detention_monitor.meals import MEAL_KINDS, meals
 from detention_monitor.merge import merged
 from detention_monitor.people import Person, judge_person
 from detention_monitor.plan import CLOCKS, RULES, Plan, Stratum
@@ -30,7 +31,7 @@ from detention_monitor.timeline import (
     in_order,
 )
 from detention_monitor.verdict import findings_of
-from detention_monitor.visits import MEAL_KINDS, VISIT_KINDS, meals, visits
+from detention_monitor.visits import VISIT_KINDS, visits
 from detention_monitor.vocabulary import Coverage
 
 ENDS = ("released", "bailed", "moved_to_la", "court_appearance")

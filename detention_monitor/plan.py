@@ -159,7 +159,7 @@ _WORKED_OUT_FROM = {
     "rousing_made": ("checked",),
     "meals_short": ("meal_offered",),
 }
-"""Kinds of entry from which Python works out a derived kind (`clock_facts.py`, `visits.py`)."""
+"""Kinds of entry from which Python works out a derived kind (`clock_facts.py`, `visits.py`, `meals.py`)."""
 
 
 def _relied(rule: Rule, facts: Sequence[DerivedFact]) -> Iterator[str]:

@@ -8,11 +8,12 @@ before the child has visited; interview, hospital and every place other than a c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from detention_monitor import times
 from detention_monitor.entries import Value
+from detention_monitor.observation import Observation, Setting
 from detention_monitor.timeline import ESTABLISHED, POSSIBLE, Fact
 from detention_monitor.vocabulary import Coverage
 
@@ -36,14 +37,13 @@ GONE = (
     "left_for_court",
     "transferred_out",
 )
+"""Entries after which the child is no longer in a cell of this station."""
 RESUMES = ("arrived", "detention_authorised", "bail_answered", "transferred_in")
 LEVELS = ("observation_set", "risk_assessed")
 VISIT_KINDS = frozenset(
     {"cell_placed", "review_held", *SEEN, *AWAY, *BACK, *GONE, *RESUMES, *LEVELS}
 )
 """Kinds of entry from which visits are worked out."""
-Setting = Callable[[str, int], int]
-"""The value of a parameter, by name, at an instant."""
 
 
 def visits(facts: Sequence[Fact], value: Setting, coverage: Coverage) -> list[Fact]:
@@ -131,63 +131,13 @@ class _Clock:
         self.facts.append(due)
 
 
-@dataclass(slots=True)
-class _Plan:
-    """What is known of how closely the child is to be watched."""
-
-    risk: bool = False
-    level: str = ""
-    every: int | None = None
-    rouse: bool | None = None
-    clinical: bool = False
-
-    def take(self, fact: Fact) -> None:
-        """Take what an assessment of risk or a level of observation says."""
-        risk = fact.attrs.get("rousing_risk")
-        if isinstance(risk, bool):
-            self.risk = risk
-            if risk and fact.kind == "risk_assessed":
-                self.clinical = False  # a new concern, on which no clinician has spoken yet
-        if fact.kind != "observation_set":
-            return
-        every, rouse = fact.attrs.get("every_minutes"), fact.attrs.get("rouse")
-        self.every = every * times.MINUTE if isinstance(every, int) and every > 0 else None
-        self.level = str(fact.attrs.get("level", ""))
-        self.rouse = rouse if isinstance(rouse, bool) else None
-        said = fact.attrs.get("clinical")
-        self.clinical = said is True or (said is None and fact.attrs.get("role") == "healthcare")
-
-    def frequency(self, value: Setting, at: int) -> tuple[int, str]:
-        """Return the longest time between visits (seconds) and where it comes from."""
-        hour, half = value("visit_hourly", at), value("visit_half_hourly", at)
-        directed = self.clinical and self.every is not None
-        floor, basis = (half, "half_hourly") if self.risk and not directed else (hour, "hourly")
-        if self.every is not None:
-            return (self.every, "plan") if self.every < floor else (floor, basis)
-        level = value("visit_level", at)
-        if self.level in ("intermittent", "constant") and level < floor:
-            return level, "level"
-        return floor, basis
-
-    def rousing(self, value: Setting, at: int) -> tuple[int, str] | None:
-        """Return the longest time between rousings and where it comes from; None for none."""
-        directed_not = self.clinical and self.rouse is False
-        asked = bool(self.rouse) or (self.risk and not directed_not)
-        return self.frequency(value, at) if asked else None
-
-    @property
-    def attended(self) -> bool:
-        """Whether somebody is with the child all the time (close proximity)."""
-        return self.level == "close_proximity"
-
-
 class _Watch:
     """One detention on its way through its entries."""
 
     def __init__(self, value: Setting, coverage: Coverage) -> None:
         self._value, self._coverage = value, coverage
         self._visit, self._rousing = _Clock("visit"), _Clock("rousing")
-        self._plan = _Plan()
+        self._plan = Observation()
         self._in_cell, self._gone = False, False
         self._certainty = ESTABLISHED
         self._returns = ""
@@ -304,52 +254,3 @@ class _Watch:
             self._rousing.start(fact, *rousing, self._certainty)
         else:
             self._rousing.change(fact, *rousing)
-
-
-# --- meals -------------------------------------------------------------------------------------
-
-MEAL_KINDS = frozenset({"meal_offered", "hospital_out", "hospital_back", *GONE, *RESUMES})
-"""Kinds of entry from which meals are worked out."""
-_MEALS = 3
-
-
-def meals(facts: Sequence[Fact], as_of: int) -> tuple[list[Fact], list[int]]:
-    """Return the first instant at which the last 24 hours lacked a meal that the Code asks for.
-
-    Two light meals and a main one (Code C 8.6), in any 24 hours at a station without a break for
-    bail, hospital or transfer. A meal of no recorded size is taken for the one that was wanting. With the
-    fact comes the next instant at which there may be one.
-    """
-    offers = [
-        (fact.at, str(fact.attrs.get("meal", "")), fact.evidence)
-        for fact in facts
-        if fact.kind == "meal_offered" and fact.attrs.get("meal") != "drink"
-    ]
-    for begun, end in _stays(facts):
-        at = begun.at + times.DAY
-        while at <= (as_of if end is None else min(end, as_of)):
-            held = [each for each in offers if max(begun.at, at - times.DAY) <= each[0] <= at]
-            main = any(size in ("main", "") for _, size, _ in held)
-            if len(held) < _MEALS or not main:
-                known = any(fact.kind == "meal_offered" and fact.at <= at for fact in facts)
-                attrs: dict[str, Value] = {"recorded": known, "offers": len(held)}
-                evidence = (*begun.evidence, *(each[2][0] for each in held))
-                fact = Fact("meals_short", at, attrs, ESTABLISHED, evidence, "meals_short")
-                return [fact], []
-            at = held[0][0] + times.DAY + 1
-        if end is None:
-            return [], [at]
-    return [], []
-
-
-def _stays(facts: Sequence[Fact]) -> Iterator[tuple[Fact, int | None]]:
-    """Yield each stay at a station: the entry it begins with, and when it ended."""
-    begun: Fact | None = None
-    for fact in facts:
-        if fact.kind in (*RESUMES[1:], "hospital_back"):
-            begun = fact if begun is None else begun
-        elif fact.kind in (*GONE, "hospital_out") and begun is not None:
-            yield begun, fact.at
-            begun = None
-    if begun is not None:
-        yield begun, None

@@ -7,11 +7,12 @@ import pytest
 from detention_monitor.assess import Assessment, assess
 from detention_monitor.detention import Detention
 from detention_monitor.entries import Actor, CustodyEvent, Value
+from detention_monitor.meals import meals
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.rulefile import load_rules
 from detention_monitor.timeline import Fact
 from detention_monitor.times import parse_instant
-from detention_monitor.visits import meals, visits
+from detention_monitor.visits import visits
 from detention_monitor.vocabulary import Coverage
 from tests.conftest import RULES
 
