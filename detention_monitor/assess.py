@@ -13,6 +13,7 @@ from detention_monitor.drafts import Situation
 from detention_monitor.entries import Value
 from detention_monitor.errors import EngineError, UnsupportedRecordError
 from detention_monitor.findings import BREACHES, Finding
+from detention_monitor.meals import MEAL_KINDS, meals
 from detention_monitor.merge import merged
 from detention_monitor.people import Person, judge_person
 from detention_monitor.plan import CLOCKS, RULES, Plan, Stratum
@@ -30,6 +31,7 @@ from detention_monitor.timeline import (
     in_order,
 )
 from detention_monitor.verdict import findings_of
+from detention_monitor.visits import VISIT_KINDS, visits
 from detention_monitor.vocabulary import Coverage
 
 ENDS = ("released", "bailed", "moved_to_la", "court_appearance", "police_protection_ended")
@@ -185,7 +187,7 @@ class _Run:
         self.unclosed = False
 
     def judged(self, entries: Sequence[Fact], backend: Backend) -> Assessment:
-        wanted = self.ruleset.plan.kinds | CLOCK_KINDS
+        wanted = self.ruleset.plan.kinds | CLOCK_KINDS | VISIT_KINDS | MEAL_KINDS
         self.unclosed = self.ended_at is None and not is_voluntary(entries)
         facts = [fact for fact in with_decisions(entries) if fact.kind in wanted]
         facts = with_context(facts, self.ruleset, self.person)
@@ -235,14 +237,17 @@ class _Run:
     def _with_clocks(
         self, facts: Sequence[Fact], intervals: list[Interval]
     ) -> tuple[list[Fact], list[int]]:
-        """Add what the clocks and measures say, and the nights that count as overnight."""
+        """Add what the clocks and measures say, visits and meals, and the nights in custody."""
         begun = facts[0].at
         settings = ClockSettings.read(lambda name: self.ruleset.parameters.value(name, begun))
         derived = derive(facts, settings, self.as_of)
         intervals += derived.overnight
         known = {name: facts[-1].attrs[name] for name in _CONTEXT if name in facts[-1].attrs}
-        new = [fact.saying({**known, **fact.attrs}) for fact in derived.facts]
-        return in_order([*facts, *new]), derived.next_instants
+        seen = visits(facts, self.ruleset.parameters.value, self.coverage)
+        fed, next_meal = meals(facts, self.as_of)
+        measured = (*derived.facts, *seen, *fed)
+        new = [fact.saying({**known, **fact.attrs}) for fact in measured]
+        return in_order([*facts, *new]), [*derived.next_instants, *next_meal]
 
     def _situation(
         self, facts: Sequence[Fact], intervals: Sequence[Interval], found: Conclusions, by: str
@@ -365,11 +370,21 @@ def _child_facts(facts: Sequence[Fact], person: Person, as_of: int) -> Iterator[
         at = max(start, first.start)
         why = cause if at == start else "became_child"
         attrs = {"cause": why, "detention_basis": basis}
+        sex = _sex_at(facts, at)
+        if sex is not None:
+            attrs["sex"] = sex
         key = f"child_in_detention:{number}"
         yield Fact("child_in_detention", at, attrs, first.certainty, evidence, key)
         eighteenth = person.birthday_18
         if eighteenth is not None and start < eighteenth <= min(as_of, end):
             yield Fact("age_transition", eighteenth, {}, ESTABLISHED, evidence, "age_transition")
+
+
+def _sex_at(facts: Sequence[Fact], at: int) -> str | None:
+    """Return the sex recorded by an instant, or the first recorded after it."""
+    said = [(fact.at, str(fact.attrs["sex"])) for fact in facts if fact.attrs.get("sex")]
+    by_then = [sex for when, sex in said if when <= at]
+    return by_then[-1] if by_then else next((sex for _, sex in said), None)
 
 
 def _custodies(

@@ -144,6 +144,9 @@ def make_plan(facts: Sequence[DerivedFact], rules: Sequence[Rule], vocabulary: V
     return Plan(subjects, strata, table, kinds, relied, _marks(facts))
 
 
+_WHEREABOUTS = (
+    "checked", "cell_placed", "cell_left", "kept_outside_cell", "interview_started", "hospital_out",
+)  # fmt: skip
 _WORKED_OUT_FROM = {
     "review_due": ("hospital_out", "review_held", "review_postponed"),
     "review_counted": ("review_held",),
@@ -156,8 +159,13 @@ _WORKED_OUT_FROM = {
     "court_due": ("hospital_out",),
     "charged_on_all": ("charged",),
     "rest_lost": ("rest_started",),
+    "visit_due": _WHEREABOUTS,
+    "visit_made": ("checked",),
+    "rousing_due": _WHEREABOUTS,
+    "rousing_made": ("checked",),
+    "meals_short": ("meal_offered",),
 }  # fmt: skip
-"""Kinds of entry from which Python works out a derived kind (`clock_facts.py`)."""
+"""Kinds of entry from which Python works out a derived kind (`clock_facts.py`, `visits.py`, `meals.py`)."""
 
 
 def _relied(rule: Rule, facts: Sequence[DerivedFact]) -> Iterator[str]:
