@@ -164,6 +164,19 @@ def ended(facts: Sequence[Fact]) -> int | None:
     return at
 
 
+def ends_of(facts: Sequence[Fact]) -> tuple[int, ...]:
+    """Return every instant at which a time of custody ended, whether or not another followed."""
+    ends: list[int] = []
+    held = True
+    for fact in facts:
+        if fact.kind in ENDS and held:
+            ends.append(fact.at)
+            held = False
+        elif fact.kind in RESUMES:
+            held = True
+    return tuple(ends)
+
+
 def is_voluntary(facts: Sequence[Fact]) -> bool:
     """Whether the record is of a voluntary interview alone, and so of nobody in detention."""
     kinds = {fact.kind for fact in facts}
@@ -262,6 +275,7 @@ class _Run:
             found=found,
             as_of=self.as_of,
             ended_at=self.ended_at,
+            ends=ends_of(facts),
             unclosed=self.unclosed,
             parameters=self.ruleset.parameters,
             ruleset=self.ruleset.hash,

@@ -38,6 +38,8 @@ class Situation:
     marks: Mapping[str, frozenset[str]] = field(default_factory=dict)
     relied: Mapping[int, frozenset[str]] = field(default_factory=dict)
     changes: list[int] = field(default_factory=list)
+    ends: Sequence[int] = ()
+    """Every instant at which a time of custody ended (bail, and then the end after the return)."""
 
     def change_at(self, instant: int | None) -> None:
         """Note an instant after `as_of` at which a finding may change."""

@@ -151,7 +151,12 @@ class Duty:
             # Too late to excuse what was missed; from then on nothing more is due.
             ends = [act for act in (lapse, excuse) if act is not None]
             lapse, excuse = min(ends, key=lambda act: (act.at, act.place)), None
-        in_time = done is not None and (due is None or done.at <= due or self._same_minute(done))
+        end = self._end()
+        in_time = done is not None and (
+            self._before_the_end(done, end)
+            if due is None
+            else done.at <= due or self._same_minute(done)
+        )
         if done is not None and in_time and not (lapse and _earlier(lapse, done)):
             return "met", done.at
         if excuse is not None and not (lapse and _earlier(lapse, excuse)):
@@ -164,16 +169,31 @@ class Duty:
             return "met_late", done.at
         if not self._carried():
             return "cannot_tell", as_of
-        undone = self._undone()
-        ended = self.now.ended_at
-        return undone, (min(as_of, ended) if undone == "missed" and ended else as_of)
+        undone = self._undone(end)
+        return undone, (min(as_of, end) if undone == "missed" and end is not None else as_of)
 
-    def _undone(self) -> Status:
+    def _end(self) -> int | None:
+        """Return when the time of custody ended in which the duty arose, if it has.
+
+        Custody may begin again when bail is answered: what was missed by then stays missed. The
+        clocks of detention run on over bail, and end only with the last time of custody.
+        """
+        if self.rule.outlasts_detention:
+            return None
+        if _clock(self.rule):
+            ended = self.now.ended_at
+            return ended if ended is not None and ended >= self.fact.at else None
+        return next((end for end in self.now.ends if end >= self.fact.at), None)
+
+    def _before_the_end(self, done: _Act, end: int | None) -> bool:
+        """Whether what was to be done as soon as practicable was done before custody ended."""
+        return end is None or self._waits or bool(self.steps) or done.at // 60 <= end // 60
+
+    def _undone(self, end: int | None) -> Status:
         """Return the status of a duty that nothing has discharged, excused or made moot."""
         due, as_of = self.first_due, self.now.as_of
-        ended = self.now.ended_at
-        over = ended is not None and ended >= self.fact.at and not self.rule.outlasts_detention
-        until = min(as_of, ended) if over and ended is not None else as_of
+        over = end is not None
+        until = min(as_of, end) if end is not None else as_of
         if due is not None and (until > due or self._is_entry(due)):
             return "missed" if over else "overdue"
         if over:

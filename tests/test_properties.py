@@ -87,8 +87,9 @@ reason was written down afterwards (domain.md T07, T18, E03)."""
 def test_a_breach_never_heals(detention: Detention, minutes: list[int]) -> None:
     begin = detention.entries[0].at
     before: dict[str, str] = {}
-    for minute in sorted(minutes):
-        result = run(detention, begin + 60 * minute + 30)
+    instants = {begin + 60 * minute + 30 for minute in minutes}
+    for instant in sorted(instants | {entry.at for entry in detention.entries}):
+        result = run(detention, instant)
         if result.refused is not None:
             break  # by now it is known that the record is not ours to judge
         now = {each.key: each.status for each in result.findings}
