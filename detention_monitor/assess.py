@@ -31,6 +31,7 @@ from detention_monitor.timeline import (
 )
 from detention_monitor.verdict import findings_of
 from detention_monitor.vocabulary import Coverage
+from detention_monitor.written_late import written_late
 
 ENDS = ("released", "bailed", "moved_to_la", "court_appearance")
 """Entries that end police detention; bail ends it until bail is answered."""
@@ -166,7 +167,10 @@ class _Run:
 
     def judged(self, entries: Sequence[Fact], backend: Backend) -> Assessment:
         wanted = self.ruleset.plan.kinds | CLOCK_KINDS
-        facts = [fact for fact in with_decisions(entries) if fact.kind in wanted]
+        begun = entries[0].at
+        late = written_late(entries, lambda name: self.ruleset.parameters.value(name, begun))
+        kept = [fact for fact in with_decisions(entries) if fact.kind in wanted]
+        facts = in_order([*kept, *late])
         facts = with_context(facts, self.ruleset, self.person)
         facts = in_order([*facts, *_child_facts(facts, self.person, self.as_of)])
         intervals = [*self.person.intervals]

@@ -172,6 +172,7 @@ class Duty:
         """Return the status of a duty that nothing has discharged, excused or made moot."""
         due, as_of = self.first_due, self.now.as_of
         over = self.now.ended_at is not None and self.now.ended_at >= self.fact.at
+        over = over and not self.rule.after_detention
         if due is not None and (as_of > due or self._is_entry(due)):
             return "missed" if over else "overdue"
         if over:

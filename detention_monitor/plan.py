@@ -150,6 +150,8 @@ _WORKED_OUT_FROM = {
     "limit_extended": ("extension_authorised", "warrant_issued"),
     "charged_on_all": ("charged",),
     "rest_lost": ("rest_started",),
+    "entry_written_late": (),  # from whatever entries there are
+    "delay_limit": ("right_delay_authorised",),
 }
 """Kinds of entry from which Python works out a derived kind (`clock_facts.py`)."""
 

@@ -217,6 +217,8 @@ class Rule(_Closed):
     message: str = Field(min_length=3, max_length=300)
     do: str = Field(default="", max_length=300)
     clears: str = Field(default="", max_length=200)
+    after_detention: bool = False
+    """Whether the act may come after detention has ended: until its time the duty stays open."""
 
     arises_on: Select | None = None
     already_since: Names = ()
