@@ -248,6 +248,7 @@ class _Run:
             coverage=self.coverage,
             marks=self.ruleset.plan.marks,
             relied=self.ruleset.plan.relied,
+            ends=[fact.at for fact in facts if fact.kind in ENDS],
         )
 
 

@@ -397,7 +397,9 @@ def _delay_limits(entries: _Entries, facts: Sequence[Fact]) -> Iterator[Fact]:
         if "right" in fact.attrs:
             attrs["right"] = fact.attrs["right"]
         evidence = (*begun[1].evidence, *fact.evidence)
-        yield Fact("delay_limit", fact.at, attrs, fact.certainty, evidence, f"delay_limit:{fact.key}")
+        yield Fact(
+            "delay_limit", fact.at, attrs, fact.certainty, evidence, f"delay_limit:{fact.key}"
+        )
 
 
 def _charged_on_all(entries: _Entries) -> list[Fact]:

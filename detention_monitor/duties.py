@@ -57,6 +57,31 @@ class Duty:
         self.latest = _time(self.fact, "due_latest") if _clock(rule) else None
         self._on_entries: set[str] = set()
         self.steps = self._steps()
+        self.ending = self._ending()
+        if self.ending is not None:
+            # What comes after the end of detention cannot undo that the duty was missed by then.
+            self.lapse = self._until_ending(self.lapse)
+            if not rule.excused_late:
+                self.excuse = self._until_ending(self.excuse)
+
+    def _ending(self) -> int | None:
+        """Return when detention ended for a duty that has no other time than that.
+
+        Detention may be resumed after bail; the duty was missed all the same, and what is due
+        after the return is a duty of its own.
+        """
+        if self.steps or self.rule.after_detention:
+            return None
+        base = self.waited_for if self._waits else self.fact
+        return (
+            None
+            if base is None
+            else min((at for at in self.now.ends if at >= base.at), default=None)
+        )
+
+    def _until_ending(self, act: _Act | None) -> _Act | None:
+        over = act is not None and self.ending is not None and act.at // 60 > self.ending // 60
+        return None if over else act
 
     def _earliest(self, role: str) -> _Act | None:
         """Return the first closing in a role: an unsure one counts, and says so (design D7)."""
@@ -151,7 +176,11 @@ class Duty:
             # Too late to excuse what was missed; from then on nothing more is due.
             ends = [act for act in (lapse, excuse) if act is not None]
             lapse, excuse = min(ends, key=lambda act: (act.at, act.place)), None
-        in_time = done is not None and (due is None or done.at <= due or self._same_minute(done))
+        in_time = done is not None and (
+            self._until_ending(done) is not None
+            if due is None
+            else done.at <= due or self._same_minute(done)
+        )
         if done is not None and in_time and not (lapse and _earlier(lapse, done)):
             return "met", done.at
         if excuse is not None and not (lapse and _earlier(lapse, excuse)):
@@ -171,6 +200,8 @@ class Duty:
     def _undone(self) -> Status:
         """Return the status of a duty that nothing has discharged, excused or made moot."""
         due, as_of = self.first_due, self.now.as_of
+        if self.ending is not None:
+            return "missed"
         over = self.now.ended_at is not None and self.now.ended_at >= self.fact.at
         over = over and not self.rule.after_detention
         if due is not None and (as_of > due or self._is_entry(due)):
@@ -178,9 +209,7 @@ class Duty:
         if over:
             # "As soon as practicable" ends with the detention. A duty that waits for something
             # that never came, or a bare time that was not reached, has become moot.
-            if self._waits:
-                return "missed" if self.waited_for is not None else "lapsed"
-            return "missed" if due is None and not self.steps else "lapsed"
+            return "missed" if self.waited_for is not None else "lapsed"
         warned = max((self._warning(each) for each in self.rule.warn), default=0)
         return "due_soon" if due is not None and warned and as_of >= due - warned else "open"
 
