@@ -33,6 +33,7 @@ from detention_monitor.timeline import (
 from detention_monitor.verdict import findings_of
 from detention_monitor.visits import VISIT_KINDS, visits
 from detention_monitor.vocabulary import Coverage
+from detention_monitor.written_late import written_late
 
 ENDS = ("released", "bailed", "moved_to_la", "court_appearance", "police_protection_ended")
 """Entries that end police detention or protection; bail ends it until bail is answered."""
@@ -202,7 +203,10 @@ class _Run:
     def judged(self, entries: Sequence[Fact], backend: Backend) -> Assessment:
         wanted = self.ruleset.plan.kinds | CLOCK_KINDS | VISIT_KINDS | MEAL_KINDS
         self.unclosed = self.ended_at is None and not is_voluntary(entries)
-        facts = [fact for fact in with_decisions(entries) if fact.kind in wanted]
+        begun = entries[0].at
+        late = written_late(entries, lambda name: self.ruleset.parameters.value(name, begun))
+        kept = [fact for fact in with_decisions(entries) if fact.kind in wanted]
+        facts = in_order([*kept, *late])
         facts = with_context(facts, self.ruleset, self.person)
         facts = in_order([*facts, *_child_facts(facts, self.person, self.as_of)])
         intervals = [*self.person.intervals]

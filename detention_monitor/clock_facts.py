@@ -27,6 +27,8 @@ from detention_monitor.entries import Value
 from detention_monitor.timeline import ESTABLISHED, FAR, POSSIBLE, Fact, Interval
 
 BAIL_ARREST_HOURS = 3 * times.HOUR
+RIGHT_DELAYED_AT_MOST = 36 * times.HOUR
+"""From the relevant time (PACE s.56(3), s.58(5), Code C Annex B 6)."""
 BAIL_ARREST_FROM = date(2022, 10, 28)
 """After an arrest under s.46A the first three hours do not count (s.47(6A)), if the original arrest
 was on this day or later."""
@@ -35,6 +37,7 @@ CLOCK_KINDS = frozenset({
     "bailed", "bail_answered", "hospital_out", "hospital_back", "questioning_started",
     "questioning_ended", "review_held", "review_postponed", "charged", "detention_after_charge",
     "extension_authorised", "warrant_issued", "certificate_made", "rest_started", "rest_ended",
+    "right_delay_authorised",
     "released", "moved_to_la", "court_appearance", "age_corrected",
     "bail_decided", "court_not_sitting_noted", "warrant_applied", "refusal_anticipated",
     "la_requested", "yjs_contacted",
@@ -94,6 +97,7 @@ def derive(facts: Sequence[Fact], settings: ClockSettings, as_of: int) -> Derive
             out.facts.append(Fact("clock_unknown", at, attrs, ESTABLISHED, evidence, key))
     out.facts += _charged_on_all(entries)
     out.facts += court_facts(facts, entries.excluded(), settings.contact_before_charge)
+    out.facts += _delay_limits(entries, facts)
     _nights(entries, settings, as_of, out)
     _rest(entries, as_of, out)
     return out
@@ -475,6 +479,26 @@ class _Limits:
         run = elapsed(self._start, until, self._known(fact))
         moved = live(self._start, run, self._excluded)
         return None if moved is None or in_all is None else min(moved, in_all)
+
+
+def _delay_limits(entries: _Entries, facts: Sequence[Fact]) -> Iterator[Fact]:
+    """Yield by when each delayed right must be allowed at the latest.
+
+    Plain hours from the relevant time: ss.56 and 58 are not in Part IV, so s.41(6) does not pause
+    them. Where the relevant time is not in the data, none can be told.
+    """
+    begun = relevant_time(entries)
+    if begun is None or (is_headless(facts) and entries.carried("relevant_time") is None):
+        return
+    due = begun[0] + RIGHT_DELAYED_AT_MOST
+    for fact in entries.all("right_delay_authorised"):
+        attrs: dict[str, Value] = {"due": due}
+        if "right" in fact.attrs:
+            attrs["right"] = fact.attrs["right"]
+        evidence = (*begun[1].evidence, *fact.evidence)
+        yield Fact(
+            "delay_limit", fact.at, attrs, fact.certainty, evidence, f"delay_limit:{fact.key}"
+        )
 
 
 def _charged_on_all(entries: _Entries) -> list[Fact]:

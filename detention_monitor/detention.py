@@ -178,8 +178,11 @@ def _root(target: _Identity, by_id: Mapping[_Identity, CustodyEvent]) -> _Identi
 
 
 def _amended(entry: CustodyEvent, amendments: Iterable[CustodyEvent]) -> CustodyEvent:
+    first = entry.recorded_at
     for each in amendments:
         attrs: dict[str, Value] = {**entry.attrs, **each.attrs}
+        if first is not None:
+            attrs["first_recorded_at"] = first
         by = each.by if any((each.by.rank, each.by.role, each.by.id)) else entry.by
         known = entry.recorded_at if each.recorded_at is None else each.recorded_at
         entry = replace(

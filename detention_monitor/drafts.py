@@ -37,9 +37,9 @@ class Situation:
     coverage: Coverage = field(default_factory=Coverage)
     marks: Mapping[str, frozenset[str]] = field(default_factory=dict)
     relied: Mapping[int, frozenset[str]] = field(default_factory=dict)
-    changes: list[int] = field(default_factory=list)
     ends: Sequence[int] = ()
-    """Every instant at which a time of custody ended (bail, and then the end after the return)."""
+    """Every instant at which police detention ended, also where it was resumed afterwards."""
+    changes: list[int] = field(default_factory=list)
 
     def change_at(self, instant: int | None) -> None:
         """Note an instant after `as_of` at which a finding may change."""

@@ -57,6 +57,32 @@ class Duty:
         self.latest = _time(self.fact, "due_latest") if _clock(rule) else None
         self._on_entries: set[str] = set()
         self.steps = self._steps()
+        self.end = self._end()
+        if not self.steps:
+            # What comes after the end of custody cannot undo that the duty was missed by then.
+            self.lapse = self._by_the_end(self.lapse)
+            if not rule.excused_late:
+                self.excuse = self._by_the_end(self.excuse)
+
+    def _end(self) -> int | None:
+        """Return when the time of custody ended in which the duty had to be done, if it has.
+
+        Custody may begin again when bail is answered: what was missed by then stays missed, and
+        what is due after the return is a duty of its own. The clocks of detention run on over
+        bail, and end only with the last time of custody.
+        """
+        if self.rule.outlasts_detention:
+            return None
+        if _clock(self.rule):
+            ended = self.now.ended_at
+            return ended if ended is not None and ended >= self.fact.at else None
+        begun = self.fact.at if self.waited_for is None else max(self.fact.at, self.waited_for.at)
+        return next((end for end in self.now.ends if end >= begun), None)
+
+    def _by_the_end(self, act: _Act | None) -> _Act | None:
+        """Return the act if it was done in the time of custody in which the duty arose."""
+        over = act is not None and self.end is not None and act.at // 60 > self.end // 60
+        return None if over else act
 
     def _earliest(self, role: str) -> _Act | None:
         """Return the first closing in a role: an unsure one counts, and says so (design D7)."""
@@ -151,12 +177,10 @@ class Duty:
             # Too late to excuse what was missed; from then on nothing more is due.
             ends = [act for act in (lapse, excuse) if act is not None]
             lapse, excuse = min(ends, key=lambda act: (act.at, act.place)), None
-        end = self._end()
-        in_time = done is not None and (
-            self._before_the_end(done, end)
-            if due is None
-            else done.at <= due or self._same_minute(done)
-        )
+        if due is None:
+            in_time = done is not None and (bool(self.steps) or self._by_the_end(done) is not None)
+        else:
+            in_time = done is not None and (done.at <= due or self._same_minute(done))
         if done is not None and in_time and not (lapse and _earlier(lapse, done)):
             return "met", done.at
         if excuse is not None and not (lapse and _earlier(lapse, excuse)):
@@ -169,31 +193,14 @@ class Duty:
             return "met_late", done.at
         if not self._carried():
             return "cannot_tell", as_of
-        undone = self._undone(end)
-        return undone, (min(as_of, end) if undone == "missed" and end is not None else as_of)
+        undone = self._undone()
+        return undone, (min(as_of, self.end) if undone == "missed" and self.end else as_of)
 
-    def _end(self) -> int | None:
-        """Return when the time of custody ended in which the duty arose, if it has.
-
-        Custody may begin again when bail is answered: what was missed by then stays missed. The
-        clocks of detention run on over bail, and end only with the last time of custody.
-        """
-        if self.rule.outlasts_detention:
-            return None
-        if _clock(self.rule):
-            ended = self.now.ended_at
-            return ended if ended is not None and ended >= self.fact.at else None
-        return next((end for end in self.now.ends if end >= self.fact.at), None)
-
-    def _before_the_end(self, done: _Act, end: int | None) -> bool:
-        """Whether what was to be done as soon as practicable was done before custody ended."""
-        return end is None or self._waits or bool(self.steps) or done.at // 60 <= end // 60
-
-    def _undone(self, end: int | None) -> Status:
+    def _undone(self) -> Status:
         """Return the status of a duty that nothing has discharged, excused or made moot."""
         due, as_of = self.first_due, self.now.as_of
-        over = end is not None
-        until = min(as_of, end) if end is not None else as_of
+        over = self.end is not None
+        until = as_of if self.end is None else min(as_of, self.end)
         if due is not None and (until > due or self._is_entry(due)):
             return "missed" if over else "overdue"
         if over:

@@ -164,8 +164,10 @@ _WORKED_OUT_FROM = {
     "rousing_due": _WHEREABOUTS,
     "rousing_made": ("checked",),
     "meals_short": ("meal_offered",),
+    "entry_written_late": (),  # from whatever entries there are
+    "delay_limit": ("right_delay_authorised",),
 }  # fmt: skip
-"""Kinds of entry from which Python works out a derived kind (`clock_facts.py`, `visits.py`, `meals.py`)."""
+"""Kinds of entry from which Python works out a derived kind (`clock_facts.py`, `visits.py`, ...)."""
 
 
 def _relied(rule: Rule, facts: Sequence[DerivedFact]) -> Iterator[str]:
