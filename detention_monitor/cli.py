@@ -19,7 +19,7 @@ import click
 import orjson
 
 from detention_monitor import __version__
-from detention_monitor.assess import assess
+from detention_monitor.assess import assess, end_of
 from detention_monitor.detention import Detention, detentions_of, record_name
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
@@ -297,7 +297,7 @@ def explain_command(
     if record is not None and not wanted:
         raise click.UsageError(f"no record {record} here")
     for detention in wanted:
-        at = detention.last_at if as_of is None else as_of
+        at = end_of(detention, ruleset) if as_of is None else as_of
         result = assess(detention, ruleset, at, backend=backend)
         if result.refused is not None:
             because = printable(result.refused_because)

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from detention_monitor.assess import assess
+from detention_monitor.assess import assess, end_of
 from detention_monitor.detention import Detention
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
@@ -82,8 +82,9 @@ def _tests(file: LoadedFile) -> Iterator[tuple[RuleTest, tuple[int | str, ...]]]
 def _faults(test: RuleTest, ruleset: RuleSet, backend: DurableBackend) -> Iterator[str]:
     entries = tuple(timeline(test, ruleset.vocabulary))
     detention = Detention("test", entries)
-    as_of = instant(test.on, test.as_of) if test.as_of else detention.last_at
-    result = assess(detention, _with_settings(ruleset, test), as_of, backend=backend)
+    ruleset = _with_settings(ruleset, test)
+    as_of = instant(test.on, test.as_of) if test.as_of else end_of(detention, ruleset)
+    result = assess(detention, ruleset, as_of, backend=backend)
     if result.refused:
         yield f"refused: {result.refused} ({result.refused_because})"
         return
