@@ -21,7 +21,7 @@ from pathlib import Path
 
 import orjson
 
-from detention_monitor.assess import Backend, assess
+from detention_monitor.assess import Backend, assess, end_of
 from detention_monitor.detention import group
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
@@ -85,7 +85,7 @@ def speed(count: int) -> None:
         def judging(backend: Backend) -> Callable[[], None]:
             def work() -> None:
                 for each in detentions:
-                    assess(each, ruleset, each.last_at, backend=backend)
+                    assess(each, ruleset, end_of(each, ruleset), backend=backend)
 
             return work
 

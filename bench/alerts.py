@@ -13,7 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 
-from detention_monitor.assess import assess
+from detention_monitor.assess import assess, end_of
 from detention_monitor.detention import Detention, detentions_of
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
@@ -35,11 +35,11 @@ def report(name: str, detentions: Iterable[Detention], ruleset: RuleSet) -> None
     duties: Counter[str] = Counter()
     children = held = 0
     for each in detentions:
-        result = assess(each, ruleset, each.last_at, backend=backend)
+        result = assess(each, ruleset, end_of(each, ruleset), backend=backend)
         if result.refused or result.authorised_at is None:
             continue
         children += 1
-        held += (result.ended_at or each.last_at) - result.authorised_at
+        held += (result.ended_at or end_of(each, ruleset)) - result.authorised_at
         for one in interruptions(each, ruleset, backend):
             mix[one.severity] += 1
             duties.update({f"{each.duty} {each.title}" for each in one.findings})

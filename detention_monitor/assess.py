@@ -127,6 +127,12 @@ def assess(
     )
 
 
+def end_of(detention: Detention, ruleset: RuleSet, reading: Reading = "as_happened") -> int:
+    """Return the instant (seconds UTC) as of which a whole record is judged (D1)."""
+    latest = max(entry.at for entry in detention.entries)
+    return detention.end_of(reading, ruleset.parameters.value("late_entry_tolerance", latest))
+
+
 def _assess_reading(
     view: View,
     facts: Sequence[Fact],

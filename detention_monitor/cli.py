@@ -19,7 +19,7 @@ import click
 import orjson
 
 from detention_monitor import __version__, rulelist
-from detention_monitor.assess import assess
+from detention_monitor.assess import assess, end_of
 from detention_monitor.authoring.commands import COMMANDS
 from detention_monitor.catalogue import load_catalogue
 from detention_monitor.checklist import Checklist
@@ -312,7 +312,7 @@ def explain_command(
     if supposed is not None and len(wanted) != 1:
         raise click.UsageError("--if supposes an entry in one record; name it with --record")
     for detention in wanted:
-        at = detention.last_at if as_of is None else as_of
+        at = end_of(detention, ruleset) if as_of is None else as_of
         if supposed is not None:
             entry = supposed_entry(supposed, detention, ruleset.vocabulary)
             click.echo(told(suppose(entry, detention, ruleset, at, backend)), nl=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -155,8 +155,11 @@ class _Entries:
             out.append((fact, after[0] if after else None))
         return out
 
-    def excluded(self) -> list[Span]:
-        """Return the time that no clock counts: bail, and hospital for treatment."""
+    def excluded(self, *, hospital: bool = True) -> list[Span]:
+        """Return the time that no clock counts: bail, and hospital for treatment.
+
+        Without the hospital it is what a clock runs by that is not paused (early alerts).
+        """
         out = [
             Span(out_.at, back.at)  # bail not answered yet: what was due has lapsed or was met
             for out_, back in self.spans("bailed", "bail_answered")
@@ -168,6 +171,8 @@ class _Entries:
             if fact.attrs.get("arrested_s46a") is True
             and self.facts[0].at >= times.start_of_day(BAIL_ARREST_FROM)
         ]
+        if not hospital:
+            return out
         questioned = [
             (begun.at, over.at if over else FAR)
             for begun, over in (
@@ -226,17 +231,19 @@ def _reviews(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
         for fact in entries.all("review_held")
         if fact.attrs.get("valid_review") is not False
     ]
+    excluded = entries.excluded()
     postponements = [
         Postponement(fact.at, fact.evidence[0], _whole(fact.attrs, "recorded_at"))
         for fact in entries.all("review_postponed")
         if fact.attrs.get("lawful_postponement") is not False
+        and not _inside(fact.at, excluded)  # not needed: the clock was paused (T05)
     ]
     decisions = [
         Authority(fact.at, fact.evidence[0]) for fact in entries.all("detention_after_charge")[:1]
     ]
     chain = review_chain(
-        _authorities(entries), reviews, postponements, decisions, entries.excluded(),
-        settings.review_first, settings.review_next,
+        _authorities(entries), reviews, postponements, decisions, excluded,
+        settings.review_first, settings.review_next, entries.excluded(hospital=False),
     )  # fmt: skip
     seen: Counter[str] = Counter()
     for due in chain.dues:
@@ -250,13 +257,17 @@ def _reviews(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
         yield _used(chain.put_off_by, chain.dues[-1])
 
 
+def _inside(at: int, spans: Sequence[Span]) -> bool:
+    return any(span.start <= at and (span.end is None or at < span.end) for span in spans)
+
+
 def _due_fact(due: ReviewDue, doubt: int, key: str) -> Fact:
     attrs: dict[str, Value] = {"ordinal": due.ordinal, "phase": due.phase}
     attrs["paused"] = due.due is None
-    if due.due is not None:
-        attrs["due"] = due.due
-    if due.due_latest is not None:
-        attrs["due_latest"] = due.due_latest
+    for name in ("due", "due_latest", "early", "left"):
+        value = getattr(due, name)
+        if value is not None:
+            attrs[name] = value
     certainty = min(due.certainty, doubt)
     return Fact("review_due", due.opened_at, attrs, certainty, due.opened_by, key)
 
@@ -319,11 +330,42 @@ def relevant_time(entries: _Entries) -> tuple[int, Fact] | None:
 
 
 def _limits(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
+    """Yield the limits; with when each would be had no visit to hospital paused the clock.
+
+    While it is paused, the seconds left are what lay between the pause and the limit then.
+    """
+    excluded = union(entries.excluded())
+    closed = [span for span in excluded if span.end is not None]
+    paused_at = next((span.start for span in excluded if span.end is None), 0)
+    early = _dues(_limits_by(entries, settings, entries.excluded(hospital=False)))
+    before = _dues(_limits_by(entries, settings, closed)) if paused_at else {}
+    for fact in _limits_by(entries, settings, excluded):
+        attrs = {**fact.attrs}
+        which = attrs.get("basis"), fact.evidence
+        if which in early and early[which] != attrs.get("due"):
+            attrs["early"] = early[which]
+        if attrs.get("paused") is True and which in before:
+            attrs["left"] = before[which] - paused_at
+        yield fact.saying(attrs)
+
+
+_Limit = tuple[Value | None, tuple[str, ...]]
+
+
+def _dues(limits: Iterable[Fact]) -> dict[_Limit, int]:
+    """Return the limits by their basis and the entries they rest on."""
+    found = ((fact, _whole(fact.attrs, "due")) for fact in limits if fact.kind == "custody_limit")
+    return {(fact.attrs["basis"], fact.evidence): due for fact, due in found if due is not None}
+
+
+def _limits_by(
+    entries: _Entries, settings: ClockSettings, excluded: Sequence[Span]
+) -> Iterator[Fact]:
     """Yield each limit of detention without charge, and what replaced it (PACE ss.41-44)."""
     begun = relevant_time(entries)
     if begun is None:
         return
-    limits = _Limits(entries, *begun, settings.custody_limit)
+    limits = _Limits(entries, *begun, settings.custody_limit, excluded)
     yield limits.current("initial", begun[0], begun[1].evidence, limits.sure)
     done = [fact.at for fact in _charged_on_all(entries)]
     again = [fact for fact in entries.all("arrested") if done and fact.at > done[0]]
@@ -346,9 +388,11 @@ def _limits(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
 class _Limits:
     """The limit of detention as it stands: `due` None while the clock is paused."""
 
-    def __init__(self, entries: _Entries, start: int, source: Fact, initial: int) -> None:
+    def __init__(
+        self, entries: _Entries, start: int, source: Fact, initial: int, excluded: Sequence[Span]
+    ) -> None:
         self._entries, self._start, self._source = entries, start, source
-        self._excluded = entries.excluded()
+        self._excluded = excluded
         self.due = live(start, initial, self._excluded)
         self.sure = POSSIBLE if entries.doubtful(self.due) else ESTABLISHED
         self._ordinal = 1

@@ -55,6 +55,7 @@ class Duty:
         self.waited_for = self._first_of("after", len(after))
         self._waits = bool(after)
         self.latest = _time(self.fact, "due_latest") if _clock(rule) else None
+        self.early = _time(self.fact, "early") if _clock(rule) else None
         self._on_entries: set[str] = set()
         self.steps = self._steps()
         self.end = self._end()
@@ -210,7 +211,8 @@ class Duty:
                 return "missed" if self.waited_for is not None else "lapsed"
             return "missed" if due is None and not self.steps else "lapsed"
         warned = max((self._warning(each) for each in self.rule.warn), default=0)
-        return "due_soon" if due is not None and warned and as_of >= due - warned else "open"
+        ahead = due if self.early is None else self.early
+        return "due_soon" if ahead is not None and warned and as_of >= ahead - warned else "open"
 
     def _is_entry(self, due: int) -> bool:
         """Whether the deadline is an entry that the duty had to come before."""
@@ -244,6 +246,9 @@ class Duty:
                 self.now.change_at(step.at + 1)
                 for each in self.rule.warn:
                     self.now.change_at(step.at - self._warning(each))
+        if self.early is not None:
+            for each in self.rule.warn:
+                self.now.change_at(self.early - self._warning(each))
         if self.latest is not None:
             self.now.change_at(self.latest + 1)
 
@@ -295,8 +300,11 @@ class Duty:
         # A running lateness is for screens to count: a finding must not change by itself (D1).
         behind = in_words(until - due) if late is not None and due is not None else ""
         line = f"past the {current.name} line" if passed and current else ""
+        waits = status in ("open", "due_soon")
+        left = _time(self.fact, "left") if waits and _clock(rule) else None
+        early = self.early if waits else None
         words = {
-            "due": shown(due),
+            "due": shown(due) if left is None else f"{_left(left)} after the paused clock goes on",
             "done": shown(discharge.at) if discharge else "no entry shows it",
             "late": behind,
             "past": f"{behind} {line}".strip(),
@@ -306,12 +314,14 @@ class Duty:
             status=status,
             certainty=certainty,
             authority=current.authority if current else rule.authority,
-            message=draft.message(words),
+            message=draft.message(words) + _alert(early),
             arose_at=self.fact.at,
             due_at=due,
             due_at_latest=self.latest if self.latest != due else None,
             done_at=discharge.at if discharge else None,
             minutes_late=late,
+            minutes_left=left // 60 if left is not None else None,
+            early_at=early,
             grades=() if rule.grades == "by_lateness" else tuple(steps),
             evidence=unique(evidence),
             absent=absent,
@@ -350,6 +360,17 @@ def _gravest_step(steps: Sequence[GradeState]) -> GradeState:
 def _minutes(seconds: int) -> int:
     """Return whole minutes late; any lateness is at least one minute."""
     return -(-seconds // 60)
+
+
+def _left(seconds: int) -> str:
+    """Return what is left of a paused clock in words, never more than there is."""
+    return in_words(seconds - seconds % 60)
+
+
+def _alert(early: int | None) -> str:
+    if early is None:
+        return ""
+    return f" Early alert: {shown(early)}, as if hospital had not paused the clock."
 
 
 def _clock(rule: Rule) -> bool:

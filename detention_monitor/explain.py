@@ -174,8 +174,13 @@ class _Explanation:
             end = "still open" if span.end is None else local_text(span.end)
             yield from self._line("not counted", f"{local_text(span.start)} to {end}")
         name = by.removesuffix(".due").replace("_", " ")
+        if finding.early_at is not None:
+            early = local_text(finding.early_at, seconds=True)
+            yield from self._line("early", f"{early}, counting on through hospital: an alert only")
         if finding.due_at is None:
-            yield from self._line("due", f"{name}: paused")
+            left = finding.minutes_left
+            more = "" if left is None else f"; {in_words(60 * left)} left when it goes on"
+            yield from self._line("due", f"{name}: paused{more}")
             return
         text = f"{name}: {local_text(finding.due_at, seconds=True)}"
         base = self._base(spans, finding.due_at, by)

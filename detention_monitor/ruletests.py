@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from detention_monitor.assess import Assessment, Backend, assess
+from detention_monitor.assess import Assessment, Backend, assess, end_of
 from detention_monitor.detention import Detention
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
@@ -68,9 +68,10 @@ class Case:
     ) -> Assessment:
         """Return the assessment of the timeline, or of other entries, as the test asks for it."""
         detention = Detention("test", self.entries() if entries is None else entries)
+        ruleset = _with_settings(self.ruleset, self.test)
         stated = self.test.as_of
-        as_of = instant(self.test.on, stated) if stated else detention.last_at
-        return assess(detention, _with_settings(self.ruleset, self.test), as_of, backend=backend)
+        as_of = instant(self.test.on, stated) if stated else end_of(detention, ruleset)
+        return assess(detention, ruleset, as_of, backend=backend)
 
 
 @dataclass(frozen=True, slots=True)

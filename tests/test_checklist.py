@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from detention_monitor.assess import Assessment, assess
+from detention_monitor.assess import Assessment, assess, end_of
 from detention_monitor.catalogue import load_catalogue
 from detention_monitor.checklist import Checklist
 from detention_monitor.detention import Detention, detentions_of
@@ -24,7 +24,7 @@ ID = r"(?:[A-F]\d\d|GP\d\d)"
 
 
 def judged(ruleset: RuleSet, durable: DurableBackend, detention: Detention) -> Assessment:
-    return assess(detention, ruleset, detention.last_at, backend=durable)
+    return assess(detention, ruleset, end_of(detention, ruleset), backend=durable)
 
 
 def of_lines(ruleset: RuleSet, *lines: str) -> Detention:

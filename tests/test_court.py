@@ -1,6 +1,6 @@
 """Charge, court and oversight where a rule test cannot say it: sources that leave something out."""
 
-from detention_monitor.assess import assess
+from detention_monitor.assess import assess, end_of
 from detention_monitor.detention import Detention
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent, Value
@@ -29,7 +29,7 @@ def found(
         for place, (kind, at, attrs) in enumerate(told)
     )
     detention = Detention("R1", entries, coverage)
-    result = assess(detention, ruleset, detention.last_at, backend=durable)
+    result = assess(detention, ruleset, end_of(detention, ruleset), backend=durable)
     return [each for each in result.findings if each.rule == rule]
 
 
@@ -94,7 +94,7 @@ def test_what_was_not_due_when_detention_ended_is_not_missed_later(
     )
     detention = Detention("R1", entries)
     at_once, later = (
-        assess(detention, ruleset, detention.last_at + after, backend=durable).findings
+        assess(detention, ruleset, end_of(detention, ruleset) + after, backend=durable).findings
         for after in (0, 86_400)
     )
     assert at_once == later

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from detention_monitor.assess import Assessment, assess
+from detention_monitor.assess import Assessment, assess, end_of
 from detention_monitor.detention import Detention
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent, Value
@@ -24,7 +24,7 @@ def judge(ruleset: RuleSet, durable: DurableBackend) -> Judge:
             for n, (kind, at, attrs) in enumerate(entries)
         )
         whole = Detention("R1", events)
-        return assess(whole, ruleset, whole.last_at, backend=durable)
+        return assess(whole, ruleset, end_of(whole, ruleset), backend=durable)
 
     return judged
 

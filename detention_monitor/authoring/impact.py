@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from detention_monitor.assess import Assessment, assess
+from detention_monitor.assess import Assessment, assess, end_of
 from detention_monitor.detention import Detention
 from detention_monitor.durable import DurableBackend
 from detention_monitor.errors import DetentionMonitorError
@@ -98,8 +98,8 @@ def impact(old: RuleSet, new: RuleSet, detentions: Sequence[Detention]) -> Impac
         return out
     one, other = DurableBackend(before.plan), DurableBackend(after.plan)
     for each in detentions:
-        first = assess(each, before, each.last_at, backend=one)
-        second = assess(each, after, each.last_at, backend=other)
+        first = assess(each, before, end_of(each, before), backend=one)
+        second = assess(each, after, end_of(each, after), backend=other)
         if first.refused != second.refused:
             out.refusals.append((each.id, first.refused or "judged", second.refused or "judged"))
         out.changes += _changes(first, second)
@@ -112,10 +112,10 @@ def _a_shift(detentions: Iterable[Detention], ruleset: RuleSet, backend: Durable
     """Return the interruptions in one shift of a suite, as in these detentions."""
     count = seconds = 0
     for each in detentions:
-        result = assess(each, ruleset, each.last_at, backend=backend)
+        result = assess(each, ruleset, end_of(each, ruleset), backend=backend)
         if result.refused is None and result.authorised_at is not None:
             count += sum(1 for _ in interruptions(each, ruleset, backend))
-            seconds += (result.ended_at or each.last_at) - result.authorised_at
+            seconds += (result.ended_at or end_of(each, ruleset)) - result.authorised_at
     return count / seconds * 3600 * SHIFT * SUITE if seconds else 0.0
 
 
