@@ -25,7 +25,7 @@ from typing import Any
 import orjson
 
 from detention_monitor import assess as assess_module
-from detention_monitor.assess import Backend, assess
+from detention_monitor.assess import Backend, assess, end_of
 from detention_monitor.detention import group
 from detention_monitor.durable import MOST_ALPHAS, DurableBackend
 from detention_monitor.entries import CustodyEvent
@@ -93,7 +93,8 @@ def stages(path: Path, ruleset: RuleSet, entries: int) -> None:
         placed = [each for part in parts.buckets for each in detentions(part, parts.coverages)]
         times.append(time.process_time())
     results = [
-        assess(each.detention, ruleset, each.detention.last_at, backend=backend) for each in placed
+        assess(each.detention, ruleset, end_of(each.detention, ruleset), backend=backend)
+        for each in placed
     ]
     times.append(time.process_time())
     for each in results:
@@ -145,7 +146,7 @@ def speed(count: int) -> None:
         def judging(backend: Backend) -> Callable[[], None]:
             def work() -> None:
                 for each in detentions:
-                    assess(each, ruleset, each.last_at, backend=backend)
+                    assess(each, ruleset, end_of(each, ruleset), backend=backend)
 
             return work
 

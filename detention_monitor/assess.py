@@ -13,6 +13,7 @@ from detention_monitor.drafts import Situation
 from detention_monitor.entries import Value
 from detention_monitor.errors import EngineError, UnsupportedRecordError
 from detention_monitor.findings import BREACHES, Finding
+from detention_monitor.meals import MEAL_KINDS, meals
 from detention_monitor.merge import merged
 from detention_monitor.people import Person, judge_person
 from detention_monitor.plan import CLOCKS, RULES, Plan, Stratum
@@ -30,15 +31,29 @@ from detention_monitor.timeline import (
     in_order,
 )
 from detention_monitor.verdict import findings_of
+from detention_monitor.visits import VISIT_KINDS, visits
 from detention_monitor.vocabulary import Coverage
+from detention_monitor.written_late import written_late
 
-ENDS = ("released", "bailed", "moved_to_la", "court_appearance")
-"""Entries that end police detention; bail ends it until bail is answered."""
-RESUMES = ("bail_answered", "transferred_in", "detention_authorised")
+ENDS = ("released", "bailed", "moved_to_la", "court_appearance", "police_protection_ended")
+"""Entries that end police detention or protection; bail ends it until bail is answered."""
+RESUMES = (
+    "bail_answered",
+    "transferred_in",
+    "detention_authorised",
+    "taken_into_police_protection",
+)
+_HELD = frozenset({"arrested", "arrived", "first_co_contact", "cell_placed", *RESUMES})
+"""Entries after which somebody who came voluntarily is one no longer (C23 3.21(a))."""
 _CONTEXT = (
     "detention_basis", "station", "sex", "offence_class", "age", "link_available",
     "station_designated",
 )  # fmt: skip
+
+_OF_ADULT = ("aa_present", "aa_told_when", "notice_to_aa")
+"""What an entry of a charge says of the adult."""
+_PARTS_CHARGES = ("aa_arrived", "aa_left", "charge_repeated")
+"""What lies between two charges that are not one sitting."""
 
 
 class Backend(Protocol):
@@ -74,6 +89,7 @@ class Assessment:
     authorised_at: int | None = None
     station: str | None = None
     facts: tuple[Fact, ...] = ()
+    intervals: tuple[Interval, ...] = ()
     judged_by: str = ""
 
 
@@ -109,6 +125,12 @@ def assess(
         findings=tuple(sorted(findings, key=Finding.sort_key)),
         next_change_at=min(changes, default=None),
     )
+
+
+def end_of(detention: Detention, ruleset: RuleSet, reading: Reading = "as_happened") -> int:
+    """Return the instant (seconds UTC) as of which a whole record is judged (D1)."""
+    latest = max(entry.at for entry in detention.entries)
+    return detention.end_of(reading, ruleset.parameters.value("late_entry_tolerance", latest))
 
 
 def _assess_reading(
@@ -149,6 +171,25 @@ def ended(facts: Sequence[Fact]) -> int | None:
     return at
 
 
+def ends_of(facts: Sequence[Fact]) -> tuple[int, ...]:
+    """Return every instant at which a time of custody ended, whether or not another followed."""
+    ends: list[int] = []
+    held = True
+    for fact in facts:
+        if fact.kind in ENDS and held:
+            ends.append(fact.at)
+            held = False
+        elif fact.kind in RESUMES:
+            held = True
+    return tuple(ends)
+
+
+def is_voluntary(facts: Sequence[Fact]) -> bool:
+    """Whether the record is of a voluntary interview alone, and so of nobody in detention."""
+    kinds = {fact.kind for fact in facts}
+    return "voluntary_interview_started" in kinds and not kinds & _HELD
+
+
 class _Run:
     """One reading of one detention on its way through the strata."""
 
@@ -163,10 +204,15 @@ class _Run:
     ) -> None:
         self.view, self.ruleset, self.as_of = view, ruleset, as_of
         self.person, self.coverage, self.ended_at = person, coverage, ended_at
+        self.unclosed = False
 
     def judged(self, entries: Sequence[Fact], backend: Backend) -> Assessment:
-        wanted = self.ruleset.plan.kinds | CLOCK_KINDS
-        facts = [fact for fact in with_decisions(entries) if fact.kind in wanted]
+        wanted = self.ruleset.plan.kinds | CLOCK_KINDS | VISIT_KINDS | MEAL_KINDS
+        self.unclosed = self.ended_at is None and not is_voluntary(entries)
+        begun = entries[0].at
+        late = written_late(entries, lambda name: self.ruleset.parameters.value(name, begun))
+        kept = [fact for fact in with_decisions(entries) if fact.kind in wanted]
+        facts = in_order([*kept, *late])
         facts = with_context(facts, self.ruleset, self.person)
         facts = in_order([*facts, *_child_facts(facts, self.person, self.as_of)])
         intervals = [*self.person.intervals]
@@ -198,25 +244,29 @@ class _Run:
             tuple(findings),
             min(changes, default=None),
             ended_at=self.ended_at,
-            unclosed=self.ended_at is None,
+            unclosed=self.unclosed,
             age=self.person.age,
             authorised_at=authorised[0].at if authorised else None,
             station=_station(facts),
             facts=tuple(facts),
+            intervals=tuple(intervals),
             judged_by=backend.name,
         )
 
     def _with_clocks(
         self, facts: Sequence[Fact], intervals: list[Interval]
     ) -> tuple[list[Fact], list[int]]:
-        """Add what the clocks and measures say, and the nights that count as overnight."""
+        """Add what the clocks and measures say, visits and meals, and the nights in custody."""
         begun = facts[0].at
         settings = ClockSettings.read(lambda name: self.ruleset.parameters.value(name, begun))
         derived = derive(facts, settings, self.as_of)
         intervals += derived.overnight
         known = {name: facts[-1].attrs[name] for name in _CONTEXT if name in facts[-1].attrs}
-        new = [fact.saying({**known, **fact.attrs}) for fact in derived.facts]
-        return in_order([*facts, *new]), derived.next_instants
+        seen = visits(facts, self.ruleset.parameters.value, self.coverage)
+        fed, next_meal = meals(facts, self.as_of)
+        measured = (*derived.facts, *seen, *fed)
+        new = [fact.saying({**known, **fact.attrs}) for fact in measured]
+        return in_order([*facts, *new]), [*derived.next_instants, *next_meal]
 
     def _situation(
         self, facts: Sequence[Fact], intervals: Sequence[Interval], found: Conclusions, by: str
@@ -231,7 +281,8 @@ class _Run:
             found=found,
             as_of=self.as_of,
             ended_at=self.ended_at,
-            unclosed=self.ended_at is None,
+            ends=ends_of(facts),
+            unclosed=self.unclosed,
             parameters=self.ruleset.parameters,
             ruleset=self.ruleset.hash,
             judged_by=by,
@@ -287,6 +338,7 @@ def with_context(entries: Sequence[Fact], ruleset: RuleSet, person: Person) -> l
     known: dict[str, int | bool | str | tuple[str, ...]] = {"detention_basis": "offence"}
     out = []
     decided = False
+    charged: tuple[Value | None, ...] | None = None
     for fact in entries:
         for name in _CONTEXT:
             if name in fact.attrs and not _keeps_worse(name, known, fact):
@@ -300,8 +352,15 @@ def with_context(entries: Sequence[Fact], ruleset: RuleSet, person: Person) -> l
         if fact.kind == "detention_after_charge":
             attrs = {**attrs, "again": decided}
             decided = True
+        elif fact.kind == "charged":
+            # Several offences charged in one sitting are one act toward the child.
+            said = tuple(fact.attrs.get(name) for name in _OF_ADULT)
+            attrs = {**attrs, "again": said == charged}
+            charged = said
         elif fact.kind in ENDS:
             decided = False
+        if fact.kind in (*ENDS, *_PARTS_CHARGES):
+            charged = None
         out.append(fact.saying(attrs))
     return out
 
@@ -331,11 +390,21 @@ def _child_facts(facts: Sequence[Fact], person: Person, as_of: int) -> Iterator[
         at = max(start, first.start)
         why = cause if at == start else "became_child"
         attrs = {"cause": why, "detention_basis": basis}
+        sex = _sex_at(facts, at)
+        if sex is not None:
+            attrs["sex"] = sex
         key = f"child_in_detention:{number}"
         yield Fact("child_in_detention", at, attrs, first.certainty, evidence, key)
         eighteenth = person.birthday_18
         if eighteenth is not None and start < eighteenth <= min(as_of, end):
             yield Fact("age_transition", eighteenth, {}, ESTABLISHED, evidence, "age_transition")
+
+
+def _sex_at(facts: Sequence[Fact], at: int) -> str | None:
+    """Return the sex recorded by an instant, or the first recorded after it."""
+    said = [(fact.at, str(fact.attrs["sex"])) for fact in facts if fact.attrs.get("sex")]
+    by_then = [sex for when, sex in said if when <= at]
+    return by_then[-1] if by_then else next((sex for _, sex in said), None)
 
 
 def _custodies(

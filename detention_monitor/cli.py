@@ -13,13 +13,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import BinaryIO, Self
 
 import click
 import orjson
 
-from detention_monitor import __version__
-from detention_monitor.assess import assess
+from detention_monitor import __version__, rulelist
+from detention_monitor.assess import assess, end_of
+from detention_monitor.authoring.commands import COMMANDS
+from detention_monitor.catalogue import load_catalogue
+from detention_monitor.checklist import Checklist
+from detention_monitor.counterfactual import suppose, supposed_entry, told
 from detention_monitor.detention import Detention, detentions_of, record_name
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
@@ -30,12 +34,13 @@ from detention_monitor.generate import MESSY, generate
 from detention_monitor.paths import bundled_rules, bundled_samples
 from detention_monitor.render import FORMATS, heading
 from detention_monitor.replay import Progress, Settings, Tally, quiet, replay
+from detention_monitor.rulebook import Form, RuleBook
 from detention_monitor.rulefile import RuleSet, load_rules
-from detention_monitor.ruletests import run_tests
 from detention_monitor.sources import SetAside, read_entries, record_files
 from detention_monitor.text import printable
 from detention_monitor.times import parse_instant
 from detention_monitor.watching import Watch
+from detention_monitor.wording import Wording
 from detention_monitor.yamlfile import suggestion
 
 FOUND, CANNOT_RUN, SET_ASIDE = 1, 2, 3
@@ -278,11 +283,16 @@ def summary(tally: Tally, quarantine: Path | None) -> Iterator[str]:
 @click.option("--record", default=None, help="Only this record (as CR-0001, or 44/CR-0001).")
 @click.option("--duty", default=None, help="Only this duty or rule, whatever its state.")
 @click.option("--at", "as_of", callback=_instant, help="As of this time (default: its last entry).")
+@click.option(
+    "--if", "supposed", default=None, metavar="ENTRY",
+    help="What would then be due, met or cleared: 'review_held mode=in_person at 21:30'.",
+)  # fmt: skip
+@click.option("--checklist", "only_list", is_flag=True, help="Only the checklist of duties.")
 @_rules_option
 @_policy_option
 def explain_command(
     paths: tuple[str, ...], *, record: str | None, duty: str | None, as_of: int | None,
-    rules: Path | None, policy: Path | None,
+    supposed: str | None, only_list: bool, rules: Path | None, policy: Path | None,
 ) -> None:  # fmt: skip
     """Say why: rule and law, entries, arithmetic, what was not found, what would have met it."""
     ruleset = load_rules(rules or bundled_rules(), policy)
@@ -293,23 +303,34 @@ def explain_command(
     if len(entries) < len(read):
         click.echo(f"{len(read) - len(entries)} lines could not be read; see replay", err=True)
     backend = DurableBackend(ruleset.plan)
+    listed = (
+        Checklist(ruleset, rules or bundled_rules()) if only_list or (record and not duty) else None
+    )
     wanted = [each for each in detentions_of(entries) if record is None or _is_of(each, record)]
     if record is not None and not wanted:
         raise click.UsageError(f"no record {record} here")
+    if supposed is not None and len(wanted) != 1:
+        raise click.UsageError("--if supposes an entry in one record; name it with --record")
     for detention in wanted:
-        at = detention.last_at if as_of is None else as_of
+        at = end_of(detention, ruleset) if as_of is None else as_of
+        if supposed is not None:
+            entry = supposed_entry(supposed, detention, ruleset.vocabulary)
+            click.echo(told(suppose(entry, detention, ruleset, at, backend)), nl=False)
+            continue
         result = assess(detention, ruleset, at, backend=backend)
         if result.refused is not None:
             because = printable(result.refused_because)
             click.echo(f"{printable(detention.id)}: refused ({result.refused}): {because}\n")
             continue
-        shown = [each for each in result.findings if _is_asked(each, duty)]
-        if not shown and record is not None:
+        shown = [each for each in result.findings if _is_asked(each, duty) and not only_list]
+        if not shown and not only_list and record is not None:
             click.echo(
                 f"{printable(detention.id)}: nothing found" + (f" of {duty}" if duty else "")
             )
         for finding in shown:
             click.echo(explain(finding, result, detention, ruleset))
+        if listed is not None:
+            click.echo(listed.of(result))
 
 
 def _duties(ruleset: RuleSet) -> list[str]:
@@ -398,88 +419,46 @@ def rules_group() -> None:
     """Check, test and list the rule files."""
 
 
-@rules_group.command("check")
-@_rules_option
-@_policy_option
-@click.option("--format", "form", type=click.Choice(("table", "json")), default="table")
-def rules_check(rules: Path | None, policy: Path | None, form: str) -> None:
-    """Report everything wrong with the rule files, each with its place and its cure."""
-    folder = rules or bundled_rules()
-    try:
-        ruleset = load_rules(folder, policy)
-    except RuleFileError as error:
-        if form == "json":
-            click.echo(orjson.dumps([_as_json(each) for each in error.diagnostics]))
-        else:
-            for each in error.diagnostics:
-                click.echo(str(each))
-            click.echo(f"{len(error.diagnostics)} to put right", err=True)
-        sys.exit(FOUND)
-    if form == "json":
-        click.echo(b"[]")
-    click.echo(
-        f"{len(ruleset.files)} files, {len(ruleset.rules)} rules, {len(ruleset.facts)} derived "
-        f"facts: nothing to put right",
-        err=True,
-    )
-
-
-def _as_json(diagnostic: Any) -> dict[str, Any]:
-    names = ("file", "line", "column", "code", "message", "severity")
-    return {name: getattr(diagnostic, name) for name in names}
-
-
-@rules_group.command("test")
-@_rules_option
-@_policy_option
-def rules_test(rules: Path | None, policy: Path | None) -> None:
-    """Run the tests that stand in the rule files."""
-    passed, failed = 0, 0
-    for outcome in run_tests(rules or bundled_rules(), policy):
-        if not outcome.faults:
-            passed += 1
-            continue
-        failed += 1
-        click.echo(f"{outcome.file}:{outcome.line}: {outcome.name}")
-        for fault in outcome.faults:
-            click.echo(f"    {fault}")
-    click.echo(f"{passed} passed, {failed} failed", err=True)
-    if failed:
-        sys.exit(FOUND)
+for _command in COMMANDS:
+    rules_group.add_command(_command)
 
 
 @rules_group.command("list")
 @_rules_option
 @_policy_option
-@click.option("--unverified", is_flag=True, help="Only rules whose source still needs a lawyer.")
+@click.option(
+    "--unverified",
+    is_flag=True,
+    help="Work list for a lawyer: what is not verified, and for which days.",
+)
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table")
 def rules_list(rules: Path | None, policy: Path | None, *, unverified: bool, form: str) -> None:
     """List the rules: id, duty, authority, since when, the law, where it stands."""
     ruleset = load_rules(rules or bundled_rules(), policy)
-    rows = [row for row in _rows(ruleset) if not unverified or not row["verified"]]
+    found = [row for row in rulelist.rows(ruleset) if not unverified or not row["verified"]]
     if form == "json":
-        click.echo(orjson.dumps(rows))
+        click.echo(orjson.dumps(found))
         return
-    for row in rows:
-        click.echo(
-            f"{row['rule']:<28} {row['duty'] or '-':<5} {row['authority']:<8} "
-            f"{row['in_force']:<11} {row['place']:<22} {row['source']}"
-        )
-    click.echo(f"{len(rows)} rules", err=True)
+    for row in found:
+        for line in rulelist.lines(row, work_list=unverified):
+            click.echo(line)
+    click.echo(f"{len(found)} rules", err=True)
 
 
-def _rows(ruleset: RuleSet) -> Iterator[dict[str, Any]]:
-    for rule in ruleset.rules:
-        yield {
-            "rule": rule.id,
-            "duty": rule.duty,
-            "title": rule.title,
-            "authority": rule.authority,
-            "in_force": rule.in_force.start.isoformat(),
-            "place": ruleset.place(rule),
-            "source": "; ".join(source.cite for source in rule.sources),
-            "verified": all(
-                source.text_verified is True and source.number_verified is True
-                for source in rule.sources
-            ),
-        }
+@rules_group.command("show")
+@click.argument("name", required=False, metavar="[ID]")
+@click.option("--all", "everything", is_flag=True, help="The whole rule book, in catalogue order.")
+@click.option(
+    "--format", "form", type=click.Choice(("text", "markdown")), default="text", show_default=True
+)
+@_rules_option
+@_policy_option
+def rules_show(
+    name: str | None, *, everything: bool, form: Form, rules: Path | None, policy: Path | None
+) -> None:
+    """Say in plain English what a rule, or a duty of the catalogue (D01), asks and finds."""
+    if (name is None) != everything:
+        raise click.UsageError("name a duty or a rule, as in 'rules show D01', or use --all")
+    folder = rules or bundled_rules()
+    book = RuleBook(load_rules(folder, policy), load_catalogue(folder), Wording.load(folder))
+    click.echo(book.whole(form) if name is None else book.show(name, form), nl=False)

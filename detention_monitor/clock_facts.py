@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
 
 from detention_monitor import times
 from detention_monitor.clocks import (
@@ -23,10 +22,13 @@ from detention_monitor.clocks import (
     review_chain,
     union,
 )
+from detention_monitor.court_facts import court_facts
 from detention_monitor.entries import Value
 from detention_monitor.timeline import ESTABLISHED, FAR, POSSIBLE, Fact, Interval
 
 BAIL_ARREST_HOURS = 3 * times.HOUR
+RIGHT_DELAYED_AT_MOST = 36 * times.HOUR
+"""From the relevant time (PACE s.56(3), s.58(5), Code C Annex B 6)."""
 BAIL_ARREST_FROM = date(2022, 10, 28)
 """After an arrest under s.46A the first three hours do not count (s.47(6A)), if the original arrest
 was on this day or later."""
@@ -35,7 +37,10 @@ CLOCK_KINDS = frozenset({
     "bailed", "bail_answered", "hospital_out", "hospital_back", "questioning_started",
     "questioning_ended", "review_held", "review_postponed", "charged", "detention_after_charge",
     "extension_authorised", "warrant_issued", "certificate_made", "rest_started", "rest_ended",
+    "right_delay_authorised",
     "released", "moved_to_la", "court_appearance", "age_corrected",
+    "bail_decided", "court_not_sitting_noted", "warrant_applied", "refusal_anticipated",
+    "la_requested", "yjs_contacted",
 })  # fmt: skip
 """Kinds of entry from which the clocks, measures and the person are worked out."""
 ENDS = ("released", "moved_to_la", "court_appearance")
@@ -51,6 +56,7 @@ class ClockSettings:
     night_from: int
     night_to: int
     night_least: int
+    contact_before_charge: int
 
     @classmethod
     def read(cls, value: Callable[[str], int]) -> ClockSettings:
@@ -90,6 +96,8 @@ def derive(facts: Sequence[Fact], settings: ClockSettings, as_of: int) -> Derive
             attrs: dict[str, Value] = {"clock": clock}
             out.facts.append(Fact("clock_unknown", at, attrs, ESTABLISHED, evidence, key))
     out.facts += _charged_on_all(entries)
+    out.facts += court_facts(facts, entries.excluded(), settings.contact_before_charge)
+    out.facts += _delay_limits(entries, facts)
     _nights(entries, settings, as_of, out)
     _rest(entries, as_of, out)
     return out
@@ -104,7 +112,7 @@ def is_headless(facts: Sequence[Fact]) -> bool:
 
 def excluded(facts: Sequence[Fact]) -> list[Span]:
     """Return the stretches of a detention that no clock of Part IV counts, joined, in order."""
-    return union(_Entries(facts).excluded)
+    return union(_Entries(facts).excluded())
 
 
 class _Entries:
@@ -117,8 +125,6 @@ class _Entries:
             self._by_kind.setdefault(fact.kind, []).append(fact)
 
     def all(self, *kinds: str) -> list[Fact]:
-        if len(kinds) == 1:
-            return self._by_kind.get(kinds[0], [])
         found = [fact for kind in kinds for fact in self._by_kind.get(kind, ())]
         return sorted(found, key=lambda fact: fact.at)
 
@@ -143,15 +149,17 @@ class _Entries:
         return None
 
     def spans(self, begins: str, *ends: str) -> list[tuple[Fact, Fact | None]]:
-        over = self.all(*ends)
-        return [
-            (fact, next((each for each in over if each.at >= fact.at), None))
-            for fact in self.all(begins)
-        ]
+        out: list[tuple[Fact, Fact | None]] = []
+        for fact in self.all(begins):
+            after = [each for each in self.all(*ends) if each.at >= fact.at]
+            out.append((fact, after[0] if after else None))
+        return out
 
-    @cached_property
-    def excluded(self) -> list[Span]:
-        """The time that no clock counts: bail, and hospital for treatment."""
+    def excluded(self, *, hospital: bool = True) -> list[Span]:
+        """Return the time that no clock counts: bail, and hospital for treatment.
+
+        Without the hospital it is what a clock runs by that is not paused (early alerts).
+        """
         out = [
             Span(out_.at, back.at)  # bail not answered yet: what was due has lapsed or was met
             for out_, back in self.spans("bailed", "bail_answered")
@@ -163,6 +171,8 @@ class _Entries:
             if fact.attrs.get("arrested_s46a") is True
             and self.facts[0].at >= times.start_of_day(BAIL_ARREST_FROM)
         ]
+        if not hospital:
+            return out
         questioned = [
             (begun.at, over.at if over else FAR)
             for begun, over in (
@@ -221,17 +231,19 @@ def _reviews(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
         for fact in entries.all("review_held")
         if fact.attrs.get("valid_review") is not False
     ]
+    excluded = entries.excluded()
     postponements = [
         Postponement(fact.at, fact.evidence[0], _whole(fact.attrs, "recorded_at"))
         for fact in entries.all("review_postponed")
         if fact.attrs.get("lawful_postponement") is not False
+        and not _inside(fact.at, excluded)  # not needed: the clock was paused (T05)
     ]
     decisions = [
         Authority(fact.at, fact.evidence[0]) for fact in entries.all("detention_after_charge")[:1]
     ]
     chain = review_chain(
-        _authorities(entries), reviews, postponements, decisions, entries.excluded,
-        settings.review_first, settings.review_next,
+        _authorities(entries), reviews, postponements, decisions, excluded,
+        settings.review_first, settings.review_next, entries.excluded(hospital=False),
     )  # fmt: skip
     seen: Counter[str] = Counter()
     for due in chain.dues:
@@ -245,13 +257,17 @@ def _reviews(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
         yield _used(chain.put_off_by, chain.dues[-1])
 
 
+def _inside(at: int, spans: Sequence[Span]) -> bool:
+    return any(span.start <= at and (span.end is None or at < span.end) for span in spans)
+
+
 def _due_fact(due: ReviewDue, doubt: int, key: str) -> Fact:
     attrs: dict[str, Value] = {"ordinal": due.ordinal, "phase": due.phase}
     attrs["paused"] = due.due is None
-    if due.due is not None:
-        attrs["due"] = due.due
-    if due.due_latest is not None:
-        attrs["due_latest"] = due.due_latest
+    for name in ("due", "due_latest", "early", "left"):
+        value = getattr(due, name)
+        if value is not None:
+            attrs[name] = value
     certainty = min(due.certainty, doubt)
     return Fact("review_due", due.opened_at, attrs, certainty, due.opened_by, key)
 
@@ -314,72 +330,219 @@ def relevant_time(entries: _Entries) -> tuple[int, Fact] | None:
 
 
 def _limits(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
+    """Yield the limits; with when each would be had no visit to hospital paused the clock.
+
+    While it is paused, the seconds left are what lay between the pause and the limit then.
+    """
+    excluded = union(entries.excluded())
+    closed = [span for span in excluded if span.end is not None]
+    paused_at = next((span.start for span in excluded if span.end is None), 0)
+    early = _dues(_limits_by(entries, settings, entries.excluded(hospital=False)))
+    before = _dues(_limits_by(entries, settings, closed)) if paused_at else {}
+    for fact in _limits_by(entries, settings, excluded):
+        attrs = {**fact.attrs}
+        which = attrs.get("basis"), fact.evidence
+        if which in early and early[which] != attrs.get("due"):
+            attrs["early"] = early[which]
+        if attrs.get("paused") is True and which in before:
+            attrs["left"] = before[which] - paused_at
+        yield fact.saying(attrs)
+
+
+_Limit = tuple[Value | None, tuple[str, ...]]
+
+
+def _dues(limits: Iterable[Fact]) -> dict[_Limit, int]:
+    """Return the limits by their basis and the entries they rest on."""
+    found = ((fact, _whole(fact.attrs, "due")) for fact in limits if fact.kind == "custody_limit")
+    return {(fact.attrs["basis"], fact.evidence): due for fact, due in found if due is not None}
+
+
+def _limits_by(
+    entries: _Entries, settings: ClockSettings, excluded: Sequence[Span]
+) -> Iterator[Fact]:
+    """Yield each limit of detention without charge, and what replaced it (PACE ss.41-44)."""
     begun = relevant_time(entries)
     if begun is None:
         return
-    start, source = begun
-    excluded = entries.excluded
-    due = live(start, settings.custody_limit, excluded)
-    evidence = source.evidence
-    ordinal = 1
-    sure = POSSIBLE if entries.doubtful(due) else ESTABLISHED
-    yield _limit(ordinal, "initial", start, due, evidence, sure)
+    limits = _Limits(entries, *begun, settings.custody_limit, excluded)
+    yield limits.current("initial", begun[0], begun[1].evidence, limits.sure)
     done = [fact.at for fact in _charged_on_all(entries)]
     again = [fact for fact in entries.all("arrested") if done and fact.at > done[0]]
-    steps = entries.all("extension_authorised", "warrant_issued", "bail_answered")
-    for fact in sorted([*steps, *again], key=lambda each: each.at):
+    steps = entries.all(
+        "extension_authorised", "warrant_issued", "bail_answered", "court_not_sitting_noted"
+    )
+    for fact in sorted([*steps, *again], key=limits.takes_effect):
         if fact.kind in ("bail_answered", "arrested"):
-            # Released or charged: the limit was kept. Now it runs again, on the same hours; one
-            # that had run out before is passed from now on.
-            ordinal += 1
-            now = None if due is None else max(due, fact.at)
-            yield _limit(ordinal, "initial", fact.at, now, (*evidence, *fact.evidence), sure)
-            continue
-        extension = fact.kind == "extension_authorised"
-        valid = fact.attrs.get("valid_extension" if extension else "valid_warrant")
-        if valid is False or due is None or fact.at > due:
-            continue
-        if extension and not _second_review(entries, fact.at):
-            continue  # s.42(4)(b): of no effect before the second review
-        until = _until(fact, due)
-        if until is not None and until <= fact.at:
-            continue
-        # What is left blank counts as done, and makes what follows only possible (design D7).
+            yield limits.resume(fact)
+        elif limits.due is None:
+            continue  # paused: nothing can be said of what is added to it
+        elif fact.kind == "court_not_sitting_noted":
+            yield from limits.await_court(fact)
+        elif fact.kind == "extension_authorised":
+            yield from limits.extend(fact)
+        else:
+            yield from limits.warrant(fact)
+
+
+class _Limits:
+    """The limit of detention as it stands: `due` None while the clock is paused."""
+
+    def __init__(
+        self, entries: _Entries, start: int, source: Fact, initial: int, excluded: Sequence[Span]
+    ) -> None:
+        self._entries, self._start, self._source = entries, start, source
+        self._excluded = excluded
+        self.due = live(start, initial, self._excluded)
+        self.sure = POSSIBLE if entries.doubtful(self.due) else ESTABLISHED
+        self._ordinal = 1
+        self._at_36 = live(start, 36 * times.HOUR, self._excluded)
+        self._at_42 = live(start, 42 * times.HOUR, self._excluded)
+        self._noted = False
+        self._warranted: int | None = None
+
+    def takes_effect(self, step: Fact) -> int:
+        """Return from when a step counts: a note may be written after the time it explains."""
+        noted = step.kind == "court_not_sitting_noted" and self._at_36 is not None
+        return min(step.at, self._at_36) if noted and self._at_36 is not None else step.at
+
+    @property
+    def _may_wait(self) -> bool:
+        """Whether this is the limit of 36 hours, at which a court may be waited for (s.43(5)(b))."""
+        return self.due is not None and self.due == self._at_36 and self._warranted is None
+
+    def current(self, basis: str, at: int, evidence: tuple[str, ...], sure: int) -> Fact:
+        """Return the limit as it stands; whether a court is waited for may be noted later."""
+        attrs: dict[str, Value] = {"ordinal": self._ordinal, "basis": basis}
+        attrs["paused"] = self.due is None
+        if self.due is not None:
+            attrs["due"] = self.due
+        if self._may_wait and self._at_42 is not None and at <= self._at_42:
+            attrs["due_latest"] = self._at_42
+        return Fact("custody_limit", at, attrs, sure, evidence, f"custody_limit:{self._ordinal}")
+
+    def resume(self, fact: Fact) -> Fact:
+        """Go on after bail or a further arrest: released or charged, the limit was kept.
+
+        Now it runs again, on the same hours; one that had run out before is passed from now on.
+        """
+        self._ordinal += 1
+        limit = self.current(
+            "initial", fact.at, (*self._source.evidence, *fact.evidence), self.sure
+        )
+        if self.due is None:
+            return limit
+        return limit.saying({**limit.attrs, "due": max(self.due, fact.at)})
+
+    def _replace(
+        self, due: int | None, basis: str, at: int, evidence: tuple[str, ...], sure: int
+    ) -> Iterator[Fact]:
+        attrs: dict[str, Value] = {"ordinal": self._ordinal}
+        yield Fact("limit_extended", at, attrs, sure, evidence, f"limit_extended:{self._ordinal}")
+        self._ordinal, self.due = self._ordinal + 1, due
+        yield self.current(basis, at, evidence, sure)
+
+    def await_court(self, note: Fact) -> Iterator[Fact]:
+        """Add six hours if no court could sit at 36 hours and one will within them (s.43(5)(b)).
+
+        When it sits may be left blank; then what follows is only possible (design D7).
+        """
+        sits = _whole(note.attrs, "sits_at")
+        if not self._may_wait or self._at_36 is None or self._at_42 is None:
+            return
+        if note.at > self._at_42 or (sits is not None and not self._at_36 < sits <= self._at_42):
+            return
+        self._noted = True
+        sure = POSSIBLE if sits is None else self.sure
+        at = self.takes_effect(note)
+        yield from self._replace(self._at_42, "court_awaited", at, note.evidence, sure)
+
+    def extend(self, fact: Fact) -> Iterator[Fact]:
+        """Count a superintendent's extension, to 36 hours from the relevant time at most (s.42).
+
+        Of no effect before the second review (s.42(4)(b)). What is left blank counts as done.
+        """
+        valid = fact.attrs.get("valid_extension")
+        if valid is False or self.due is None or fact.at > self.due:
+            return
+        until = _until(fact, self.due)
+        if not _second_review(self._entries, fact.at) or (until is not None and until <= fact.at):
+            return
         if valid is not True or until is None:
-            sure = POSSIBLE
-        key = f"limit_extended:{ordinal}"
-        extended: dict[str, Value] = {"ordinal": ordinal}
-        yield Fact("limit_extended", fact.at, extended, sure, fact.evidence, key)
-        ordinal += 1
-        due = _limited(fact, start, until, excluded, extension=extension)
-        basis = "extension" if extension else "warrant"
-        yield _limit(ordinal, basis, fact.at, due, fact.evidence, sure)
+            self.sure = POSSIBLE
+        due = self._moved(until, fact, 36)
+        yield from self._replace(due, "extension", fact.at, fact.evidence, self.sure)
+
+    def warrant(self, fact: Fact) -> Iterator[Fact]:
+        """Count a warrant: 36 hours each, 96 in all (ss.43, 44); what a court orders has effect.
+
+        A first warrant runs from its issue, a later one from the end of the one before, which it
+        lengthens. One without an end counts for 36 hours, and what follows is only possible.
+        """
+        assert self.due is not None  # a paused limit is not asked
+        until = _whole(fact.attrs, "until")
+        base = fact.at if self._warranted is None else max(self._warranted, fact.at)
+        longest = base + 36 * times.HOUR
+        in_all = live(self._start, 96 * times.HOUR, self._known(fact))
+        attrs: dict[str, Value] = {}
+        in_the_six = (
+            self._at_36 is not None
+            and self._at_42 is not None
+            and self._at_36 < fact.at <= self._at_42
+        )
+        if in_the_six and (self._may_wait or self._noted):
+            attrs["noted"] = self._noted
+        if until is not None and in_all is not None:
+            attrs |= {"over_36h": until > longest, "over_96h": until > in_all}
+        key = f"warrant_weighed:{fact.key}"
+        yield Fact("warrant_weighed", fact.at, attrs, fact.certainty, fact.evidence, key)
+        if until is not None and until <= fact.at:
+            return
+        if in_the_six and self._may_wait and self._at_36 is not None:
+            # The court sat within the six hours: what is missing is the note (s.43(6)(b)).
+            yield from self._replace(
+                self._at_42, "court_awaited", self._at_36, fact.evidence, POSSIBLE
+            )
+        if until is None:
+            self.sure = POSSIBLE
+        due = self._moved(longest if until is None else min(until, longest), fact, 96)
+        self._warranted = due
+        yield from self._replace(due, "warrant", fact.at, fact.evidence, self.sure)
+
+    def _known(self, fact: Fact) -> list[Span]:
+        return [span for span in self._excluded if span.start <= fact.at]
+
+    def _moved(self, until: int | None, fact: Fact, most: int) -> int | None:
+        """Return the new limit, at most so many hours in all.
+
+        A clock time given on the authority moves with what is excluded after it, such as bail.
+        """
+        in_all = live(self._start, most * times.HOUR, self._excluded)
+        if until is None:
+            return in_all
+        run = elapsed(self._start, until, self._known(fact))
+        moved = live(self._start, run, self._excluded)
+        return None if moved is None or in_all is None else min(moved, in_all)
 
 
-def _limited(
-    fact: Fact, start: int, until: int | None, excluded: Sequence[Span], *, extension: bool
-) -> int | None:
-    """Return the new limit: by extension at most 36 hours, by warrants 36 each and 96 in all.
+def _delay_limits(entries: _Entries, facts: Sequence[Fact]) -> Iterator[Fact]:
+    """Yield by when each delayed right must be allowed at the latest.
 
-    A clock time given on the authority moves with what is excluded after it, such as bail.
+    Plain hours from the relevant time: ss.56 and 58 are not in Part IV, so s.41(6) does not pause
+    them. Where the relevant time is not in the data, none can be told.
     """
-    most = live(start, (36 if extension else 96) * times.HOUR, excluded)
-    if until is None:
-        return most
-    if not extension:
-        until = min(until, fact.at + 36 * times.HOUR)
-    known = [span for span in excluded if span.start <= fact.at]
-    moved = live(start, elapsed(start, until, known), excluded)
-    return None if moved is None or most is None else min(moved, most)
-
-
-def _limit(
-    ordinal: int, basis: str, at: int, due: int | None, evidence: tuple[str, ...], sure: int
-) -> Fact:
-    attrs: dict[str, Value] = {"ordinal": ordinal, "basis": basis, "paused": due is None}
-    if due is not None:
-        attrs["due"] = due
-    return Fact("custody_limit", at, attrs, sure, evidence, f"custody_limit:{ordinal}")
+    begun = relevant_time(entries)
+    if begun is None or (is_headless(facts) and entries.carried("relevant_time") is None):
+        return
+    due = begun[0] + RIGHT_DELAYED_AT_MOST
+    for fact in entries.all("right_delay_authorised"):
+        attrs: dict[str, Value] = {"due": due}
+        if "right" in fact.attrs:
+            attrs["right"] = fact.attrs["right"]
+        evidence = (*begun[1].evidence, *fact.evidence)
+        yield Fact(
+            "delay_limit", fact.at, attrs, fact.certainty, evidence, f"delay_limit:{fact.key}"
+        )
 
 
 def _charged_on_all(entries: _Entries) -> list[Fact]:

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Phase = Literal["before_charge", "after_charge"]
+_Reading = tuple[int | None, int | None]
+"""When something is due, or None and the seconds left while the clock is paused."""
+_FAR = 2**62
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -89,7 +92,9 @@ class ReviewDue:
     """One link of the review chain.
 
     `due` is the earlier of two readings of the law, `due_latest` the later (None where they
-    agree); both None while the clock is paused. `opened_by` are the entries it rests on.
+    agree); both None while the clock is paused, when `left` seconds remain once it goes on.
+    `early` is when the review would be due had no visit to hospital paused the clock: an early
+    alert and never a breach (domain.md 2.4). `opened_by` are the entries it rests on.
     """
 
     ordinal: int
@@ -99,6 +104,8 @@ class ReviewDue:
     due_latest: int | None = None
     opened_by: tuple[str, ...] = ()
     certainty: int = 2
+    early: int | None = None
+    left: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +145,7 @@ def review_chain(
     excluded: Sequence[Span],
     first: int,
     following: int,
+    running: Sequence[Span] | None = None,
 ) -> ReviewChain:
     """Work out every review that was or is due (PACE s.40(3)-(6); domain.md 2.1 and 2.7).
 
@@ -145,13 +153,15 @@ def review_chain(
     nine hours after it was due; a late one leaves two readings, of which the earlier alerts. At
     the decision to detain after charge an open link goes over to the custody officer with its
     due time; one already missed stays, and the next is counted from it or from the decision.
+    `running` is what is excluded when hospital is not: by it the early alerts are counted.
     """
     chain = ReviewChain()
     if not authorities:
         return chain
-    state = _Chain(chain, tuple(excluded), following, list(postponements))
+    unpaused = tuple(excluded if running is None else running)
+    state = _Chain(chain, tuple(excluded), unpaused, first, following, list(postponements))
     begun = authorities[0]
-    state.open(1, "before_charge", begun.at, [live(begun.at, first, excluded)], (begun.entry,))
+    state.begin(begun)
     steps: list[tuple[int, int, Authority | Review, str]] = []
     steps += [(each.at, 0, each, "review") for each in reviews if each.at // 60 >= begun.at // 60]
     steps += [(each.at, 1, each, "decision") for each in decisions]
@@ -162,7 +172,7 @@ def review_chain(
         elif what == "decision":
             state.decide(at, step.entry)
         else:
-            state.resume(at, step.entry, live(at, first, excluded))
+            state.resume(at, step.entry)
     chain.put_off_by = state.pending()
     return chain
 
@@ -172,12 +182,16 @@ class _Chain:
         self,
         chain: ReviewChain,
         excluded: tuple[Span, ...],
+        running: tuple[Span, ...],
+        first: int,
         following: int,
         postponements: list[Postponement],
     ) -> None:
-        self._chain, self._excluded, self._following = chain, excluded, following
+        self._chain, self._excluded, self._running = chain, excluded, running
+        self._first, self._following = first, following
         self._postponements = postponements
         self._previous_disputed = False
+        self._early: int | None = None
 
     @property
     def current(self) -> ReviewDue:
@@ -188,15 +202,34 @@ class _Chain:
         ordinal: int,
         phase: Phase,
         at: int,
-        readings: Sequence[int | None],
+        readings: Sequence[_Reading],
         entries: tuple[str, ...],
         certainty: int = 2,
     ) -> None:
-        known = [each for each in readings if each is not None]
-        paused = len(known) < len(readings)
-        due = None if paused else min(known)
-        latest = None if paused or max(known) == due else max(known)
-        self._chain.dues.append(ReviewDue(ordinal, phase, at, due, latest, entries, certainty))
+        known = [due for due, _ in readings if due is not None]
+        due = min(known, default=None)
+        latest = None if not known or max(known) == due else max(known)
+        left = None
+        if not known:
+            left = min((left for _, left in readings if left is not None), default=None)
+        elif len(known) < len(readings):  # the later reading is paused: it cannot be told yet
+            certainty = min(certainty, 1)
+        early = self._early if self._early != due else None
+        link = ReviewDue(ordinal, phase, at, due, latest, entries, certainty, early, left)
+        self._chain.dues.append(link)
+
+    def _after(self, base: int, seconds: int | None = None) -> _Reading:
+        """Return when the seconds have run since a base, or how many are left while paused."""
+        whole = self._following if seconds is None else seconds
+        due = live(base, whole, self._excluded)
+        # What has run by the end of time has run before the open pause, which has no end.
+        return due, whole - elapsed(base, _FAR, self._excluded) if due is None else None
+
+    def begin(self, authority: Authority) -> None:
+        """Open the first link."""
+        self._early = live(authority.at, self._first, self._running)
+        readings = [self._after(authority.at, self._first)]
+        self.open(1, "before_charge", authority.at, readings, (authority.entry,))
 
     def hold(self, review: Review) -> None:
         """Count a review, and open the next link from it."""
@@ -214,10 +247,19 @@ class _Chain:
             bases = [current.due, current.due_latest or current.due]
         elif late and current.due is not None:
             bases = [current.due, review.at]
-        readings = [live(base, self._following, self._excluded) for base in bases]
+        readings = [self._after(base) for base in bases]
+        self._follow(review.at)
         self.open(
             current.ordinal + 1, current.phase, review.at, readings, (review.entry,), review.counts
         )
+
+    def _follow(self, at: int) -> None:
+        """Count the next early alert from an act, or from the early alert that came before it."""
+        base = at if self._early is None else min(at, self._early)
+        following = live(base, self._following, self._running)
+        if following is not None and following <= at:  # no alert for what is over already
+            following = live(at, self._following, self._running)
+        self._early = following
 
     def _leave(self, current: ReviewDue, review: Review) -> Postponement | None:
         """Return the lawful postponement that covers a review held late, if there is one.
@@ -244,24 +286,33 @@ class _Chain:
         if current.phase == "after_charge":
             return
         if current.due is not None and at > current.due:
-            readings = [live(base, self._following, self._excluded) for base in (current.due, at)]
+            readings = [self._after(base) for base in (current.due, at)]
+            self._follow(at)
             self.open(current.ordinal + 1, "after_charge", at, readings, (entry,))
             return
-        readings = [current.due, current.due_latest or current.due]
+        latest = current.due_latest or current.due
+        readings = [(current.due, current.left), (latest, current.left)]
         entries = (*current.opened_by, entry)
         self.open(current.ordinal, "after_charge", at, readings, entries, current.certainty)
 
-    def resume(self, at: int, entry: str, fresh: int | None) -> None:
+    def resume(self, at: int, entry: str) -> None:
         """Go on after a return from bail: the chain with bail time left out, or a fresh one."""
-        current = self.current
+        current, fresh = self.current, self._after(at, self._first)
+        afresh = live(at, self._first, self._running)
         if current.due is not None and at > current.due:  # missed before bail; the next one is due
-            following = live(current.due, self._following, self._excluded)
-            readings = [following, fresh]
+            readings = [self._after(current.due), fresh]
+            self._follow(current.due)
+            self._early = _earlier(self._early, afresh)
             self.open(current.ordinal + 1, "before_charge", at, readings, (entry,))
             return
-        readings = [current.due, fresh]
+        readings = [(current.due, current.left), fresh]
+        self._early = _earlier(self._early, afresh)
         entries = (*current.opened_by, entry)
         self.open(current.ordinal, "before_charge", at, readings, entries, current.certainty)
+
+
+def _earlier(one: int | None, other: int | None) -> int | None:
+    return min((each for each in (one, other) if each is not None), default=None)
 
 
 # --- nights ------------------------------------------------------------------------------------

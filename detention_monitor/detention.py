@@ -19,8 +19,6 @@ from detention_monitor.timeline import ESTABLISHED, Fact
 from detention_monitor.vocabulary import Coverage
 
 _MOST_READINGS = 16
-_AHEAD = 120
-"""Seconds by which an entry may be dated ahead of its writing and still tell when a record ends."""
 Reading = Literal["as_happened", "as_known"]
 _ENABLING = (
     "aa_arrived", "detention_authorised", "urgent_interview_authorised", "extension_authorised",
@@ -64,22 +62,21 @@ class Detention:
         """The custody records it spans, in order of appearance."""
         return tuple(dict.fromkeys(entry.record for entry in self.entries))
 
-    @property
-    def last_at(self) -> int:
-        """The last instant at which something happened; entries dated ahead are left out."""
+    def last_at(self, tolerance: int) -> int:
+        """Return the last instant at which something happened, in seconds UTC.
+
+        Entries dated more than `tolerance` seconds after they were recorded are left out.
+        """
         corrected = [entry for entry, _ in _corrected(self.entries, [])] or [*self.entries]
-        dated = [
-            entry.at
-            for entry in corrected
-            if entry.recorded_at is None or entry.at <= entry.recorded_at + _AHEAD
-        ]
+        dated = [entry.at for entry in corrected if not _is_ahead(entry, tolerance)]
         return max(dated or [entry.at for entry in corrected])
 
-    def end_of(self, reading: Reading) -> int:
+    def end_of(self, reading: Reading, tolerance: int) -> int:
         """Return the instant at which a whole record is judged (D1); as known, when all was known."""
+        last = self.last_at(tolerance)
         if reading == "as_happened":
-            return self.last_at
-        return max(self.last_at, *(entry.recorded_at or 0 for entry in self.entries))
+            return last
+        return max(last, *(entry.recorded_at or 0 for entry in self.entries))
 
     def view(self, as_of: int, reading: Reading, tolerance: int) -> View:
         """Return the corrected entries up to an instant (seconds UTC).
@@ -101,7 +98,7 @@ class Detention:
         corrected = list(_corrected(known, problems))
         kept = []
         for entry, evidence in corrected:
-            if entry.recorded_at is not None and entry.at > entry.recorded_at + tolerance:
+            if _is_ahead(entry, tolerance):
                 message = "dated after it was recorded: it discharges nothing"
                 problems.append(Problem("DATED_AFTER_RECORDED", entry.id, entry.at, message))
             else:
@@ -116,6 +113,10 @@ class Detention:
             {entry.id: entry.record for entry in self.entries},
             min(later, default=None),
         )
+
+
+def _is_ahead(entry: CustodyEvent, tolerance: int) -> bool:
+    return entry.recorded_at is not None and entry.at > entry.recorded_at + tolerance
 
 
 def _corrected(
@@ -182,8 +183,11 @@ def _root(target: _Identity, by_id: Mapping[_Identity, CustodyEvent]) -> _Identi
 
 
 def _amended(entry: CustodyEvent, amendments: Iterable[CustodyEvent]) -> CustodyEvent:
+    first = entry.recorded_at
     for each in amendments:
         attrs: dict[str, Value] = {**entry.attrs, **each.attrs}
+        if first is not None:
+            attrs["first_recorded_at"] = first
         by = each.by if any((each.by.rank, each.by.role, each.by.id)) else entry.by
         known = entry.recorded_at if each.recorded_at is None else each.recorded_at
         entry = replace(

@@ -40,6 +40,8 @@ class Situation:
     coverage: Coverage = field(default_factory=Coverage)
     marks: Mapping[str, frozenset[str]] = field(default_factory=dict)
     relied: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    ends: Sequence[int] = ()
+    """Every instant at which police detention ended, also where it was resumed afterwards."""
     changes: list[int] = field(default_factory=list)
 
     def change_at(self, instant: int | None) -> None:

@@ -55,10 +55,37 @@ class Duty:
         self.waited_for = self._first_of("after", len(after))
         self._waits = bool(after)
         self.latest = _time(self.fact, "due_latest") if rule.by_clock else None
+        self.early = _time(self.fact, "early") if rule.by_clock else None
         self._on_entries: set[str] = set()
         self.steps = self._steps()
         self.first_due = next((step.at for step in self.steps if step.at is not None), None)
         """The instant of the first step, if it is known."""
+        self.end = self._end()
+        if not self.steps:
+            # What comes after the end of custody cannot undo that the duty was missed by then.
+            self.lapse = self._by_the_end(self.lapse)
+            if not rule.excused_late:
+                self.excuse = self._by_the_end(self.excuse)
+
+    def _end(self) -> int | None:
+        """Return when the time of custody ended in which the duty had to be done, if it has.
+
+        Custody may begin again when bail is answered: what was missed by then stays missed, and
+        what is due after the return is a duty of its own. The clocks of detention run on over
+        bail, and end only with the last time of custody.
+        """
+        if self.rule.outlasts_detention:
+            return None
+        if self.rule.by_clock:
+            ended = self.now.ended_at
+            return ended if ended is not None and ended >= self.fact.at else None
+        begun = self.fact.at if self.waited_for is None else max(self.fact.at, self.waited_for.at)
+        return next((end for end in self.now.ends if end >= begun), None)
+
+    def _by_the_end(self, act: _Act | None) -> _Act | None:
+        """Return the act if it was done in the time of custody in which the duty arose."""
+        over = act is not None and self.end is not None and act.at // 60 > self.end // 60
+        return None if over else act
 
     def _earliest(self, role: str) -> _Act | None:
         """Return the first closing in a role: an unsure one counts, and says so (design D7)."""
@@ -152,7 +179,10 @@ class Duty:
             # Too late to excuse what was missed; from then on nothing more is due.
             ends = [act for act in (lapse, excuse) if act is not None]
             lapse, excuse = min(ends, key=lambda act: (act.at, act.place)), None
-        in_time = done is not None and (due is None or done.at <= due or self._same_minute(done))
+        if due is None:
+            in_time = done is not None and (bool(self.steps) or self._by_the_end(done) is not None)
+        else:
+            in_time = done is not None and (done.at <= due or self._same_minute(done))
         if done is not None and in_time and not (lapse and _earlier(lapse, done)):
             return "met", done.at
         if excuse is not None and not (lapse and _earlier(lapse, excuse)):
@@ -166,14 +196,14 @@ class Duty:
         if not self._carried():
             return "cannot_tell", as_of
         undone = self._undone()
-        ended = self.now.ended_at
-        return undone, (min(as_of, ended) if undone == "missed" and ended else as_of)
+        return undone, (min(as_of, self.end) if undone == "missed" and self.end else as_of)
 
     def _undone(self) -> Status:
         """Return the status of a duty that nothing has discharged, excused or made moot."""
         due, as_of = self.first_due, self.now.as_of
-        over = self.now.ended_at is not None and self.now.ended_at >= self.fact.at
-        if due is not None and (as_of > due or self._is_entry(due)):
+        over = self.end is not None
+        until = as_of if self.end is None else min(as_of, self.end)
+        if due is not None and (until > due or self._is_entry(due)):
             return "missed" if over else "overdue"
         if over:
             # "As soon as practicable" ends with the detention. A duty that waits for something
@@ -182,7 +212,8 @@ class Duty:
                 return "missed" if self.waited_for is not None else "lapsed"
             return "missed" if due is None and not self.steps else "lapsed"
         warned = max((self._warning(each) for each in self.rule.warn), default=0)
-        return "due_soon" if due is not None and warned and as_of >= due - warned else "open"
+        ahead = due if self.early is None else self.early
+        return "due_soon" if ahead is not None and warned and as_of >= ahead - warned else "open"
 
     def _is_entry(self, due: int) -> bool:
         """Whether the deadline is an entry that the duty had to come before."""
@@ -218,6 +249,9 @@ class Duty:
                 self.now.change_at(step.at + 1)
                 for each in self.rule.warn:
                     self.now.change_at(step.at - self._warning(each))
+        if self.early is not None:
+            for each in self.rule.warn:
+                self.now.change_at(self.early - self._warning(each))
         if self.latest is not None:
             self.now.change_at(self.latest + 1)
 
@@ -269,8 +303,11 @@ class Duty:
         # A running lateness is for screens to count: a finding must not change by itself (D1).
         behind = in_words(until - due) if late is not None and due is not None else ""
         line = f"past the {current.name} line" if passed and current else ""
+        waits = status in ("open", "due_soon")
+        left = _time(self.fact, "left") if waits and rule.by_clock else None
+        early = self.early if waits else None
         words = {
-            "due": shown(due),
+            "due": shown(due) if left is None else f"{_left(left)} after the paused clock goes on",
             "done": shown(discharge.at) if discharge else "no entry shows it",
             "late": behind,
             "past": f"{behind} {line}".strip(),
@@ -280,12 +317,14 @@ class Duty:
             status=status,
             certainty=certainty,
             authority=current.authority if current else rule.authority,
-            message=draft.message(words),
+            message=draft.message(words) + _alert(early),
             arose_at=self.fact.at,
             due_at=due,
             due_at_latest=self.latest if self.latest != due else None,
             done_at=discharge.at if discharge else None,
             minutes_late=late,
+            minutes_left=left // 60 if left is not None else None,
+            early_at=early,
             grades=() if rule.grades == "by_lateness" else tuple(steps),
             evidence=unique(evidence),
             absent=absent,
@@ -324,6 +363,17 @@ def _gravest_step(steps: Sequence[GradeState]) -> GradeState:
 def _minutes(seconds: int) -> int:
     """Return whole minutes late; any lateness is at least one minute."""
     return -(-seconds // 60)
+
+
+def _left(seconds: int) -> str:
+    """Return what is left of a paused clock in words, never more than there is."""
+    return in_words(seconds - seconds % 60)
+
+
+def _alert(early: int | None) -> str:
+    if early is None:
+        return ""
+    return f" Early alert: {shown(early)}, as if hospital had not paused the clock."
 
 
 def _time(fact: Fact, name: str) -> int | None:

@@ -22,6 +22,11 @@ from detention_monitor.times import in_words, local_text
 
 _WIDTH = 100
 _INDENT = 12
+_PERIODS: Mapping[str, tuple[str, ...]] = {
+    "review_clock.due": ("review_first", "review_next"),
+    "custody_clock.due": ("custody_limit",),
+}
+"""By clock, the parameters that hold its periods; the others are not a period from an instant."""
 _OUTCOMES = {2: "yes", 1: "not recorded", 0: "no"}
 
 
@@ -168,9 +173,14 @@ class _Explanation:
         for span in spans:
             end = "still open" if span.end is None else local_text(span.end)
             yield from self._line("not counted", f"{local_text(span.start)} to {end}")
-        name = "review clock" if by.startswith("review") else "custody clock"
+        name = by.removesuffix(".due").replace("_", " ")
+        if finding.early_at is not None:
+            early = local_text(finding.early_at, seconds=True)
+            yield from self._line("early", f"{early}, counting on through hospital: an alert only")
         if finding.due_at is None:
-            yield from self._line("due", f"{name}: paused")
+            left = finding.minutes_left
+            more = "" if left is None else f"; {in_words(60 * left)} left when it goes on"
+            yield from self._line("due", f"{name}: paused{more}")
             return
         text = f"{name}: {local_text(finding.due_at, seconds=True)}"
         base = self._base(spans, finding.due_at, by)
@@ -187,7 +197,7 @@ class _Explanation:
     def _base(self, spans: Sequence[Span], due: int, by: str) -> tuple[int, int] | None:
         """Return from when, and how long, the clock ran to a due time."""
         begun = self.finding.arose_at or due
-        names = ("review_first", "review_next") if by.startswith("review") else ("custody_limit",)
+        names = _PERIODS.get(by, ())
         periods = [self.ruleset.parameters.value(name, begun) for name in names]
         instants = {fact.at for fact in self.result.facts}
         for fact in self.result.facts:

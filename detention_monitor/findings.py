@@ -38,7 +38,11 @@ class GradeState:
 
 @value
 class Finding:
-    """One conclusion; instants are seconds UTC, `minutes_late` and `measures` whole minutes."""
+    """One conclusion; instants are seconds UTC, `minutes_late` and `measures` whole minutes.
+
+    `minutes_left` is given while the clock is paused: what is left once it goes on. `early_at` is
+    when the duty would fall due had no visit to hospital paused it: an alert, never a breach.
+    """
 
     key: str
     detention: str
@@ -60,6 +64,8 @@ class Finding:
     due_at_latest: int | None = None
     done_at: int | None = None
     minutes_late: int | None = None
+    minutes_left: int | None = None
+    early_at: int | None = None
     occurred_at: int | None = None
     grades: tuple[GradeState, ...] = ()
     evidence: tuple[str, ...] = ()
@@ -124,12 +130,14 @@ def as_record(finding: Finding) -> dict[str, Any]:
         "status": finding.status,
         "certainty": finding.certainty,
     }
-    for name in ("arose_at", "due_at", "due_at_latest", "done_at", "occurred_at"):
+    for name in ("arose_at", "early_at", "due_at", "due_at_latest", "done_at", "occurred_at"):
         instant = getattr(finding, name)
         if instant is not None:
             out[name] = rfc3339(instant)
-    if finding.minutes_late is not None:
-        out["minutes_late"] = finding.minutes_late
+    for name in ("minutes_late", "minutes_left"):
+        minutes = getattr(finding, name)
+        if minutes is not None:
+            out[name] = minutes
     if finding.grades:
         out["grades"] = [_grade(each) for each in finding.grades]
     out["evidence"] = list(finding.evidence)

@@ -28,8 +28,12 @@ NEEDED: Mapping[str, str] = {
     "night_from": "time_of_day",
     "night_to": "time_of_day",
     "night_least": "duration",
+    "contact_before_charge": "duration",
     "late_entry_tolerance": "duration",
     "recording_grace": "duration",
+    "visit_hourly": "duration",
+    "visit_half_hourly": "duration",
+    "visit_level": "duration",
 }
 """Parameters by which Python works, and the unit of each."""
 
@@ -133,7 +137,14 @@ def load_parameters(path: Path, policy: Path | None = None) -> Parameters:
     ]
     wrong += [
         file.diagnostic(("parameters", name, "values"), "parameter-value", "must be longer than 0")
-        for name in ("review_first", "review_next", "custody_limit")
+        for name in (
+            "review_first",
+            "review_next",
+            "custody_limit",
+            "visit_hourly",
+            "visit_half_hourly",
+            "visit_level",
+        )
         if name in values and any(each.value <= 0 for each in values[name])
     ]
     if wrong:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from detention_monitor.conditions import parse, tests
@@ -110,6 +110,13 @@ def counted(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
     worst = gravest([grade.severity for grade in grades])
     current = [grade for grade in grades if grade.severity == worst][-1]
     place, count, total, sure = reached[current.name]
+    carried = True
+    if rule.finds == "not_recorded":  # one finding for all the gaps there are so far
+        told = _carried(rule.counts.of.where, hits, now)
+        carried = bool(told)
+        hits = told or hits
+        place, count, total = max(hits), len(hits), len(places)
+        sure = carried and all(value == ESTABLISHED for value in hits.values())
     hit_facts = [
         now.facts[each] for each in sorted(hits) if now.facts[each].at <= now.facts[place].at
     ]
@@ -125,16 +132,34 @@ def counted(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
         for grade in rule.counts.grades
     )
     words = {"count": str(count), "total": str(total), "grade": current.name.replace("_", " ")}
+    status: Status = "matched"
+    message = draft.message(words)
+    if rule.finds == "not_recorded":
+        status = "not_recorded" if carried else "cannot_tell"
+    if not carried:
+        named = ", ".join(sorted(_asked(rule.counts.of.where))).replace("_", " ")
+        message = f"This source does not carry {named}: {rule.title}? It cannot be told."
+    sure = sure and rule.certainty == "established"
     yield draft.finding(
         severity=current.severity,
-        status="matched",
-        certainty="established" if sure and rule.certainty == "established" else "possible",
+        status=status,
+        certainty="established" if sure else "possible",
         authority=current.authority,
-        message=draft.message(words),
+        message=message,
         occurred_at=now.facts[place].at,
         grades=states,
         evidence=unique([each for fact in hit_facts for each in fact.evidence]),
     )
+
+
+def _carried(where: str, hits: Mapping[int, int], now: Situation) -> dict[int, int]:
+    """Return the entries whose source carries what a condition asks for."""
+    asked = _asked(where)
+    return {
+        place: value
+        for place, value in hits.items()
+        if all(now.coverage.carries(now.facts[place].kind, name) for name in asked)
+    }
 
 
 def followed(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:

@@ -2,8 +2,10 @@
 
 The Code tests whether a person *appears* to be under the age (C23 1.5); Part IV of PACE uses the
 same test (s.37(15)). A date of birth settles it; being treated as a child on the record does too,
-whatever the date of birth says. Ages of 17 came in on two days: for the Code on 27 October 2013,
-for Part IV of PACE on 26 October 2015 (domain.md section 1).
+whatever the date of birth says. Ages of 17 came in step by step: for the Code on 27 October 2013,
+for Part IV of PACE on 26 October 2015, for the rest of PACE (consent under s.65, the adult at a
+drug test under s.63B) on 3 April 2017 (domain.md section 1). The Children Act 1989 always meant
+everyone under 18; a child of any age may be in police protection, which is not police detention.
 """
 
 from __future__ import annotations
@@ -19,6 +21,15 @@ from detention_monitor.times import age_at, birthday_start, start_of_day
 
 CODE_AGE = date(2013, 10, 27)
 PACE_AGE = date(2015, 10, 26)
+PACE_OTHER_AGE = date(2017, 4, 3)
+CHILDREN_ACT = date(1991, 10, 14)
+AGES = {
+    "child_code_c": CODE_AGE,
+    "child_pace_part_iv": PACE_AGE,
+    "child_pace_other": PACE_OTHER_AGE,
+    "child_children_act": CHILDREN_ACT,
+}
+"""States of being a child by each law, with the day from which that law counts those of 17."""
 OLDEST_CODE = date(2012, 7, 10)
 YOUNGEST = 10
 NOT_JUDGED = {
@@ -26,6 +37,7 @@ NOT_JUDGED = {
     "mha_s135_136": "detention under the Mental Health Act is not police detention for an offence",
     "police_protection": "a child in police protection is not in police detention",
 }
+_CUSTODY = ("arrested", "arrived", "detention_authorised", "transferred_in", "bail_answered")
 _CLAIMS = ("dob", "age_recorded", "treated_as", "doubt_about_age", "apparent_age")
 
 
@@ -86,9 +98,13 @@ def judge_person(
     """
     begun = facts[0].at
     claims = list(_claims(facts, as_known=as_known))
+    protected = is_police_protection(facts)
     if claims:
-        _refuse_age(claims[-1], begun)  # a child under 10 is shown first, whatever else is wrong
+        # A child under 10 is shown first, whatever else is wrong.
+        _refuse_age(claims[-1], begun, youngest=0 if protected else YOUNGEST)
     _refuse_scope(facts, begun)
+    if not claims and protected:  # the constable had to believe that this was a child
+        claims = [_Claim(begun, None, None, None, True, None, facts[0].evidence)]
     if not claims:
         message = "no date of birth, age, or treatment as a child is recorded"
         raise UnsupportedRecordError("age_not_recorded", message)
@@ -97,11 +113,14 @@ def judge_person(
     age = latest.age if latest.dob is None else age_at(latest.dob, begun)
     intervals = tuple(
         interval
-        for name, raised in (("child_code_c", CODE_AGE), ("child_pace_part_iv", PACE_AGE))
+        for name, raised in AGES.items()
+        if not protected or name == "child_children_act"
         for interval in _child_intervals(name, raised, claims, begun, as_known=as_known)
     )
     known = [each for each in intervals if each.start <= max(end, begun) and each.end > begun]
-    if not any(each.name == "child_code_c" for each in known):
+    if not any(
+        each.name == ("child_children_act" if protected else "child_code_c") for each in known
+    ):
         if latest.is_empty or (latest.age is None and latest.dob is None and not latest.treated_as):
             message = "neither the age nor an appearance of youth is recorded"
             raise UnsupportedRecordError("age_not_recorded", message)
@@ -109,7 +128,7 @@ def judge_person(
         message = f"an adult{shown} by the law in force: this monitor judges children only"
         raise UnsupportedRecordError("adult", message)
     eighteenth = None if latest.dob is None else birthday_start(latest.dob, 18)
-    future = [at for at in (eighteenth, start_of_day(CODE_AGE), start_of_day(PACE_AGE)) if at]
+    future = [at for at in (eighteenth, *map(start_of_day, AGES.values())) if at]
     sex = next((str(f.attrs["sex"]) for f in reversed(facts) if f.attrs.get("sex")), None)
     return Person(
         intervals, eighteenth, age, sex, latest.dob, _conflict(latest, begun),
@@ -117,12 +136,18 @@ def judge_person(
     )  # fmt: skip
 
 
-def _refuse_age(claim: _Claim, begun: int) -> None:
+def is_police_protection(facts: Sequence[Fact]) -> bool:
+    """Whether this is a record of police protection and of nothing else."""
+    kinds = {fact.kind for fact in facts}
+    return "taken_into_police_protection" in kinds and kinds.isdisjoint(_CUSTODY)
+
+
+def _refuse_age(claim: _Claim, begun: int, *, youngest: int) -> None:
     age = claim.age if claim.dob is None else age_at(claim.dob, begun)
     if age is not None and not 0 <= age <= 120:
         message = f"age recorded as {age}: correct the date of birth"
         raise UnsupportedRecordError("age_not_recorded", message)
-    if age is not None and age < YOUNGEST:
+    if age is not None and age < youngest:
         message = f"age recorded as {age}: a child under 10 cannot be guilty of an offence"
         raise UnsupportedRecordError("under_10", message)
 

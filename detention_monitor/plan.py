@@ -36,7 +36,9 @@ from detention_monitor.vocabulary import Attribute, Vocabulary
 CLOCKS = 100
 """The stratum in which Python works out the clocks and measures, from marks and intervals."""
 RULES = 1_000
-PROVIDED = ("child_code_c", "child_pace_part_iv", "overnight")
+PROVIDED = (
+    "child_code_c", "child_pace_part_iv", "child_pace_other", "child_children_act", "overnight",
+)  # fmt: skip
 """Intervals that come from Python: who is a child, and when; nights counted as overnight."""
 OLDEST_CODE = date(2012, 7, 10)
 """Records before the Code of this day are refused, so no rule need ask whether it began."""
@@ -142,16 +144,30 @@ def make_plan(facts: Sequence[DerivedFact], rules: Sequence[Rule], vocabulary: V
     return Plan(subjects, strata, table, kinds, relied, _marks(facts))
 
 
+_WHEREABOUTS = (
+    "checked", "cell_placed", "cell_left", "kept_outside_cell", "interview_started", "hospital_out",
+)  # fmt: skip
 _WORKED_OUT_FROM = {
     "review_due": ("hospital_out", "review_held", "review_postponed"),
     "review_counted": ("review_held",),
     "postponement_used": ("review_postponed",),
-    "custody_limit": ("hospital_out", "extension_authorised", "warrant_issued"),
-    "limit_extended": ("extension_authorised", "warrant_issued"),
+    "custody_limit": (
+        "hospital_out", "extension_authorised", "warrant_issued", "court_not_sitting_noted",
+    ),
+    "limit_extended": ("extension_authorised", "warrant_issued", "court_not_sitting_noted"),
+    "warrant_weighed": ("court_not_sitting_noted",),
+    "court_due": ("hospital_out",),
     "charged_on_all": ("charged",),
     "rest_lost": ("rest_started",),
-}
-"""Kinds of entry from which Python works out a derived kind (`clock_facts.py`)."""
+    "visit_due": _WHEREABOUTS,
+    "visit_made": ("checked",),
+    "rousing_due": _WHEREABOUTS,
+    "rousing_made": ("checked",),
+    "meals_short": ("meal_offered",),
+    "entry_written_late": (),  # from whatever entries there are
+    "delay_limit": ("right_delay_authorised",),
+}  # fmt: skip
+"""Kinds of entry from which Python works out a derived kind (`clock_facts.py`, `visits.py`, ...)."""
 
 
 def _relied(rule: Rule, facts: Sequence[DerivedFact]) -> Iterator[str]:

@@ -17,7 +17,7 @@ FORMATS = ("table", "jsonl", "csv")
 COLUMNS = (
     "refused", "detention", "record", "duty", "rule", "rule_version", "title", "nature", "severity",
     "status", "certainty", "authority", "sources", "verified", "arose_at", "due_at",
-    "due_at_latest", "done_at", "occurred_at", "minutes_late", "message", "clears_on", "evidence",
+    "due_at_latest", "early_at", "done_at", "occurred_at", "minutes_late", "minutes_left", "message", "clears_on", "evidence",
     "absent", "because_of", "unclosed", "judged_by", "ruleset", "key",
 )  # fmt: skip
 

@@ -20,7 +20,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import BinaryIO
 
-from detention_monitor.assess import Assessment, assess
+from detention_monitor.assess import Assessment, assess, end_of
 from detention_monitor.columns import ColumnMap
 from detention_monitor.detention import Detention, Reading, without_duplicates
 from detention_monitor.durable import DurableBackend
@@ -300,7 +300,9 @@ def judge(
         )
         result.set_aside.append(SetAside(each.entry.origin, reason, "", each.entry.record))
     detention = replace(detention, entries=tuple(kept))
-    as_of = detention.end_of(settings.reading) if settings.as_of is None else settings.as_of
+    as_of = settings.as_of
+    if as_of is None:
+        as_of = end_of(detention, ruleset, settings.reading)
     try:
         judged = assess(detention, ruleset, as_of, backend=backend, reading=settings.reading)
     except RecordError as error:

@@ -35,6 +35,8 @@ PLACEHOLDERS = (
     "arose", "due", "done", "late", "past", "occurred", "who", "count", "total", "first",
     "last", "grade",
 )  # fmt: skip
+CLOCKS = ("review_clock", "custody_clock", "court_clock", "sample_clock")
+"""Clocks by which a duty may be due; each is worked out in Python (`clock_facts.py`)."""
 _PLACEHOLDER = re.compile(r"\{([^}]*)\}")
 
 
@@ -187,7 +189,8 @@ class _Checker:
         name = deadline_attribute(by)
         if name is None:
             message = (
-                f"'{by}' is not a deadline; write review_clock.due, custody_clock.due or attr x"
+                f"'{by}' is not a deadline; write {', '.join(f'{each}.due' for each in CLOCKS)} "
+                "or attr x"
             )
             self._say(location, "unknown-deadline", message)
             return
@@ -219,7 +222,7 @@ def deadline_attribute(by: str) -> str | None:
     >>> deadline_attribute("review_clock.due"), deadline_attribute("attr hearing_at")
     ('due', 'hearing_at')
     """
-    if by in ("review_clock.due", "custody_clock.due"):
+    if by.removesuffix(".due") in CLOCKS and by.endswith(".due"):
         return "due"
     return by.removeprefix("attr ") if by.startswith("attr ") else None
 

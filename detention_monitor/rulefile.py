@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from detention_monitor.errors import Diagnostic, RuleFileError
@@ -17,6 +17,8 @@ from detention_monitor.yamlfile import Location, YamlFile, read_yaml, validated
 
 VOCABULARY = "vocabulary.yaml"
 PARAMETERS = "parameters.yaml"
+CATALOGUE = "catalogue.yaml"
+WORDING = "wording.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,14 @@ class RuleSet:
         """Return file:line of a rule."""
         return self.places.get(f"{rule.id}@{rule.in_force.start}", "")
 
+    def only(self, file: LoadedFile) -> RuleSet:
+        """Return the rules of one file with the derived facts of all, as its tests are judged."""
+        rules = tuple(file.model.rules)
+        return replace(self, rules=rules, plan=make_plan(self.facts, rules, self.vocabulary))
 
-def load_rules(folder: Path, policy: Path | None = None, *, only: Path | None = None) -> RuleSet:
-    """Read a rules folder and a force's policy; raise `RuleFileError` with everything wrong.
 
-    `only` keeps the derived facts of all files but the rules of one (to test that file).
-    """
+def load_rules(folder: Path, policy: Path | None = None) -> RuleSet:
+    """Read a rules folder and a force's policy; raise `RuleFileError` with everything wrong."""
     if not folder.is_dir():
         message = "no such folder; --rules takes the folder that holds vocabulary.yaml"
         raise RuleFileError([Diagnostic(str(folder), 1, 1, "no-rules", message)])
@@ -67,8 +71,7 @@ def load_rules(folder: Path, policy: Path | None = None, *, only: Path | None = 
     faults.extend(_clashes(files))
     if faults:
         raise RuleFileError(faults)
-    wanted = [file for file in files if only is None or file.yaml.name == only.name]
-    rules = tuple(rule for file in wanted for rule in file.model.rules)
+    rules = tuple(rule for file in files for rule in file.model.rules)
     try:
         plan = make_plan(facts, rules, vocabulary)
     except CycleError as error:
@@ -81,7 +84,7 @@ def load_rules(folder: Path, policy: Path | None = None, *, only: Path | None = 
 
 def rule_paths(folder: Path) -> list[Path]:
     """Return the rule files of a folder, in order of name."""
-    kept = (VOCABULARY, PARAMETERS)
+    kept = (VOCABULARY, PARAMETERS, CATALOGUE, WORDING)
     return sorted(path for path in folder.glob("*.yaml") if path.name not in kept)
 
 
@@ -149,7 +152,9 @@ def _places(files: Iterable[LoadedFile]) -> Iterator[tuple[str, str]]:
 def _hash(folder: Path, policy: Path | None) -> str:
     """Return one hash of every file that decides what is found."""
     digest = hashlib.sha256()
-    paths = sorted(folder.glob("*.yaml")) + ([policy] if policy else [])
+    told_only = (CATALOGUE, WORDING)
+    paths = [path for path in sorted(folder.glob("*.yaml")) if path.name not in told_only]
+    paths += [policy] if policy else []
     for path in paths:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]

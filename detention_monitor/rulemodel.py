@@ -209,7 +209,7 @@ class Rule(_Closed):
     authority: Authority
     in_force: InForce
     only_if: Annotated[str, Field(pattern=r"^\$[a-z][a-z0-9_]*$")] | None = None
-    child_by: Literal["code_c", "pace_part_iv"] | None = None
+    child_by: Literal["code_c", "pace_part_iv", "pace_other", "children_act"] | None = None
     age_at: Literal["arising", "act", "decision", "request", "arrival", "consent", "none"]
     who: str = Field(min_length=2, max_length=80)
     severity: Severity = "medium"
@@ -230,6 +230,8 @@ class Rule(_Closed):
     warn: tuple[Span, ...] = ()
     grades: Literal["by_lateness"] | tuple[Grade, ...] = ()
     pauses_while: Name | None = None
+    outlasts_detention: bool = False
+    """Whether the duty goes on after police detention ended, as that to bring a child to court."""
 
     never: Select | None = None
     finds: Literal["broken", "matched", "not_recorded"] = "broken"

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from detention_monitor.assess import assess
+from detention_monitor.assess import Assessment, Backend, assess, end_of
 from detention_monitor.detention import Detention
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
@@ -24,7 +24,7 @@ from detention_monitor.findings import Finding
 from detention_monitor.parameters import Dated, SuiteFact, number
 from detention_monitor.records import entry_from
 from detention_monitor.rulefile import LoadedFile, RuleSet, load_rules
-from detention_monitor.rulemodel import RuleTest
+from detention_monitor.rulemodel import Rule, RuleTest
 from detention_monitor.times import at_local, local_text, rfc3339
 from detention_monitor.vocabulary import Vocabulary
 
@@ -36,10 +36,42 @@ _ENTRY = re.compile(
     r"(?P<attrs>(?:\s+[a-z_0-9]+=(?:\"[^\"]*\"|\S+))*)\s*"
 )
 _ATTRIBUTE = re.compile(r"([a-z_0-9]+)=(?:\"([^\"]*)\"|(\S+))")
+_SAYS_AGE = (
+    "arrived",
+    "detention_authorised",
+    "voluntary_interview_started",
+    "taken_into_police_protection",
+)
+"""Kinds that can say how old the child is; the first of them in a test does."""
 _CLOCK = re.compile(r"(?:\+(\d+) )?(\d\d):(\d\d)(?::(\d\d))?")
 _INSTANTS = {"due": "due_at", "due_latest": "due_at_latest", "done": "done_at",
              "occurred": "occurred_at", "arose": "arose_at"}  # fmt: skip
 _PLAIN = ("status", "severity", "authority", "certainty", "minutes_late", "duty", "because_of")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One test of a rule file, with the rules by which it is judged: those of its file alone."""
+
+    file: str
+    line: int
+    rule: Rule | None
+    test: RuleTest
+    ruleset: RuleSet
+
+    def entries(self) -> tuple[CustodyEvent, ...]:
+        """Return the timeline as entries; raise `ValueError` where a line cannot be read."""
+        return tuple(timeline(self.test, self.ruleset.vocabulary))
+
+    def judged(
+        self, backend: Backend, entries: tuple[CustodyEvent, ...] | None = None
+    ) -> Assessment:
+        """Return the assessment of the timeline, or of other entries, as the test asks for it."""
+        detention = Detention("test", self.entries() if entries is None else entries)
+        ruleset = _with_settings(self.ruleset, self.test)
+        stated = self.test.as_of
+        as_of = instant(self.test.on, stated) if stated else end_of(detention, ruleset)
+        return assess(detention, ruleset, as_of, backend=backend)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,44 +82,58 @@ class Outcome:
     line: int
     name: str
     faults: tuple[str, ...]
+    rule: str = ""
 
 
-def run_tests(folder: Path, policy: Path | None = None) -> Iterator[Outcome]:
+def run_tests(folder: Path, policy: Path | None = None, run: str = "") -> Iterator[Outcome]:
     """Yield the outcome of every test of every rule file of a folder.
 
     Raises `RuleFileError` where the rules themselves cannot be used. Each file is judged with the
-    derived facts of all files, and only its own rules.
+    derived facts of all files, and only its own rules. `run` is a pattern: only tests whose rule
+    or name it is found in are run.
     """
-    whole = load_rules(folder, policy)
-    for file in whole.files:
-        ruleset = load_rules(folder, policy, only=file.path)
-        backend = DurableBackend(ruleset.plan)
-        for test, location in _tests(file):
-            line, _ = file.yaml.place(location)
+    wanted = re.compile(run, re.IGNORECASE)
+    for ruleset, found in cases(load_rules(folder, policy)):
+        chosen = [each for each in found if wanted.search(f"{_id(each)} {each.test.name}")]
+        backend = DurableBackend(ruleset.plan) if chosen else None
+        for case in chosen:
+            assert backend is not None  # there is one wherever there is a case
             try:
-                faults = tuple(_faults(test, ruleset, backend))
+                faults = tuple(_faults(case, backend))
             except (RecordError, ValueError, KeyError, ValidationError) as error:
                 faults = (f"the test itself cannot be read: {error}",)
-            yield Outcome(file.yaml.name, line, test.name, faults)
+            yield Outcome(case.file, case.line, case.test.name, faults, _id(case))
 
 
-def _tests(file: LoadedFile) -> Iterator[tuple[RuleTest, tuple[int | str, ...]]]:
+def cases(whole: RuleSet) -> Iterator[tuple[RuleSet, list[Case]]]:
+    """Yield for each file its own rules as a rule set, and its tests."""
+    for file in whole.files:
+        own = whole.only(file)
+        found = []
+        for rule, test, location in _tests(file):
+            line, _ = file.yaml.place(location)
+            found.append(Case(file.yaml.name, line, rule, test, own))
+        yield own, found
+
+
+def _id(case: Case) -> str:
+    return case.rule.id if case.rule is not None else ""
+
+
+def _tests(file: LoadedFile) -> Iterator[tuple[Rule | None, RuleTest, tuple[int | str, ...]]]:
     for number_, rule in enumerate(file.model.rules):
         for place, test in enumerate(rule.tests):
-            yield test, ("rules", number_, "tests", place)
+            yield rule, test, ("rules", number_, "tests", place)
     for place, test in enumerate(file.model.tests):
-        yield test, ("tests", place)
+        yield None, test, ("tests", place)
 
 
-def _faults(test: RuleTest, ruleset: RuleSet, backend: DurableBackend) -> Iterator[str]:
-    entries = tuple(timeline(test, ruleset.vocabulary))
-    detention = Detention("test", entries)
-    as_of = instant(test.on, test.as_of) if test.as_of else detention.last_at
-    result = assess(detention, _with_settings(ruleset, test), as_of, backend=backend)
+def _faults(case: Case, backend: Backend) -> Iterator[str]:
+    test, result = case.test, case.judged(backend)
     if result.refused:
         yield f"refused: {result.refused} ({result.refused_because})"
         return
-    names = {rule.id for rule in ruleset.rules}
+    names = {rule.id for rule in case.ruleset.rules}
     found = [finding for finding in result.findings if finding.rule in names]
     for wanted in test.expect:
         expected = _expected(wanted)
@@ -100,10 +146,19 @@ def _faults(test: RuleTest, ruleset: RuleSet, backend: DurableBackend) -> Iterat
             found.remove(fits[0])
         else:
             near = [_told(each) for each in found if each.rule == expected.get("rule")]
-            yield f"expected {wanted}; got {'; '.join(near) or 'nothing of that rule'}"
+            got = (
+                "\n".join(f"got       {each}" for each in near) or "got       nothing of that rule"
+            )
+            yield f"expected  {_wanted(expected)}\n{got}"
     for finding in found:
         if finding.status not in UNLISTED:
             yield f"not expected: {_told(finding)}"
+
+
+def _wanted(expected: Mapping[str, object]) -> str:
+    named = {name: value for name, value in expected.items() if name not in ("rule", "status")}
+    rest = ", ".join(f"{name} {value}" for name, value in named.items())
+    return f"{expected.get('rule')} {expected.get('status', '')} ({rest})"
 
 
 def _with_settings(ruleset: RuleSet, test: RuleTest) -> RuleSet:
@@ -125,7 +180,7 @@ def timeline(test: RuleTest, vocabulary: Vocabulary) -> Iterator[CustodyEvent]:
         for place, each in enumerate(test.timeline, start=1)
     ]
     given = any({"dob", "age_recorded", "treated_as"} & {*raw.get("attrs", {})} for raw in raws)
-    aged = next((raw for raw in raws if raw["kind"] in ("arrived", "detention_authorised")), None)
+    aged = next((raw for raw in raws if raw["kind"] in _SAYS_AGE), None)
     if aged is not None and (not given or "treated_as" in aged["attrs"]):
         aged["attrs"].setdefault("dob", f"{test.on.year - test.age:04d}-01-01")
     for raw in raws:
@@ -150,7 +205,9 @@ def _raw(text: str, place: int, day: date, vocabulary: Vocabulary) -> dict[str, 
             raw[name] = rfc3339(instant(day, plain))
         else:
             declared = kind.attributes.get(name) if kind else None
-            attrs[name] = quoted or _typed(plain, declared.type if declared else "text", day)
+            type_ = declared.type if declared else "text"
+            on_a_day = type_ == "time" and _CLOCK.fullmatch(quoted)  # "+1 22:00" needs its quotes
+            attrs[name] = quoted if quoted and not on_a_day else _typed(quoted or plain, type_, day)
     return raw
 
 

@@ -10,6 +10,7 @@ from textwrap import wrap
 
 from detention_monitor.assess import Assessment
 from detention_monitor.findings import QUIET, Finding
+from detention_monitor.people import is_police_protection
 from detention_monitor.text import printable
 from detention_monitor.times import in_words, local_text
 
@@ -41,6 +42,7 @@ def _is_shown(finding: Finding) -> bool:
 def _head(result: Assessment) -> str:
     age = f"age {result.age}" if result.age is not None else "age not recorded"
     begun = f"authorised {local_text(result.authorised_at)}" if result.authorised_at else ""
+    begun = "police protection, not detention" if is_police_protection(result.facts) else begun
     ended = f"ended {local_text(result.ended_at)}" if result.ended_at else "UNCLOSED"
     parts = [", ".join(result.records), age, result.station or "", begun, ended]
     return "  ".join(printable(part) for part in parts if part)

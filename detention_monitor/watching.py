@@ -19,10 +19,26 @@ _ORDER: tuple[Urgency, ...] = ("overdue", "not_yet_recorded", "due_soon", "open"
 
 @dataclass(frozen=True, slots=True)
 class Pressing:
-    """A duty that still waits to be done, and how near it is (`due_at` seconds UTC)."""
+    """A duty that still waits to be done, and how near it is (instants are seconds UTC)."""
 
     finding: Finding
     urgency: Urgency
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether there is a time to show: when it is due, or what is left of a paused clock."""
+        return self.finding.due_at is not None or self.is_paused
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether its clock stands still while the child is in hospital."""
+        return self.finding.minutes_left is not None
+
+    @property
+    def warns_at(self) -> int:
+        """By when it is put in order: the early alert if there is one, else when it is due."""
+        early = self.finding.early_at
+        return self.due_at if early is None else min(early, self.due_at)
 
     @property
     def due_at(self) -> int:
@@ -93,7 +109,7 @@ def _pressing(result: Assessment, now: int, ruleset: RuleSet) -> Iterator[Pressi
 
 def _key(each: Pressing) -> tuple[int, int, int, str]:
     grave = -SEVERITIES.index(each.finding.severity)
-    return _ORDER.index(each.urgency), each.due_at, grave, each.finding.key
+    return _ORDER.index(each.urgency), each.warns_at, grave, each.finding.key
 
 
 def _rank(waiting: Sequence[Pressing]) -> tuple[int, int, int, str]:

@@ -190,6 +190,10 @@ def _reworded(error: ErrorDetails, file: YamlFile, model: type[BaseModel]) -> Di
             allowed = f"; allowed here: {', '.join(names)}" if names else ""
             message = f"no field is called '{key}'{suggestion(key, names) or allowed}"
             return Diagnostic(file.name, line, column, "unknown-field", message)
+        case "missing" | "too_short" if key == "sources":
+            message = "says no source: name the section or paragraph, sources: [{cite: ...}]"
+            line, column = file.place(location)
+            return Diagnostic(file.name, line, column, "citation-missing", message)
         case "missing":
             message = f"'{key}' is missing"
             line, column = file.place(location[:-1] if location[-1:] == (key,) else location)
@@ -254,5 +258,8 @@ def _names_at(model: type[BaseModel], location: Location) -> list[str]:
                 inside += resolve(each["properties"][step])
             elif isinstance(each.get("additionalProperties"), dict):
                 inside += resolve(each["additionalProperties"])
+            else:
+                for part in each.get("patternProperties", {}).values():
+                    inside += resolve(part)
         at = inside
     return sorted({name for each in at for name in each.get("properties", {})})

@@ -50,7 +50,11 @@ def _attrs(draw: st.DrawFn, own: Mapping[str, Attribute], begin: int) -> dict[st
 def detentions(
     draw: st.DrawFn, *, without: frozenset[str] = frozenset(), most: int = 25
 ) -> Detention:
-    """Draw a detention that begins with an arrival and an authority; `without` some kinds."""
+    """Draw a detention that begins with an arrival and an authority; `without` some kinds.
+
+    A dozen kinds are drawn first and the entries from among them: of a hundred kinds taken at
+    random hardly two would have to do with each other. Some are records of police protection.
+    """
     begin = BEGINS[draw(st.sampled_from(sorted(BEGINS)))]
     born = draw(st.sampled_from(["2009-03-01", "2007-06-12", "1997-05-01", "1998-05-01"]))
     if begin < parse_instant("2020-01-01T00:00:00Z")[0]:
@@ -58,12 +62,16 @@ def detentions(
     kinds = sorted(
         name for name, kind in VOCABULARY.kinds.items() if not kind.derived and name not in without
     )
-    entries = [
-        CustodyEvent("e00", "R1", "arrived", begin, attrs={"dob": born}),
-        CustodyEvent(
-            "e01", "R1", "detention_authorised", begin + 60 * draw(st.integers(0, 90)), attrs={}
-        ),
-    ]
+    kinds = sorted(draw(st.sets(st.sampled_from(kinds), min_size=4, max_size=12)))
+    if draw(st.integers(0, 9)) == 0:
+        taken = "taken_into_police_protection"
+        entries = [CustodyEvent("e00", "R1", taken, begin, attrs={"dob": born})]
+    else:
+        authorised = begin + 60 * draw(st.integers(0, 90))
+        entries = [
+            CustodyEvent("e00", "R1", "arrived", begin, attrs={"dob": born}),
+            CustodyEvent("e01", "R1", "detention_authorised", authorised, attrs={}),
+        ]
     for number in range(draw(st.integers(0, most))):
         kind = VOCABULARY.kinds[draw(st.sampled_from(kinds))]
         own = {name: kind.attributes[name] for name in sorted(kind.own) if name not in _NOT_DRAWN}

@@ -1,5 +1,7 @@
 """The clock arithmetic, with figures worked out by hand (domain.md 2 and 9)."""
 
+from datetime import date, timedelta
+
 import pytest
 
 from detention_monitor.clocks import (
@@ -14,6 +16,8 @@ from detention_monitor.clocks import (
     review_chain,
     union,
 )
+from detention_monitor.court_days import court_by, good_friday, last_day_for_court
+from detention_monitor.times import parse_instant
 
 H, M = 3600, 60
 
@@ -136,3 +140,51 @@ def test_rest_a_second_short_is_lost_when_the_first_24_hours_end() -> None:
 def test_before_24_hours_have_passed_no_rest_is_lost() -> None:
     assert rest_lost(0, [], 24 * H - 1).at is None
     assert rest_lost(0, [], 24 * H).at == 24 * H
+
+
+EASTERS = (
+    "1986-03-30 2012-04-08 2013-03-31 2014-04-20 2015-04-05 2016-03-27 2017-04-16 2018-04-01 "
+    "2019-04-21 2020-04-12 2021-04-04 2022-04-17 2023-04-09 2024-03-31 2025-04-20 2026-04-05 "
+    "2027-03-28 2028-04-16 2029-04-01 2030-04-21 2035-03-25 2038-04-25 2049-04-18 2076-04-19"
+)
+"""Easter Sundays as printed in almanacs, with the latest day possible (2038) and years in which
+the two exceptions of the computus bite (2049, 2076)."""
+
+
+@pytest.mark.parametrize("sunday", EASTERS.split())
+def test_good_friday_is_two_days_before_easter(sunday: str) -> None:
+    easter = date.fromisoformat(sunday)
+    assert good_friday(easter.year) == easter - timedelta(days=2)
+
+
+@pytest.mark.parametrize(
+    ("charged", "last"),
+    [
+        ("2024-06-10", "2024-06-11"),  # Monday: the day after
+        ("2024-06-14", "2024-06-15"),  # Friday: Saturday is not passed over
+        ("2024-06-15", "2024-06-17"),  # Saturday: Sunday is
+        ("2024-06-16", "2024-06-17"),  # Sunday
+        ("2024-03-28", "2024-03-30"),  # Maundy Thursday: Good Friday is
+        ("2024-03-30", "2024-04-01"),  # Holy Saturday: Easter Monday is not
+        ("2024-12-24", "2024-12-26"),  # Christmas Eve: Boxing Day is not passed over
+        ("2021-12-24", "2021-12-27"),  # Christmas Day was a Saturday, then came a Sunday
+        ("2022-12-24", "2022-12-26"),  # Christmas Day was the Sunday
+        ("2024-12-31", "2025-01-01"),  # New Year's Day is not passed over
+    ],
+)
+def test_the_last_day_for_court(charged: str, last: str) -> None:
+    assert last_day_for_court(date.fromisoformat(charged)) == date.fromisoformat(last)
+
+
+@pytest.mark.parametrize(
+    ("charged", "until"),
+    [
+        ("2024-06-10T00:00:00+01:00", "2024-06-11T23:59:59+01:00"),
+        ("2024-06-10T23:59:59+01:00", "2024-06-11T23:59:59+01:00"),
+        ("2024-06-11T00:00:00+01:00", "2024-06-12T23:59:59+01:00"),
+        ("2025-10-25T12:00:00+01:00", "2025-10-27T23:59:59+00:00"),  # over the clock change
+        ("2026-03-28T12:00:00+00:00", "2026-03-30T23:59:59+01:00"),
+    ],
+)
+def test_court_is_due_by_the_last_second_of_a_local_day(charged: str, until: str) -> None:
+    assert court_by(parse_instant(charged)[0]) == parse_instant(until)[0]

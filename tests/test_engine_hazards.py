@@ -17,7 +17,7 @@ import pytest
 
 from detention_monitor import durable as compiler
 from detention_monitor import engine
-from detention_monitor.assess import assess
+from detention_monitor.assess import assess, end_of
 from detention_monitor.detention import Detention, detentions_of
 from detention_monitor.durable import MOST_ALPHAS, DurableBackend
 from detention_monitor.engine import Ruleset
@@ -271,7 +271,8 @@ def test_what_the_engine_said_before_does_not_depend_on_the_order_of_detentions(
 
     def judged(order: list[Detention], backend: DurableBackend) -> dict[str, object]:
         return {
-            each.id: assess(each, ruleset, each.last_at, backend=backend).findings for each in order
+            each.id: assess(each, ruleset, end_of(each, ruleset), backend=backend).findings
+            for each in order
         }
 
     one, other = DurableBackend(ruleset.plan), DurableBackend(ruleset.plan)

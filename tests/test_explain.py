@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from detention_monitor.cli import cli
 from tests.conftest import SAMPLES
 from tests.test_replay import command
 
@@ -69,3 +71,38 @@ def test_a_record_among_many_that_share_ids_is_found(tmp_path: Path) -> None:
     ran = command("explain", SAMPLES, "--record", "T17", "--duty", "E14", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert "T17  E14 Review after charge: met late, medium" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    "supposed",
+    [
+        # T16: authorised 08:00, a sergeant at 13:55, an inspector at 15:30; due 14:00.
+        "review_held by inspector mode=in_person at 13:50",
+        "review_held by inspector mode=in_person at 2025-06-10 13:50",
+    ],
+)
+def test_what_if_the_right_officer_had_come_in_time(supposed: str) -> None:
+    story = next(SAMPLES.glob("T16_*.jsonl"))
+    ran = CliRunner().invoke(cli, ["explain", str(story), "--if", supposed])
+
+    assert ran.exit_code == 0, ran.output
+    assert "If there were an entry review_held at Tue 10 Jun 2025 13:50 BST" in ran.stdout
+    [line] = [each for each in ran.stdout.splitlines() if "D01 First review" in each]
+    assert "met late, 90 min late (high) -> met" in line
+
+
+@pytest.mark.parametrize(
+    ("supposed", "said"),
+    [
+        ("review_hled at 13:50", "did you mean 'review_held'"),
+        ("review_held mode=in_persn at 13:50", "did you mean 'in_person'"),
+        ("review_held", "write KIND"),
+        ("review_held at teatime", "at:"),
+    ],
+)
+def test_a_supposition_that_cannot_be_read_says_how_to_write_it(supposed: str, said: str) -> None:
+    story = next(SAMPLES.glob("T16_*.jsonl"))
+    ran = CliRunner().invoke(cli, ["explain", str(story), "--if", supposed])
+
+    assert ran.exit_code != 0
+    assert said in str(ran.exception)

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from detention_monitor.assess import Assessment, assess
+from detention_monitor.assess import Assessment, assess, end_of
 from detention_monitor.detention import Detention, group
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import RecordError
-from detention_monitor.rulefile import RuleSet
+from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.sources import read_entries
 from detention_monitor.times import parse_instant
-from tests.conftest import SAMPLES
+from tests.conftest import RULES, SAMPLES
 from tests.test_replay import command
 
 Entry = tuple[str, str, dict[str, Any]]
@@ -74,7 +74,7 @@ def test_t18_as_known_the_duties_arise_when_the_age_was_corrected(
     story = SAMPLES / "T18_age_corrected.jsonl"
     read = [got for got, _ in read_entries([str(story)], ruleset.vocabulary)]
     [one] = group(got for got in read if isinstance(got, CustodyEvent))
-    result = assess(one, ruleset, one.last_at + 600, backend=durable, reading="as_known")
+    result = assess(one, ruleset, end_of(one, ruleset) + 600, backend=durable, reading="as_known")
 
     adult = next(each for each in result.findings if each.rule == "B02-adult-present")
     assert adult.status == "met"
@@ -233,7 +233,22 @@ def test_a_date_put_right_does_not_move_the_end_of_the_record() -> None:
     plain = detention(*BEGIN)
     slip = CustodyEvent("e8", "R1", "checked", at("13:30") + 10 * 86_400)
     right = CustodyEvent("e9", "R1", "checked", at("13:30"), amends="e8")
-    assert Detention("R1", (*plain.entries, slip, right)).last_at == at("13:30")
+    assert Detention("R1", (*plain.entries, slip, right)).last_at(120) == at("13:30")
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "end"), [("2m", "13:15"), ("5m", "13:25"), ("4m59s", "13:15")]
+)
+def test_a_force_s_tolerance_for_late_entries_decides_the_end_of_a_record_too(
+    tolerance: str, end: str, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        "format: custody-policy/1\nparameters:\n"
+        f"  late_entry_tolerance: {{values: {{2012-07-10: {tolerance}}}}}\n"
+    )
+    ahead = detention(*BEGIN, ("13:25", "checked", {}), late={4: "13:20"})
+    assert end_of(ahead, load_rules(RULES, policy)) == at(end)
 
 
 def test_a_dozen_ambiguous_times_are_read_both_ways(

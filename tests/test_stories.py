@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from detention_monitor.assess import Assessment, Backend, assess
+from detention_monitor.assess import Assessment, Backend, assess, end_of
 from detention_monitor.detention import group
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
@@ -34,7 +34,8 @@ def judged(story: Path, ruleset: RuleSet, backend: Backend) -> list[Assessment]:
         entries.append(got)
         coverage[f"{got.force}/{got.record}"] = source.coverage
     return [
-        assess(each, ruleset, each.last_at, backend=backend) for each in group(entries, coverage)
+        assess(each, ruleset, end_of(each, ruleset), backend=backend)
+        for each in group(entries, coverage)
     ]
 
 

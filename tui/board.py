@@ -19,7 +19,7 @@ from detention_monitor.assess import Assessment
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.findings import SEVERITIES, Finding
 from detention_monitor.text import printable
-from detention_monitor.times import clock_text, countdown, local_text
+from detention_monitor.times import clock_text, countdown, in_words, local_text
 from detention_monitor.watching import Pressing, Urgency, Watch, alerts
 
 COLUMNS = ("child", "age", "in since", "most pressing duty", "due", "left", "alerts")
@@ -143,7 +143,7 @@ class Board(App[None]):
 
     def _row(self, child: Assessment) -> list[Text]:
         waiting = self.watched.pressing(child, self.now)
-        dated = [each for each in waiting if each.finding.due_at is not None]
+        dated = [each for each in waiting if each.is_dated]
         since = clock_text(child.authorised_at) if child.authorised_at else "-"
         cells = [
             Text(printable(", ".join(child.records), 24)),
@@ -163,6 +163,14 @@ class Board(App[None]):
         if word:
             named.append("  ")
             named.append(f" {word} ", style=style)
+        if nearest.is_paused:
+            named.append("  ")
+            named.append(" PAUSED ", style="bold black on cyan")
+            left = f"{in_words(60 * (finding.minutes_left or 0))} when back"
+            alert = (
+                "paused" if finding.early_at is None else f"alert {clock_text(finding.early_at)}"
+            )
+            return [named, Text(alert), Text(left, justify="right")]
         left = countdown(nearest.due_at - self.now)
         return [named, Text(clock_text(nearest.due_at)), Text(left, justify="right")]
 
@@ -179,9 +187,11 @@ class Board(App[None]):
         else:
             found = alerts(child)
             waiting = [
-                each for each in self.watched.pressing(child, self.now) if each.urgency != "open"
+                each
+                for each in self.watched.pressing(child, self.now)
+                if each.urgency != "open" or each.is_paused
             ]
-            soon = [each.finding for each in waiting if each.urgency == "due_soon"]
+            soon = [each.finding for each in waiting if each.urgency in ("due_soon", "open")]
             for finding in (*found, *soon):
                 _explain(text, finding)
             if not text:

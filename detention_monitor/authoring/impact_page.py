@@ -1,0 +1,222 @@
+"""The impact of an edit, told: a table for a terminal, plain data, a page to attach to an approval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from textwrap import wrap
+from typing import Any
+
+from detention_monitor.authoring.impact import KINDS, SHIFT, SUITE, Change, Impact
+from detention_monitor.errors import DetentionMonitorError
+from detention_monitor.findings import Finding, as_record
+from detention_monitor.text import printable
+from detention_monitor.times import clock_text, local_text
+
+WIDTH = 100
+
+
+def table(found: Impact) -> str:
+    """Return the impact as a person reads it in a terminal."""
+    return "\n".join(_lines(found)) + "\n"
+
+
+def _lines(found: Impact) -> Iterator[str]:
+    yield from wrap(summary(found), WIDTH)
+    if found.compared:
+        yield from wrap(attention(found), WIDTH)
+    for name, before, after in found.refusals:
+        yield f"  {printable(name)}: {before} before, {after} after"
+    if not found.changes:
+        return
+    yield ""
+    yield f"{'rule':<34}{'gained':>9}{'lost':>9}{'moved':>9}"
+    for rule in found.rules():
+        counts = "".join(f"{found.count(rule, kind) or '.':>9}" for kind in KINDS)
+        yield f"{rule:<34}{counts}"
+    for rule in found.rules():
+        for kind in KINDS:
+            for change in found.examples(rule, kind):
+                yield ""
+                yield f"{kind.upper()}  {rule}  {printable(change.detention)}"
+                for label, finding in (("before", change.before), ("after", change.after)):
+                    yield from _told(label, finding)
+
+
+def _told(label: str, finding: Finding | None) -> Iterator[str]:
+    if finding is None:
+        yield f"  {label:<7} nothing"
+        return
+    yield f"  {label:<7} {stand(finding)}"
+    for line in wrap(printable(finding.message), WIDTH - 10):
+        yield f"          {line}"
+
+
+def stand(finding: Finding) -> str:
+    """Return how a finding stands, in a few words: status, severity, due and done."""
+    sure = "" if finding.certainty == "established" else "possible "
+    parts = [f"{sure}{finding.status.replace('_', ' ')}, {finding.severity}, {finding.authority}"]
+    if finding.due_at is not None:
+        parts.append(f"due {local_text(finding.due_at)}")
+    if finding.done_at is not None:
+        parts.append(f"done {clock_text(finding.done_at)}")
+    return "; ".join(parts)
+
+
+def summary(found: Impact) -> str:
+    """Return what was compared and how much would change, in a sentence or two."""
+    head = (
+        f"{found.detentions:,} detentions ({found.entries:,} entries), rules {found.old} to "
+        f"{found.new}"
+    )
+    if not found.compared:
+        return f"{head}: no rule means anything else; nothing would change."
+    totals = ", ".join(f"{sum(c.kind == kind for c in found.changes)} {kind}" for kind in KINDS)
+    return (
+        f"{head}; {len(found.compared)} rules could differ and were compared. Findings: {totals}; "
+        f"{found.touched():,} detentions touched."
+    )
+
+
+def attention(found: Impact) -> str:
+    """Return what the edit would cost an inspector in attention."""
+    before, after = found.interruptions
+    return (
+        f"Interruptions of an inspector by these rules, per shift of {SHIFT} hours with {SUITE} "
+        f"children: {before:.1f} before, {after:.1f} after."
+    )
+
+
+def as_data(found: Impact) -> dict[str, Any]:
+    """Return the impact as plain data, with every change."""
+    return {
+        "old": found.old,
+        "new": found.new,
+        "compared": list(found.compared),
+        "detentions": found.detentions,
+        "entries": found.entries,
+        "touched": found.touched(),
+        "interruptions_per_shift": {"before": found.interruptions[0],
+                                    "after": found.interruptions[1]},
+        "rules": [
+            {"rule": rule, **{kind: found.count(rule, kind) for kind in KINDS}}
+            for rule in found.rules()
+        ],
+        "changes": [_change(each) for each in found.changes],
+        "refusals": [
+            {"detention": name, "before": before, "after": after}
+            for name, before, after in found.refusals
+        ],
+    }  # fmt: skip
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "kind": change.kind,
+        "rule": change.rule,
+        "detention": change.detention,
+        "before": None if change.before is None else as_record(change.before),
+        "after": None if change.after is None else as_record(change.after),
+    }
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Impact of a change of rules</title>
+<style>
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+       color: #1a1a1a; background: #fff; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+table { border-collapse: collapse; } td, th { padding: .25rem .8rem; text-align: left;
+       border-bottom: 1px solid #ccc; } td.n, th.n { text-align: right; }
+.example { margin: .8rem 0; padding-left: .8rem; border-left: 4px solid #888; }
+.gained { border-color: #b35900; } .lost { border-color: #005fb3; } .moved { border-color: #666; }
+.small { color: #444; font-size: .875rem; } svg { max-width: 100%; height: auto; }
+@media print { body { margin: 0; } .example { break-inside: avoid; } }
+</style></head><body>
+<h1>Impact of a change of rules</h1>
+<p>{{ summary }}</p>
+{% if attention %}<p>{{ attention }}</p>{% endif %}
+{% if rules %}
+<h2>By rule</h2>
+{{ chart }}
+<table><thead><tr><th>rule</th>{% for kind in kinds %}<th class="n">{{ kind }}</th>{% endfor %}</tr>
+</thead><tbody>
+{% for rule, counts in rules %}<tr><td>{{ rule }}</td>
+{% for count in counts %}<td class="n">{{ count }}</td>{% endfor %}</tr>
+{% endfor %}</tbody></table>
+<h2>Examples</h2>
+{% for each in examples %}<div class="example {{ each.kind }}">
+<strong>{{ each.kind }}</strong> {{ each.rule }}, {{ each.detention }}<br>
+{% for label, stands, message in each.sides %}<span class="small">{{ label }}</span> {{ stands }}
+{% if message %}<br><span class="small">{{ message }}</span>{% endif %}<br>{% endfor %}</div>
+{% endfor %}{% endif %}
+<p class="small">{{ command }}. A gained finding is one the new rules find against a duty and the
+old did not; a moved one is found by both, but at another time, severity or status. It advises; a
+person decides.</p>
+</body></html>
+"""
+
+
+def page(found: Impact, command: str) -> str:
+    """Return the impact as one HTML page that needs nothing else; `command` is how it was made.
+
+    Text of records is escaped. Raises `DetentionMonitorError` where the charts are not installed.
+    """
+    try:
+        from jinja2 import Environment  # lazy: an optional extra
+    except ImportError as error:
+        raise DetentionMonitorError(_NO_CHARTS) from error
+    rules = [(rule, [found.count(rule, kind) for kind in KINDS]) for rule in found.rules()]
+    examples = [
+        {
+            "kind": kind, "rule": rule, "detention": printable(change.detention),
+            "sides": [_side("before", change.before), _side("after", change.after)],
+        }
+        for rule in found.rules()
+        for kind in KINDS
+        for change in found.examples(rule, kind)
+    ]  # fmt: skip
+    template = Environment(autoescape=True).from_string(_PAGE)
+    return template.render(
+        summary=summary(found), attention=attention(found) if found.compared else "",
+        kinds=KINDS, rules=rules, examples=examples, chart=_chart(found) if rules else "",
+        command=command,
+    )  # fmt: skip
+
+
+_NO_CHARTS = "pages with charts need more: python -m pip install 'detention-monitor[reports]'"
+
+
+def _side(label: str, finding: Finding | None) -> tuple[str, str, str]:
+    if finding is None:
+        return label, "nothing", ""
+    return label, stand(finding), printable(finding.message)
+
+
+def _chart(found: Impact) -> Any:
+    """Return a bar chart of the changes by rule as SVG, safe to put into a page."""
+    try:
+        import altair as alt
+        import vl_convert
+    except ImportError as error:
+        raise DetentionMonitorError(_NO_CHARTS) from error
+    from markupsafe import Markup
+
+    rows = [
+        {"rule": rule, "change": kind, "findings": found.count(rule, kind)}
+        for rule in found.rules()[:20]
+        for kind in KINDS
+    ]
+    chart = (
+        alt.Chart(alt.InlineData(values=rows), width=560)
+        .mark_bar()
+        .encode(
+            y=alt.Y("rule:N", sort=None, title=None),
+            x=alt.X("findings:Q", title="findings that would change"),
+            color=alt.Color(
+                "change:N",
+                scale=alt.Scale(domain=list(KINDS), range=["#b35900", "#005fb3", "#888888"]),
+                title=None,
+            ),
+        )
+    )
+    return Markup(vl_convert.vegalite_to_svg(chart.to_json()))  # noqa: S704 - made here, from rule ids

@@ -1,0 +1,113 @@
+"""The published schemas accept what the program accepts, and refuse what an editor should mark."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from jsonschema import Draft202012Validator
+
+from detention_monitor.authoring.schema import schemas
+from detention_monitor.cli import cli
+from detention_monitor.rulefile import RuleSet, rule_paths
+from detention_monitor.yamlfile import read_yaml
+from tests.conftest import RULES, SAMPLES
+
+
+@pytest.fixture(scope="module")
+def validators(ruleset: RuleSet) -> dict[str, Draft202012Validator]:
+    out = {}
+    for name, schema in schemas(ruleset):
+        Draft202012Validator.check_schema(schema)
+        out[name] = Draft202012Validator(schema)
+    return out
+
+
+def _plain(value: Any) -> Any:
+    """Return YAML data as an editor sees it: dates are text."""
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _faults(validator: Draft202012Validator, value: Any) -> list[str]:
+    return [f"{list(each.path)}: {each.message[:200]}" for each in validator.iter_errors(value)]
+
+
+@pytest.mark.parametrize("path", rule_paths(RULES), ids=lambda path: path.stem)
+def test_every_rule_file_fits(path: Path, validators: dict[str, Draft202012Validator]) -> None:
+    assert _faults(validators["rules"], _plain(read_yaml(path).data)) == []
+
+
+@pytest.mark.parametrize("name", ["parameters", "vocabulary"])
+def test_the_other_files_fit(name: str, validators: dict[str, Draft202012Validator]) -> None:
+    assert _faults(validators[name], _plain(read_yaml(RULES / f"{name}.yaml").data)) == []
+
+
+def _lines() -> Iterator[dict[str, Any]]:
+    for path in sorted(SAMPLES.glob("*.jsonl")):
+        for line in path.read_text().splitlines():
+            entry = json.loads(line)
+            if "source" not in entry:
+                yield entry
+
+
+def test_every_sample_entry_fits(validators: dict[str, Draft202012Validator]) -> None:
+    checked = 0
+    for entry in _lines():
+        assert _faults(validators["records"], entry) == [], entry
+        checked += 1
+    assert checked > 500
+
+
+def test_every_finding_of_the_samples_fits(validators: dict[str, Draft202012Validator]) -> None:
+    ran = CliRunner().invoke(cli, ["replay", str(SAMPLES), "--format", "jsonl"])
+    lines = ran.stdout.splitlines()
+    assert len(lines) > 500
+    for line in lines:
+        assert _faults(validators["findings"], json.loads(line)) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ({"kind": "review_held"}, {"kind": "reveiw_held"}),
+        ({"kind": "review_held", "where": "asleep is true"}, {"kind": "review_held", "wehre": "x"}),
+        ({"kind": "review_held", "while": "aa_here"}, {"kind": "review_held", "while": "aa_hear"}),
+    ],
+)
+def test_an_editor_marks_a_wrong_word(
+    right: dict[str, str], wrong: dict[str, str], validators: dict[str, Draft202012Validator]
+) -> None:
+    rule: dict[str, Any] = {
+        "id": "X01-rule", "duty": "B01", "title": "A rule", "authority": "code",
+        "sources": [{"cite": "Code C 3.15", "text_verified": True, "number_verified": True}],
+        "in_force": {"from": "2012-07-10"}, "age_at": "none", "who": "custody officer",
+        "message": "Review.",
+    }  # fmt: skip
+    file = {"format": "custody-rules/1", "theme": "x"}
+    assert _faults(validators["rules"], {**file, "rules": [{**rule, "never": right}]}) == []
+    assert _faults(validators["rules"], {**file, "rules": [{**rule, "never": wrong}]}) != []
+
+
+def test_a_policy_may_set_only_what_exists(validators: dict[str, Draft202012Validator]) -> None:
+    policy = {
+        "format": "custody-policy/1",
+        "parameters": {"aa_amber": {"values": {"2024-01-01": "1h"}}},
+    }
+    assert _faults(validators["policy"], policy) == []
+    policy["parameters"] = {"aa_ambr": {"values": {"2024-01-01": "1h"}}}
+    assert _faults(validators["policy"], policy) != []
+
+
+def test_all_schemas_are_written_to_a_folder(tmp_path: Path) -> None:
+    ran = CliRunner().invoke(cli, ["rules", "schema", "--out", str(tmp_path / "schema")])
+
+    assert ran.exit_code == 0
+    assert len(list((tmp_path / "schema").glob("*.schema.json"))) == 6
+    assert CliRunner().invoke(cli, ["rules", "schema"]).exit_code == 2

@@ -1,0 +1,90 @@
+"""Who is judged, and by which rules: police detention, police protection, neither."""
+
+from collections.abc import Callable
+
+import pytest
+
+from detention_monitor.assess import Assessment, assess, end_of
+from detention_monitor.detention import Detention
+from detention_monitor.durable import DurableBackend
+from detention_monitor.entries import CustodyEvent, Value
+from detention_monitor.rulefile import RuleSet
+from detention_monitor.times import parse_instant
+
+Said = tuple[str, str, dict[str, Value]]
+"""Kind, time and attributes of an entry."""
+Judge = Callable[..., Assessment]
+
+
+@pytest.fixture
+def judge(ruleset: RuleSet, durable: DurableBackend) -> Judge:
+    def judged(*entries: Said) -> Assessment:
+        events = tuple(
+            CustodyEvent(f"e{n}", "R1", kind, parse_instant(at)[0], attrs=attrs)
+            for n, (kind, at, attrs) in enumerate(entries)
+        )
+        whole = Detention("R1", events)
+        return assess(whole, ruleset, end_of(whole, ruleset), backend=durable)
+
+    return judged
+
+
+def _duties(result: Assessment) -> set[str]:
+    return {str(finding.duty)[0] for finding in result.findings if finding.duty}
+
+
+def test_police_protection_is_judged_by_its_own_rules_only(judge: Judge) -> None:
+    result = judge(
+        ("taken_into_police_protection", "2024-06-10T10:00:00Z", {"dob": "2019-01-01"}),
+        ("police_protection_ended", "2024-06-10T12:00:00Z", {}),
+    )
+
+    assert result.refused is None
+    assert _duties(result) == {"F"}
+
+
+def test_police_protection_with_no_age_recorded_is_possible(judge: Judge) -> None:
+    result = judge(
+        ("taken_into_police_protection", "2024-06-10T10:00:00Z", {}),
+        ("police_protection_ended", "2024-06-10T12:00:00Z", {}),
+    )
+
+    told = next(each for each in result.findings if each.rule == "F02-authority-told")
+    assert (told.status, told.certainty) == ("missed", "possible")
+
+
+def test_an_adult_in_police_protection_is_refused_by_name(judge: Judge) -> None:
+    result = judge(("taken_into_police_protection", "2024-06-10T10:00:00Z", {"dob": "2000-01-01"}))
+
+    assert result.refused == "adult"
+
+
+def test_a_child_under_ten_arrested_out_of_police_protection_is_refused(judge: Judge) -> None:
+    result = judge(
+        ("taken_into_police_protection", "2024-06-10T10:00:00Z", {"dob": "2016-01-01"}),
+        ("police_protection_ended", "2024-06-10T12:00:00Z", {}),
+        ("arrested", "2024-06-10T12:00:00Z", {}),
+    )
+
+    assert result.refused == "under_10"
+
+
+def test_one_record_of_both_is_judged_by_both(judge: Judge) -> None:
+    result = judge(
+        ("taken_into_police_protection", "2024-06-10T10:00:00Z", {"dob": "2010-01-01"}),
+        ("police_protection_ended", "2024-06-10T12:00:00Z", {}),
+        ("arrived", "2024-06-10T12:30:00Z", {}),
+        ("detention_authorised", "2024-06-10T12:40:00Z", {}),
+    )
+
+    assert {"B", "D", "F"} <= _duties(result)
+    assert result.unclosed
+
+
+def test_a_custody_record_with_police_protection_as_its_basis_is_refused(judge: Judge) -> None:
+    result = judge(
+        ("arrived", "2024-06-10T12:30:00Z", {"dob": "2010-01-01"}),
+        ("detention_authorised", "2024-06-10T12:40:00Z", {"detention_basis": "police_protection"}),
+    )
+
+    assert result.refused == "basis_police_protection"

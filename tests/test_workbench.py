@@ -1,0 +1,320 @@
+"""The workbench for rule authors, used as they use it: real files, the real command."""
+
+import json
+import shutil
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from click.testing import CliRunner, Result
+
+from detention_monitor.cli import cli
+from tests.conftest import RULES
+
+HEAD = "format: custody-rules/1\ntheme: A theme\n"
+RULE = """\
+rules:
+  - id: X01-rule
+    duty: B01
+    title: A rule
+    sources: [{cite: "Code C 3.15", text_verified: 2023-12-20, number_verified: 2023-12-20}]
+    authority: code
+    in_force: {from: 2012-07-10}
+    child_by: code_c
+    age_at: act
+    who: custody officer
+    never: {kind: review_held, where: asleep is true}
+    message: "Review at {occurred}."
+"""
+DUTY = """\
+rules:
+  - id: X02-duty
+    duty: B01
+    title: A duty
+    sources: [{cite: "Code C 3.15", text_verified: 2023-12-20, number_verified: 2023-12-20}]
+    authority: code
+    in_force: {from: 2018-07-31}
+    child_by: code_c
+    age_at: arising
+    who: custody officer
+    arises_on: child_in_detention
+    must: {happen: aa_contacted, where: "result in (agreed, on_way)", within: 2h}
+    excused_by: [{kind: aa_delay_reason}]
+    message: "Detained {arose}; contacted: {done}."
+    tests:
+      - name: contacted in the second hour
+        on: 2024-06-10
+        timeline: ["13:00 arrived", "13:10 detention_authorised", "14:30 aa_contacted result=agreed", "16:00 released"]
+        expect: [X02-duty met]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("vocabulary.yaml", "parameters.yaml"):
+        shutil.copy(RULES / name, tmp_path / name)
+    return tmp_path
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli, ["rules", *words])
+
+
+def check(folder: Path, text: str, *words: str) -> Result:
+    (folder / "x.yaml").write_text(HEAD + text)
+    return run("check", "--rules", str(folder), *words)
+
+
+def test_a_fault_is_shown_with_its_line_and_a_caret(folder: Path) -> None:
+    result = check(folder, RULE.replace("asleep", "aslepe"))
+
+    assert result.exit_code == 1
+    head, source, caret = result.stdout.splitlines()
+    assert head.startswith("x.yaml:13:39: 'review_held' has no attribute 'aslepe'")
+    assert "did you mean 'asleep'" in head
+    assert source.endswith("never: {kind: review_held, where: aslepe is true}")
+    assert source[caret.index("^")] == "a"
+    assert source[caret.index("^") :].startswith("aslepe")
+
+
+def test_a_long_line_is_cut_round_the_fault(folder: Path) -> None:
+    padded = RULE.replace("asleep is true", "asleep is true or " * 9 + "aslepe is true")
+    result = check(folder, padded)
+
+    _, source, caret = result.stdout.splitlines()
+    assert len(source) < 130
+    assert source[caret.index("^") :].startswith("aslepe")
+
+
+BAD: dict[str, tuple[str, str]] = {
+    "never-fires": (RULE, "asleep is true and asleep is false"),
+    "unreachable-exception": (DUTY, "excused_by: [{kind: aa_contacted, where: result is agreed and missing result}]"),
+    "nothing-discharges": (DUTY, 'must: {happen: aa_contacted, where: "result is agreed and result is refused", within: 2h}'),
+    "citation-missing": (RULE, "sources: []"),
+    "unknown-placeholder": (RULE, 'message: "Review at {ocurred}."'),
+    "unknown-parameter": (DUTY, 'must: {happen: aa_contacted, within: $no_such}'),
+    "set-too-large": (RULE, "never: {kind: review_held, where: asleep is true, unless: [aa_here, aa_away, aa_gone, aa_off, aa_out, aa_back]}"),
+}  # fmt: skip
+STATES = """\
+facts:
+""" + "".join(
+    f"  - {{fact: {name}, about: A state, interval: {{from: aa_arrived, until: [aa_left]}}}}\n"
+    for name in ("aa_here", "aa_away", "aa_gone", "aa_off", "aa_out", "aa_back")
+)
+
+
+@pytest.mark.parametrize("code", sorted(BAD))
+def test_every_code_has_a_bad_file_that_shows_it(code: str, folder: Path) -> None:
+    rule, wrong = BAD[code]
+    key = wrong.split(":", maxsplit=1)[0]
+    lines = rule.splitlines(keepends=True)
+    if ": " in wrong:
+        lines = [f"    {wrong}\n" if line.strip().startswith(f"{key}:") else line for line in lines]
+        text = "".join(lines)
+    else:
+        text = rule.replace("asleep is true", wrong)
+    assert text != rule
+    if code == "set-too-large":
+        text = STATES + text
+
+    found = json.loads(check(folder, text, "--format", "json").stdout)
+
+    assert code in {each["code"] for each in found}
+    assert {each["file"] for each in found} == {"x.yaml"}
+
+
+def test_numbers_that_exclude_each_other_never_fire(folder: Path) -> None:
+    text = RULE.replace("asleep is true", "age under 12 and age over 11")
+    assert "[never-fires]" in check(folder, text).stdout
+    text = RULE.replace("asleep is true", "age under 12 and age over 10")
+    assert check(folder, text).exit_code == 0
+
+
+def test_days_without_a_version_and_rules_that_say_the_same(folder: Path) -> None:
+    again = RULE.removeprefix("rules:\n")
+    first = RULE.replace("from: 2012-07-10", "from: 2012-07-10, to: 2018-07-30")
+    result = check(folder, first + again.replace("from: 2012-07-10", "from: 2018-07-31"))
+    assert "x.yaml:20:15: warning: between 2018-07-30 and 2018-07-31" in result.stdout
+    assert result.exit_code == 0
+
+    result = check(folder, RULE + again.replace("X01-rule", "X09-other"), "--strict")
+    assert "'X09-other' says the same as 'X01-rule' at x.yaml:4" in result.stdout
+    assert result.exit_code == 1
+
+
+def test_sarif_names_file_and_line(folder: Path) -> None:
+    result = check(folder, RULE.replace("asleep", "aslepe"), "--format", "sarif")
+
+    [ran] = json.loads(result.stdout)["runs"]
+    [found] = ran["results"]
+    where = found["locations"][0]["physicalLocation"]
+    assert found["ruleId"] == "unknown-attribute"
+    assert found["level"] == "error"
+    assert where["artifactLocation"]["uri"].endswith("/x.yaml")
+    assert where["region"] == {"startLine": 13, "startColumn": 39}
+
+
+def test_the_rules_of_the_repository_have_nothing_to_put_right() -> None:
+    result = run("check", "--strict")
+    assert result.exit_code == 0, result.stdout
+
+
+# --- rules test --------------------------------------------------------------------------------
+
+
+def test_expected_stands_above_got_with_times(folder: Path) -> None:
+    (folder / "x.yaml").write_text(HEAD + DUTY.replace("14:30 aa_contacted", "15:20 aa_contacted"))
+    result = run("test", "--rules", str(folder))
+
+    assert result.exit_code == 1
+    assert "x.yaml:18: X02-duty: contacted in the second hour" in result.stdout
+    expected, got = (line.split() for line in result.stdout.splitlines()[1:3])
+    assert expected[:3] == ["expected", "X02-duty", "met"]
+    assert got[:3] == ["got", "X02-duty", "met_late"]
+    assert "due Mon 10 Jun 2024 15:10 BST" in result.stdout
+    assert "10 min late" in result.stdout
+
+
+def test_an_unexpected_finding_fails(folder: Path) -> None:
+    late = DUTY.replace("14:30 aa_contacted", "15:20 aa_contacted").replace("[X02-duty met]", "[]")
+    (folder / "x.yaml").write_text(HEAD + late)
+    result = run("test", "--rules", str(folder))
+
+    assert result.exit_code == 1
+    assert "not expected: X02-duty met_late" in result.stdout
+
+
+def test_tests_are_chosen_by_pattern_and_told_as_junit(folder: Path) -> None:
+    (folder / "x.yaml").write_text(HEAD + DUTY)
+    junit = folder / "out.xml"
+
+    assert run("test", "--rules", str(folder), "--run", "no such").exit_code == 2
+    result = run("test", "--rules", str(folder), "--run", "second HOUR", "--junit", str(junit))
+
+    assert result.exit_code == 0
+    [case] = ET.parse(junit).getroot().findall("testcase")  # noqa: S314 - written by ourselves
+    assert case.get("classname") == "X02-duty"
+    assert case.get("name") == "contacted in the second hour"
+
+
+def test_probes_try_both_sides_of_deadline_day_and_clock_change(folder: Path) -> None:
+    """Six: a minute before, at, after; two clock changes; the day in force and the day before."""
+    (folder / "x.yaml").write_text(HEAD + DUTY)
+    result = run("test", "--rules", str(folder), "--probe")
+
+    assert result.exit_code == 0
+    assert "7 probes of 1 rules, 0 wrong" in result.stderr
+
+
+# --- rules coverage ----------------------------------------------------------------------------
+
+
+def test_coverage_names_what_no_test_reaches(folder: Path) -> None:
+    """The one test of the duty stays silent and within its step; it never needs the excuse."""
+    (folder / "x.yaml").write_text(HEAD + DUTY)
+    result = run("coverage", "--rules", str(folder))
+
+    assert result.exit_code == 0
+    [line] = result.stdout.splitlines()
+    assert line.split(maxsplit=2) == [
+        "x.yaml:4", "X02-duty", "fires, excused_by 1 (aa_delay_reason)",
+    ]  # fmt: skip
+    assert "1 of 3 points exercised (33 %); 0 of 1 rules wholly" in result.stderr
+    assert run("coverage", "--rules", str(folder), "--at-least", "34").exit_code == 1
+    assert run("coverage", "--rules", str(folder), "--at-least", "33").exit_code == 0
+
+
+def test_coverage_counts_each_dated_value_of_a_parameter(folder: Path) -> None:
+    values = "{2012-07-10: 2h, 2024-06-01: 90m}"
+    parameters = (folder / "parameters.yaml").read_text()
+    (folder / "parameters.yaml").write_text(
+        f"{parameters}  local_hours:\n    about: A local number.\n    authority: policy\n"
+        f"    unit: duration\n    values: {values}\n"
+    )
+    (folder / "x.yaml").write_text(HEAD + DUTY.replace("within: 2h", "within: $local_hours"))
+    result = run("coverage", "--rules", str(folder), "--format", "json")
+
+    [row] = json.loads(result.stdout)["rules"]
+    assert "$local_hours from 10 Jul 2012" in row["missing"]
+    assert "$local_hours from  1 Jun 2024" not in row["missing"]
+
+
+# --- rules format ------------------------------------------------------------------------------
+
+UNTIDY = """\
+# Why this file is here.
+format: custody-rules/1
+theme:   A theme
+facts:
+- fact: aa_here
+  about: "A state: quoted"   # kept
+  interval:
+      from: aa_arrived
+      until: [aa_left,   released]
+"""
+TIDY = """\
+# Why this file is here.
+format: custody-rules/1
+theme: A theme
+facts:
+  - fact: aa_here
+    about: "A state: quoted" # kept
+    interval:
+      from: aa_arrived
+      until: [aa_left, released]
+"""
+
+
+def test_format_keeps_comments_and_quotes_and_is_stable(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(UNTIDY)
+    path.chmod(0o640)
+
+    assert run("format", "--check", str(path)).exit_code == 1
+    assert path.read_text() == UNTIDY
+    assert run("format", str(path)).exit_code == 0
+    assert " ".join(path.read_text().split()) == " ".join(TIDY.split())
+    assert "  - fact: aa_here\n    about:" in path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert run("format", "--check", str(path)).exit_code == 0
+
+
+def test_format_refuses_what_it_cannot_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text("a: &x 1\nb: *x\n")
+
+    result = CliRunner().invoke(cli, ["rules", "format", str(path)])
+
+    assert result.exit_code != 0
+    assert path.read_text() == "a: &x 1\nb: *x\n"
+
+
+def test_the_rule_files_of_the_repository_are_formatted() -> None:
+    result = run("format", "--check", "--rules", str(RULES))
+    assert result.exit_code == 0, result.stdout
+
+
+# --- rules new ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answers", "passed"),
+    [
+        (["B98-told", "B98", 'The "adult" told', "Code C 3.15", "code", "", "high", "",
+          "must", "child_in_detenton", "child_in_detention", "aa_contacted", "90m"], 3),
+        (["B99-told", "", "Adult told", "Code C 3.15", "code", "", "high", "",
+          "must", "child_in_detention", "aa_contacted", ""], 2),
+        (["C99-never", "", "Never so", "Code C 11.15", "code", "2018-07-31", "critical", "",
+          "never", "strip_search_started"], 2),
+    ],
+)  # fmt: skip
+def test_a_new_rule_passes_its_own_tests(answers: list[str], passed: int, folder: Path) -> None:
+    path = folder / "new_theme.yaml"
+    (folder / "x.yaml").write_text(HEAD + DUTY)
+    asked = CliRunner().invoke(cli, ["rules", "new", str(path)], input="\n".join(answers) + "\n")
+
+    assert asked.exit_code == 0, asked.output
+    assert run("check", "--rules", str(folder)).exit_code == 0
+    tested = run("test", "--rules", str(folder), "--run", answers[0])
+    assert tested.exit_code == 0, tested.stdout
+    assert f"{passed} passed, 0 failed" in tested.stderr
