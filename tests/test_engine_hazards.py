@@ -280,4 +280,4 @@ def test_what_the_engine_said_before_does_not_depend_on_the_order_of_detentions(
     assert judged(found[::-1], other) == first
     asked = one.work()["facts"]
     assert judged(found, one) == first
-    assert one.work()["facts"] == asked  # nothing is asked twice
+    assert one.work()["facts"] - asked < asked / 10  # only what is too long to keep is asked again
