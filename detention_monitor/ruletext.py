@@ -164,6 +164,8 @@ class RuleText:
                 yield Item(label, (say.any_of(selectors),))
             elif selectors:
                 yield Item(label, tuple(say.selector(each) for each in selectors))
+        if rule.outlasts_detention:
+            yield Item("Outlasts", ("The duty goes on after police detention has ended.",))
         if rule.excused_late:
             late = "The excuse counts even if it is entered after the duty was due."
             yield Item("Excused late", (late,))
@@ -201,6 +203,14 @@ class RuleText:
                     f"when the custody clock runs out: {limit} from the relevant time, or the end "
                     f"of an extension or warrant; {not_counted}"
                 )
+            case "court_clock.due":
+                return (
+                    "when the court clock runs out: on the day of the first sitting after charge "
+                    "where the record gives it, else on the next day that is no Sunday, Christmas "
+                    "Day or Good Friday"
+                )
+            case "sample_clock.due":
+                return "when the sample clock runs out: six hours after the charge"
         return ""
 
     def _grade(self, grade: Grade) -> str:
@@ -245,7 +255,8 @@ class RuleText:
         assert counts is not None  # this shape has it
         yield Item("Counts", (self.speaker.selector(counts.of),))
         yield Item("Among", (self.speaker.selector(counts.among),))
-        yield Item("Is reported", tuple(_count_grade(each) for each in counts.grades))
+        label = _FINDS["not_recorded"] if rule.finds == "not_recorded" else _FINDS["matched"]
+        yield Item(label, tuple(_count_grade(each) for each in counts.grades))
 
     def _sequence(self, rule: Rule) -> Iterator[Item]:
         sequence = rule.sequence

@@ -63,7 +63,7 @@ async def test_children_come_gravest_first_with_their_most_pressing_duty(
         await pilot.pause()
         [row] = rows(app)
         assert "OVERDUE" in row[3]
-        assert row[6] == "2 critical 2 high "
+        assert row[6] == "2 critical 2 high 1 info "
         assert "E03" in text_of(app, "#reasons")
         assert "statute: PACE 1984 s.38(6)" in text_of(app, "#reasons")
         assert "Clears: " in text_of(app, "#reasons")

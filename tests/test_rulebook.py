@@ -113,6 +113,7 @@ rules:
     message: "Arose."
     arises_on: arrived
     must: {happen: checked, before_local: "21:45"}
+    outlasts_detention: true
   - id: X04-duty
     duty: B01
     title: A duty due by an attribute
@@ -186,6 +187,7 @@ def book_of(ruleset: RuleSet) -> RuleBook:
 SAID_BY_SHAPE = {
     "code_c": "Code C", "pace_part_iv": "Part IV", "pace_other": "rest of PACE", "children_act": "Children Act", "by_lateness": "late at all",
     "review_clock.due": "review clock", "custody_clock.due": "custody clock",
+    "court_clock.due": "court clock", "sample_clock.due": "sample clock",
     "arising": "when the duty arises", "act": "at the act", "decision": "decision",
     "none": "not tested", "consent": "consent", "request": "at the request", "arrival": "arrival",
     "broken": "Must not happen", "matched": "Is reported", "not_recorded": "gap in the record",
@@ -194,6 +196,7 @@ SAID_BY_SHAPE = {
 }  # fmt: skip
 SAID_OF_TRUE = {
     "excused_late": "even if it is entered after",
+    "outlasts_detention": "goes on after police detention",
     "every": "every one",
     "text_verified": "verified",
     "number_verified": "verified",
