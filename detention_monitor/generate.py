@@ -53,6 +53,11 @@ class Figures:
     interviewed_alone: float = 0.01
     searched: float = 0.01
     half_hourly: float = 0.5
+    routine: float = 0.94
+    own_words: float = 0.6
+    solicitor: float = 0.8  # published: legal advice asked by 80 % (Nottingham study)
+    in_cell: float = 0.6
+    check_missed: float = 0.01
     hospital: float = 0.03
     link_at_suite: float = 0.6
 
@@ -104,6 +109,8 @@ class _Story:
     arrived: int = 0
     authorised: int = 0
     end: int = 0
+    sex: str = "male"
+    wants_advice: bool = True
 
     def chance(self, share: float) -> bool:
         return self.random.random() < share
@@ -157,10 +164,14 @@ class _Story:
             self._reviews(self.authorised, 6 * HOUR, leaves, charged=False)
             unsettled = outcome >= known.charged + known.no_further_action + known.out_of_court
             nfa = outcome < known.charged + known.no_further_action
+            if self.chance(known.routine):
+                self.add("pre_release_risk_assessed", leaves - self.minutes(2, 25))
+            received = {"received_by": "mother"} if self.chance(known.routine) else {}
             if unsettled:
-                self.add("bailed", leaves, reason="further enquiries")
+                self.add("bailed", leaves, reason="further enquiries", **received)
             else:
-                self.add("released", leaves, outcome="no further action" if nfa else "out of court")
+                how = "no further action" if nfa else "out of court"
+                self.add("released", leaves, outcome=how, **received)
         self.entries.sort(key=lambda entry: (entry["at"], entry["id"]))
 
     def _arrive(self, day: date) -> None:
@@ -169,21 +180,63 @@ class _Story:
         age = draw.choices(ages, weights=weights)[0]
         born = day - timedelta(days=age * 365 + age // 4 + draw.randrange(1, 360))
         girl = self.chance(known.girls)
+        self.sex = "female" if girl else "male"
         suite = draw.choice(SUITES)
         self.add(
-            "arrived", self.arrived, dob=born.isoformat(), sex="female" if girl else "male",
+            "arrived", self.arrived, dob=born.isoformat(), sex=self.sex,
             station=suite,
         )  # fmt: skip
+        contact = self.random.randint(1, (self.authorised - self.arrived) // MINUTE)
+        self.add("first_co_contact", self.arrived + contact * MINUTE)
         link = Random(suite).random() < known.link_at_suite  # noqa: S311 - the same for a suite
         self.add(
             "detention_authorised", self.authorised, "sergeant", "custody_officer",
             grounds="to secure evidence and to question", in_child_presence=True,
-            link_available=link,
+            link_available=link, documents="none_essential",
         )  # fmt: skip
         if girl:
             self.add("woman_assigned", self.authorised + self.minutes(5, 90), carer="DO 1")
         self.add("rights_given", self.authorised + self.minutes(1, 15))
         self.add("resp_person_informed", self.authorised + self.minutes(5, 75), result="told")
+        self._book_in(girl=girl)
+
+    def usually(self, kind: str, low: int, high: int, **attrs: Any) -> None:
+        """Add what is done as a matter of course, minutes after authority, unless it is forgotten."""
+        after = self.minutes(low, high)
+        if self.chance(self.figures.routine):
+            self.add(kind, self.authorised + after, **attrs)
+
+    def _book_in(self, *, girl: bool) -> None:
+        """Add what a custody officer does for every child."""
+        known = self.figures
+        wanted = self.wants_advice = self.chance(known.solicitor)
+        self.usually("legal_advice_offered", 1, 15, wanted=wanted)
+        if wanted:
+            called = self.minutes(3, 40)
+            self.add("legal_advice_called", self.authorised + called)
+            self.add(
+                "legal_advice_given", self.authorised + called + self.minutes(10, 120),
+                mode="telephone",
+            )  # fmt: skip
+        self.usually("aa_need_explained", 2, 20, duties_told=True, private_talk_told=True)
+        self.usually("pnc_checked", 2, 25)
+        self.usually(
+            "communication_needs_asked", 3, 30, need_found=False,
+            learning_asked=self.chance(known.routine),
+        )  # fmt: skip
+        self.usually("risk_assessed", 4, 40, no_specific_risks=True)
+        self.usually("exploitation_screened", 5, 60, flag="none")
+        self.usually("yjs_informed", 10, 90)
+        self.usually("liaison_diversion_offered", 20, 120, accepted=self.chance(0.5))
+        words = (
+            {"own_words": "wants to go home"}
+            if self.chance(known.own_words)
+            else {"declined": True}
+        )
+        self.usually("welfare_talk_held", 20, 150, demeanour="quiet", **words)
+        self.usually("cra_submitted", 40, 240, focus="needs", sent_by="police")
+        if girl:
+            self.usually("girl_needs_asked", 10, 100, by_carer=True)
 
     def _adult(self) -> None:
         known = self.figures
@@ -195,10 +248,24 @@ class _Story:
         came = self.authorised + wait
         if wait > 2 * HOUR and self.chance(known.reason_recorded):
             self.add("aa_delay_reason", asked + self.minutes(30, 100), reason="nobody free sooner")
-        self.add("aa_arrived", came, in_person=True, relation="mother")
+        self.add("aa_arrived", came, in_person=True, relation="mother", capacity="parent")
         self.add("rights_given", came + self.minutes(2, 50), aa_present=True)
+        told: list[tuple[str, dict[str, Any]]] = [
+            ("aa_duties_told", {}),
+            ("record_access_given", {"to": "adult"}),
+            ("private_talk_offered", {"aa_involved": True}),
+            ("aa_role_explained", {}),
+        ]
+        if not self.wants_advice:
+            told.append(("aa_advice_right_told", {"wanted": False}))
+        for kind, attrs in told:
+            after = self.minutes(1, 15)
+            if self.chance(known.routine):
+                self.add(kind, came + after, **attrs)
         alone = self.chance(known.interviewed_alone)
         begins = came + self.minutes(20, 150)
+        if self.chance(known.routine):
+            self.add("fitness_assessed", begins - self.minutes(2, 15), fit=True)
         self.add("caution_given", begins, aa_present=not alone)
         self.add("interview_started", begins, aa_present=not alone)
         self.add("interview_ended", begins + self.minutes(15, 70))
@@ -208,15 +275,26 @@ class _Story:
         """Add meals, searches, hospital, rest."""
         known = self.figures
         for at in range(self.authorised + 2 * HOUR, leaves, 5 * HOUR):
-            self.add("meal_offered", at + self.minutes(0, 59))
-        every = 30 * MINUTE if self.chance(known.half_hourly) else 60 * MINUTE
-        for at in range(self.authorised + every, leaves, every):
-            self.add("checked", at + self.minutes(-5, 5), response="in order")
+            meal = "main" if (at - self.authorised) // HOUR == 7 else "light"
+            self.add("meal_offered", at + self.minutes(0, 59), meal=meal)
+        placed = self.authorised + self.minutes(10, 50)
+        if self.chance(known.in_cell):
+            reason = {"reason": "no other secure room"} if self.chance(known.routine) else {}
+            self.add("cell_placed", placed, adult_there=False, **reason)
+            every = 25 * MINUTE if self.chance(known.half_hourly) else 55 * MINUTE
+            for at in range(placed + every, leaves, every):
+                if not self.chance(known.check_missed):
+                    self.add("checked", at + self.minutes(-4, 4), response="in order")
+        else:
+            self.add("kept_outside_cell", placed, place="juvenile detention room")
+        if leaves - self.authorised > 8 * HOUR:
+            self.add("exercise_offered", self.authorised + self.minutes(120, 400))
         if self.chance(known.searched):
             self.add(
                 "strip_search_started", self.authorised + self.minutes(1, 20),
                 intimate_parts_exposed=self.chance(0.5), persons_present=2,
                 alternatives_considered=self.chance(0.7), reason="drugs warning marker",
+                result="nothing found", searcher_sex=self.sex, out_of_view=True,
             )  # fmt: skip
         if self.chance(known.hospital) and leaves - self.authorised > 6 * HOUR:
             out = self.authorised + self.minutes(60, 180)
@@ -252,6 +330,8 @@ class _Story:
             "reps_solicitor": "none_requested",
             "reps_aa": self.random.choice(("heard", "attempted", "not_attempted")),
         }
+        if self.chance(known.routine):
+            attrs["documents"] = "none_essential"
         if remote:
             attrs["discussed_with_station"] = True
             attrs["link_practicable"] = self.chance(0.5)
@@ -274,16 +354,21 @@ class _Story:
         known = self.figures
         held = self._reviews(self.authorised, 6 * HOUR, at, charged=False)
         offence = self.random.choices(("other", "violent", "sexual"), weights=(75, 20, 5))[0]
-        self.add("charged", at, offence_ref="A", offence_class=offence)
+        self.add(
+            "charged", at, offence_ref="A", offence_class=offence, aa_present=self.chance(0.6),
+            notice_to_aa=True,
+        )  # fmt: skip
         decided = at + self.minutes(5, 25)
         refused = self.chance(known.bail_refused)
         self.add(
             "bail_decided", decided, "sergeant", "custody_officer", refused=refused,
-            in_child_presence=True, **({"grounds": "would fail to appear"} if refused else {}),
+            in_child_presence=True, documents="none_essential",
+            **({"grounds": "would fail to appear", "ground": "fail_to_appear"} if refused else {}),
         )  # fmt: skip
         if not refused:
             self.end = decided + self.minutes(5, 40)
-            self.add("bailed", self.end, reason="to court")
+            self.add("pre_release_risk_assessed", self.end - self.minutes(1, 4))
+            self.add("bailed", self.end, reason="to court", received_by="mother")
             return
         self.add(
             "detention_after_charge", decided, "sergeant", "custody_officer",
@@ -305,7 +390,10 @@ class _Story:
             self.add("la_requested", asked, authority="county council", **attrs)
             moved = self.chance(known.moved)
             reply = "accepted" if moved else draw.choice(("no_bed", "no_secure", "no_reply"))
-            self.add("la_replied", asked + self.minutes(20, 180), reply=reply)
+            self.add(
+                "la_replied", asked + self.minutes(20, 180), reply=reply,
+                officer="duty social worker", reason="as told by telephone",
+            )  # fmt: skip
             if moved:
                 self.end = asked + self.minutes(190, 400)
                 self._reviews(held, 9 * HOUR, self.end, charged=True)

@@ -10,7 +10,7 @@ from detention_monitor.generate import generate
 from detention_monitor.times import parse_instant
 from tests.test_replay import command
 
-COUNT = 1_200
+COUNT = 1_800
 QUERIES = {
     # The adult came more than two hours after detention was authorised, or had not by the end.
     # In hospital the local target stands still, so those records are left out on both sides.
