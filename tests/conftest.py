@@ -1,12 +1,17 @@
 """Shared by all tests: the rules of the repository, compiled once."""
 
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from detention_monitor.durable import DurableBackend
+from detention_monitor.live.store import Store
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.rulefile import RuleSet, load_rules
+from tests.postgres import Server, server
 
 ROOT = Path(__file__).resolve().parent.parent
 RULES = ROOT / "rules"
@@ -26,3 +31,38 @@ def durable(ruleset: RuleSet) -> DurableBackend:
 @pytest.fixture(scope="session")
 def reference(ruleset: RuleSet) -> ReferenceBackend:
     return ReferenceBackend(ruleset.plan)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    with server() as running:
+        yield running
+
+
+_databases = count(1)
+
+
+def new_database(running: Server) -> str:
+    """Make an empty database and return its URL."""
+    name = f"test{next(_databases)}"
+    engine = sa.create_engine(running.url().replace("postgresql:", "postgresql+psycopg:"))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return running.url(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a store that is not there yet: once in SQLite, once in PostgreSQL."""
+    if request.param == "sqlite":
+        return str(tmp_path / "store.db")
+    return new_database(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    """An empty store: once in SQLite, once in PostgreSQL."""
+    opened = Store.open(url)
+    yield opened
+    opened.close()
