@@ -1,7 +1,6 @@
 """Shared by all tests: the rules of the repository, compiled once."""
 
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -39,17 +38,14 @@ def postgres() -> Iterator[Server]:
         yield running
 
 
-_databases = count(1)
-
-
-def new_database(running: Server) -> str:
-    """Make an empty database and return its URL."""
-    name = f"test{next(_databases)}"
+def emptied(running: Server) -> str:
+    """Empty the database of the server and return its URL."""
     engine = sa.create_engine(running.url().replace("postgresql:", "postgresql+psycopg:"))
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+        connection.execute(sa.text("CREATE SCHEMA public"))
     engine.dispose()
-    return running.url(name)
+    return running.url()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -57,7 +53,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a store that is not there yet: once in SQLite, once in PostgreSQL."""
     if request.param == "sqlite":
         return str(tmp_path / "store.db")
-    return new_database(request.getfixturevalue("postgres"))
+    return emptied(request.getfixturevalue("postgres"))
 
 
 @pytest.fixture

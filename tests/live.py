@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import sqlalchemy as sa
+from sqlmodel import SQLModel
+
 from detention_monitor.live.store import Store
 
 START = 1_726_200_000
@@ -34,18 +37,17 @@ def until(holds: Callable[[], bool], what: str, seconds: float = 30) -> None:
         time.sleep(0.01)
 
 
-def rows(store: Store, table: str, order: str = "1") -> list[tuple[Any, ...]]:
-    """Return everything in a table."""
-    import sqlalchemy as sa
-
+def rows(store: Store, table: str) -> list[tuple[Any, ...]]:
+    """Return everything in a table, in order of its key."""
+    chosen = SQLModel.metadata.tables[table]
     with store.read() as connection:
-        wanted = sa.text(f"SELECT * FROM {table} ORDER BY {order}")
+        wanted = sa.select(chosen).order_by(*chosen.primary_key)
         return [tuple(row) for row in connection.execute(wanted)]
 
 
 def column(store: Store, table: str, name: str) -> list[Any]:
-    """Return one column of a table, in order."""
-    import sqlalchemy as sa
-
+    """Return one column of a table, in order of its key."""
+    chosen = SQLModel.metadata.tables[table]
     with store.read() as connection:
-        return list(connection.scalars(sa.text(f"SELECT {name} FROM {table} ORDER BY 1")))
+        wanted = sa.select(chosen.c[name]).order_by(*chosen.primary_key)
+        return list(connection.scalars(wanted))

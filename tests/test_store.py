@@ -30,7 +30,7 @@ from detention_monitor.live.store import (
 from detention_monitor.records import Source
 from detention_monitor.sources import SetAside
 from detention_monitor.vocabulary import Coverage
-from tests.conftest import new_database
+from tests.conftest import emptied
 from tests.detentions import detentions
 from tests.live import START, column, rows
 from tests.postgres import Server
@@ -39,7 +39,10 @@ ARRIVED = CustodyEvent("e1", "CR-1", "arrived", START, force="44", attrs={"dob":
 OTHER = CustodyEvent("e2", "CR-1", "aa_arrived", START + 60, force="44")
 
 
-def batch(*items: CustodyEvent | SetAside, source: Source = Source(), position: str = "") -> Batch:
+PLAIN = Source()
+
+
+def batch(*items: CustodyEvent | SetAside, source: Source = PLAIN, position: str = "") -> Batch:
     return Batch("feed", [(item, source) for item in items], position)
 
 
@@ -261,7 +264,7 @@ def test_a_locked_store_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_a_server_that_goes_away_says_so_and_is_used_again_when_it_is_back(
     postgres: Server,
 ) -> None:
-    store = Store.open(new_database(postgres))
+    store = Store.open(emptied(postgres))
     ingest(store, batch(ARRIVED), START)
     postgres.stop()
     try:

@@ -155,7 +155,7 @@ class Projector:
         with self._store.read() as connection:
             roots = self.custody.add(entries(connection, up_to=self._entry_seq))
             wanted = sa.select(ASSESSMENT.c.detention, ASSESSMENT.c.next_change_at)
-            clocks = dict(connection.execute(wanted).tuples().all())
+            clocks = dict(connection.execute(wanted).all())
         for root in roots:
             detention, _ = self.custody.detention(root)
             self._detentions[detention.id] = detention
@@ -164,7 +164,7 @@ class Projector:
     def _forget(self) -> None:
         """Begin the projections anew; entries and log stay, and with them what people did."""
         with self._store.write() as connection:
-            old = dict(connection.execute(sa.select(ALERT.c.key, ALERT.c.state)).tuples().all())
+            old = dict(connection.execute(sa.select(ALERT.c.key, ALERT.c.state)).all())
             for table in PROJECTIONS:
                 connection.execute(sa.delete(table))
             connection.execute(
@@ -212,7 +212,7 @@ class Projector:
     def _log_what_differs(self, now: int, before: Mapping[str, str]) -> None:
         with self._store.write() as connection:
             wanted = sa.select(ALERT.c.key, ALERT.c.state)
-            after = dict(connection.execute(wanted).tuples().all())
+            after = dict(connection.execute(wanted).all())
             for key in sorted({*before, *after}):
                 if before.get(key) != after.get(key):
                     self._log(connection, now, key, before.get(key), after.get(key))
@@ -290,14 +290,15 @@ class Projector:
             }  # fmt: skip
             connection.execute(sa.insert(ASSESSMENT).values(row))
         here = sa.and_(FINDING.c.detention == name, FINDING.c.at >= at)
-        connection.execute(sa.delete(FINDING).where(here))
+        redone = set(connection.scalars(sa.select(FINDING.c.key).where(here)))
+        connection.execute(sa.delete(FINDING).where(here))  # a second write in the same second
         last = {key: body for key, _, body in _rows(connection, name)}
         found = {} if result is None else {each.key: each for each in result.findings}
         changed = list(_changes(last, found))
         if changed:
             rows = [{"key": k, "at": at, "detention": name, "body": b} for k, b in changed]
             connection.execute(sa.insert(FINDING), rows)
-        keys = sorted({*last, *(key for key, _ in changed)})
+        keys = sorted({*last, *redone, *(key for key, _ in changed)})
         self._show(connection, name, keys, at)
 
     def _alerts(self, now: int) -> bool:
@@ -313,7 +314,7 @@ class Projector:
                 for start in range(0, len(keys), 400)
                 for pair in connection.execute(
                     wanted.where(FINDING.c.key.in_(keys[start : start + 400]))
-                ).tuples()
+                )
             )
         if not pairs:
             self._log_seq = last
@@ -387,7 +388,7 @@ def _rows(connection: Connection, name: str) -> Iterator[tuple[str, int, str | N
     wanted = sa.select(FINDING.c.key, FINDING.c.at, FINDING.c.body).where(
         FINDING.c.detention == name
     )
-    yield from connection.execute(wanted.order_by(FINDING.c.at, FINDING.c.key)).tuples()
+    yield from connection.execute(wanted.order_by(FINDING.c.at, FINDING.c.key))
 
 
 def _changes(

@@ -53,7 +53,7 @@ class StoredAssessments(Assessments):
             return
         with self._store.read() as connection:
             rows = connection.execute(sa.select(ASSESSMENT.c.detention, ASSESSMENT.c.body))
-            bodies = dict(rows.tuples().all())
+            bodies = dict(rows.all())
         shown: dict[str, tuple[int, Assessment]] = {}
         for name, body in bodies.items():
             known = self._by_detention.get(name)

@@ -445,7 +445,7 @@ def positions(store: Store) -> Mapping[str, str]:
     """Return how far each feed was read."""
     with store.read() as connection:
         rows = connection.execute(sa.select(FEED.c.name, FEED.c.position))
-        return dict(rows.tuples().all())
+        return dict(rows.all())
 
 
 def entries(
