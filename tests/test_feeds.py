@@ -15,9 +15,9 @@ from detention_monitor.live.feeds import (
     Folder,
     FollowedFile,
     StandardInput,
-    feeds_for,
     health,
 )
+from detention_monitor.live.run import feeds_for
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.sources import LONGEST_LINE, SetAside
 from detention_monitor.vocabulary import Vocabulary

@@ -28,10 +28,10 @@ from detention_monitor.live.acts import (
     shelve,
     verify,
 )
-from detention_monitor.live.feeds import feeds_for
 from detention_monitor.live.monitor import Monitor
 from detention_monitor.live.projection import Projector, rebuild
 from detention_monitor.live.reading import SILENT, StoredAssessments
+from detention_monitor.live.run import feeds_for
 from detention_monitor.live.store import Store, entries, ingest, positions
 from detention_monitor.live.worker import InProcess, Worker
 from detention_monitor.reference import ReferenceBackend

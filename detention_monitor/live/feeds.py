@@ -21,7 +21,6 @@ from typing import Any, Protocol
 import orjson
 
 from detention_monitor.entries import CustodyEvent
-from detention_monitor.errors import RecordError
 from detention_monitor.live.store import Batch
 from detention_monitor.records import Source
 from detention_monitor.sources import LONGEST_LINE, SUFFIXES, SetAside, read_line
@@ -78,19 +77,22 @@ class Place:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-class _Lines:
+class Lines:
     """Turns lines into entries: remembers what the source declared and when it gave a sign of life."""
 
     def __init__(self, vocabulary: Vocabulary, name: str) -> None:
+        """Take lines of a file or table of some name, for the origin of entries."""
         self.vocabulary, self.name = vocabulary, name
         self.source, self.declared = Source(), None
         self.beat = False
 
     def declare(self, raw: Any) -> None:
+        """Take up again what the source declared (None: nothing)."""
         self.declared = raw
         self.source = Source() if raw is None else Source.declared(raw, self.vocabulary)
 
     def item(self, line: bytes, number: int) -> Item | None:
+        """Return the entry of a line, or why it is set aside; None for a line that is neither."""
         if not line.strip():
             return None
         if line.lstrip().startswith(b'{"heartbeat"') and _only_key(line) == "heartbeat":
@@ -114,7 +116,7 @@ def _only_key(line: bytes) -> str | None:
 class _OpenFile:
     """One file on disk while it is read, whatever its name is by now."""
 
-    def __init__(self, descriptor: int, place: Place, lines: _Lines) -> None:
+    def __init__(self, descriptor: int, place: Place, lines: Lines) -> None:
         self.descriptor, self.place, self.lines = descriptor, place, lines
         self.scanned = 0
         lines.declare(place.source)
@@ -228,8 +230,8 @@ class FollowedFile:
         while self._open:
             self._open.pop().close()
 
-    def _lines(self) -> _Lines:
-        return _Lines(self._vocabulary, self.path.name)
+    def _lines(self) -> Lines:
+        return Lines(self._vocabulary, self.path.name)
 
     def _reopen(self, place: Place) -> None:
         """Find a file again by its identity, under its own name or the one it was rotated to."""
@@ -372,7 +374,7 @@ class StandardInput:
 
     def __init__(self, vocabulary: Vocabulary, descriptor: int = 0) -> None:
         """Read a descriptor without waiting."""
-        self._lines = _Lines(vocabulary, "standard input")
+        self._lines = Lines(vocabulary, "standard input")
         self._descriptor, self._rest, self._number = descriptor, b"", 0
         self._unsaved: Batch | None = None
         self.ended = False
@@ -410,30 +412,6 @@ class StandardInput:
                 self._unsaved = Batch(self.name, items, "", beat)
                 yield self._unsaved
                 self._unsaved = None
-
-
-def feeds_for(
-    paths: Sequence[str],
-    vocabulary: Vocabulary,
-    positions: Mapping[str, str],
-    standard_input: StandardInput | None = None,
-) -> list[Feed]:
-    """Return the feeds that paths stand for; raise `RecordError` for one that is not there."""
-    out: list[Feed] = []
-    for each in dict.fromkeys(paths):
-        if each == "-":
-            out.append(standard_input or StandardInput(vocabulary))
-            continue
-        path = Path(each).absolute()
-        if path.is_dir():
-            out.append(Folder(path, vocabulary, positions))
-        elif path.is_file():
-            out.append(FollowedFile(path, vocabulary, positions.get(str(path), "")))
-        else:
-            raise RecordError(
-                f"{each}: no such file or folder; an empty file will do to begin with"
-            )
-    return out
 
 
 @dataclass(frozen=True, slots=True)

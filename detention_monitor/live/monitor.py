@@ -59,13 +59,20 @@ class Monitor:
         self._store, self._open_feeds, self._ruleset, self._judge = store, feeds, ruleset, judge
         self._say, self._clock = say, clock
         self.counts = Counts()
+        self._feeds: Sequence[Feed] = ()
         self._begin()
 
     def _begin(self) -> None:
         """Go on from what is stored: at the start, and where a write failed halfway."""
+        self.close()
         self._feeds = self._open_feeds()
         self._projector = Projector(self._store, self._ruleset, self._judge)
         self._behind = True
+
+    def close(self) -> None:
+        """Let go of the feeds."""
+        for feed in self._feeds:
+            feed.close()
 
     def step(self) -> bool:
         """Take what has come and settle; return whether anything had."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
-from detention_monitor.live.feeds import StandardInput, feeds_for
+from detention_monitor.errors import RecordError
+from detention_monitor.live.feeds import Feed, Folder, FollowedFile, StandardInput
 from detention_monitor.live.monitor import Counts, Monitor
+from detention_monitor.live.outbox import is_outbox, outbox
 from detention_monitor.live.reading import StoredAssessments
 from detention_monitor.live.store import Store, positions
 from detention_monitor.live.worker import Worker
 from detention_monitor.rulefile import RuleSet, load_rules
+from detention_monitor.vocabulary import Vocabulary
 
 
 def monitor(
@@ -27,12 +30,13 @@ def monitor(
 ) -> Counts:
     """Follow feeds into a store until told to stop (SIGTERM, Ctrl-C), or `once` to their ends."""
     ruleset = load_rules(rules, policy)
+    standard_input = StandardInput(ruleset.vocabulary) if "-" in follow else None
+    wanted = feeds_for(follow, ruleset.vocabulary, {}, standard_input)
+    names = ", ".join(feed.name for feed in wanted)  # without passwords
     store = Store.open(db)
     stop = Event()
     try:
         with store.alone():
-            standard_input = StandardInput(ruleset.vocabulary) if "-" in follow else None
-            feeds_for(follow, ruleset.vocabulary, {})  # a wrong path is known before work begins
             worker = Worker(ruleset)
             try:
                 whole = Monitor(
@@ -48,13 +52,41 @@ def monitor(
                 else:
                     for number in (signal.SIGTERM, signal.SIGINT):
                         signal.signal(number, lambda *_: stop.set())
-                    say(f"{store.name}: rules {ruleset.hash}; following {', '.join(follow)}")
+                    say(f"{store.name}: rules {ruleset.hash}; following {names}")
                     whole.run(stop)
                 return whole.counts
             finally:
                 worker.close()
     finally:
         store.close()
+
+
+def feeds_for(
+    paths: Sequence[str],
+    vocabulary: Vocabulary,
+    known: Mapping[str, str],
+    standard_input: StandardInput | None = None,
+) -> list[Feed]:
+    """Return the feeds that paths stand for, each where it was read to; `known` by its name.
+
+    Raises `RecordError` for a path that is not there.
+    """
+    out: list[Feed] = []
+    for each in dict.fromkeys(paths):
+        if each == "-":
+            out.append(standard_input or StandardInput(vocabulary))
+        elif is_outbox(each):
+            name = outbox(each, vocabulary).name
+            out.append(outbox(each, vocabulary, known.get(name, "")))
+        elif (path := Path(each).absolute()).is_dir():
+            out.append(Folder(path, vocabulary, known))
+        elif path.is_file():
+            out.append(FollowedFile(path, vocabulary, known.get(str(path), "")))
+        else:
+            raise RecordError(
+                f"{each}: no such file or folder; an empty file will do to begin with"
+            )
+    return out
 
 
 @contextmanager
