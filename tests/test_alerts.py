@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from detention_monitor.findings import Finding, GradeState
 from detention_monitor.live.alerts import Act, Alert, Change, State, alert_of
@@ -209,3 +212,64 @@ def test_a_shelf_ends_ten_minutes_before_the_next_deadline(
 def test_a_missed_deadline_is_not_hidden_by_a_shelf() -> None:
     acts = (Act(SOUNDS + 1, "shelve", SOUNDS, until=10**6),)
     assert state(SOUNDS + 2, (DUE + 1, OVERDUE), acts=acts) == "new"
+
+
+# --- at random ---------------------------------------------------------------------------------
+
+ANYTHING = st.sampled_from(
+    [None, OPEN, SOON, OVERDUE, MISSED, LATE, MET, BROKEN, GAP, replace(OVERDUE, because_of="x"),
+     replace(OVERDUE, severity="critical"), replace(OVERDUE, due_at=DUE + 500)]
+)  # fmt: skip
+INSTANT = st.integers(DUE - 1_000, DUE + 3_000)
+WHAT: st.SearchStrategy[Literal["acknowledge", "reason", "shelve"]] = st.sampled_from(
+    ["acknowledge", "reason", "shelve"]
+)
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> tuple[list[Change], list[Act], int]:
+    """Draw a history, acts upon the alert as it stood at each, and an instant."""
+    at = sorted(draw(st.sets(INSTANT, min_size=1, max_size=5)))
+    history = [Change(each, draw(ANYTHING)) for each in at]
+    acts: list[Act] = []
+    for when in sorted(draw(st.sets(INSTANT, max_size=4))):
+        stood = alert_of([c for c in history if c.at <= when], acts, when, lambda _: GRACE)
+        if stood is not None:
+            end = draw(st.none() | st.integers(when + 1, when + 2_000))
+            acts.append(Act(when, draw(WHAT), stood.raised_at, end))
+    return history, acts, draw(INSTANT)
+
+
+@given(lives())
+def test_an_alert_never_changes_before_it_says_so(
+    life: tuple[list[Change], list[Act], int],
+) -> None:
+    history, acts, now = life
+    known = [change for change in history if change.at <= now]
+    done = [act for act in acts if act.at <= now]
+    before = alert_of(known, done, now, lambda _: GRACE)
+    end = DUE + 6_000 if before is None or before.changes_at is None else before.changes_at
+    assert end > now
+    for later in {now + 1, (now + end) // 2, end - 1} - {end}:
+        if now < later < end:
+            assert alert_of(known, done, later, lambda _: GRACE) == before
+
+
+@given(lives())
+def test_an_alert_has_its_state_since_an_instant_that_has_come(
+    life: tuple[list[Change], list[Act], int],
+) -> None:
+    history, acts, now = life
+    found = alert_of(history, acts, now, lambda _: GRACE)
+    assert found is None or found.since <= now
+    assert found is None or not found.bell or found.state == "new"
+
+
+@given(lives())
+def test_no_alarm_is_ever_lost_by_what_a_person_did_not_do(
+    life: tuple[list[Change], list[Act], int],
+) -> None:
+    history, _, now = life
+    found = alert_of(history, (), now, lambda _: GRACE)
+    if found is not None and found.raised_at is not None:
+        assert found.state not in ("acknowledged", "closed", "shelved")

@@ -8,7 +8,7 @@ here reads a clock or a database; instants are seconds UTC; a limit is passed on
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Literal
 
@@ -79,8 +79,11 @@ def alert_of(
     known = [change for change in history if change.at <= now]
     if not known or all(change.finding is None for change in known):
         return None
-    life = _Life(known, [act for act in acts if act.at <= now], now, grace)
-    return life.alert()
+    found = _Life(known, [act for act in acts if act.at <= now], now, grace).alert()
+    later = [act.at for act in acts if act.at > now]  # by a screen whose clock is ahead of ours
+    if found is None or not later:
+        return found
+    return replace(found, changes_at=_sooner(found.changes_at, min(later)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,11 @@ TICK = 10
 _PART = 20
 """Detentions written in one transaction: a screen that posts an act never waits long."""
 _finding = msgspec.json.Decoder(Finding).decode
+_LOOK = sa.select(
+    sa.select(sa.func.max(LOG.c.seq)).scalar_subquery(),
+    sa.select(sa.func.min(ALERT.c.changes_at)).scalar_subquery(),
+)
+"""Asked twenty times a second, hence made once: the last row of the log, the next change by time."""
 
 
 class Judge(Protocol):
@@ -304,32 +309,40 @@ class Projector:
     def _alerts(self, now: int) -> bool:
         """Bring alerts to an instant that changed by time alone, or because a person acted."""
         with self._store.read() as connection:
-            last = connection.scalar(sa.select(sa.func.max(LOG.c.seq))) or 0
-            acted = sa.select(LOG.c.key).where(LOG.c.seq > self._log_seq, LOG.c.what.in_(WHATS))
-            timed = sa.select(ALERT.c.key).where(ALERT.c.changes_at <= now)
-            keys = sorted({key for (key,) in connection.execute(sa.union(acted, timed))})
-            wanted = sa.select(FINDING.c.detention, FINDING.c.key).distinct()
-            pairs = sorted(
-                pair
-                for start in range(0, len(keys), 400)
-                for pair in connection.execute(
-                    wanted.where(FINDING.c.key.in_(keys[start : start + 400]))
-                )
-            )
+            last, change = connection.execute(_LOOK).one()
+            pairs = []
+            if (last or 0) != self._log_seq or (change is not None and change <= now):
+                pairs = self._due(connection, now)
+        self._log_seq = last or 0
         if not pairs:
-            self._log_seq = last
-            if now >= self._ticked + TICK:
-                with self._store.write() as connection:
-                    connection.execute(sa.update(PROGRESS).values(settled_at=now))
-                self._ticked = now
+            self._tick(now)
             return False
         with self._store.write() as connection:
             for name, group_ in groupby(pairs, key=lambda pair: pair[0]):
                 self._show(connection, name, [key for _, key in group_], now)
-            self._log_seq = last
-            _progress(connection, {"log_seq": last, "settled_at": now})
+            _progress(connection, {"log_seq": self._log_seq, "settled_at": now})
         self._ticked = now
         return True
+
+    def _due(self, connection: Connection, now: int) -> list[tuple[str, str]]:
+        """Return the detention and key of every alert that an act or the time may have changed."""
+        acted = sa.select(LOG.c.key).where(LOG.c.seq > self._log_seq, LOG.c.what.in_(WHATS))
+        timed = sa.select(ALERT.c.key).where(ALERT.c.changes_at <= now)
+        keys = sorted(set(connection.scalars(sa.union(acted, timed))))
+        wanted = sa.select(FINDING.c.detention, FINDING.c.key).distinct()
+        parts = (keys[start : start + 400] for start in range(0, len(keys), 400))
+        return sorted(
+            (name, key)
+            for part in parts
+            for name, key in connection.execute(wanted.where(FINDING.c.key.in_(part)))
+        )
+
+    def _tick(self, now: int) -> None:
+        """Tell screens now and then that what stands there is still right."""
+        if now >= self._ticked + TICK:
+            with self._store.write() as connection:
+                connection.execute(sa.update(PROGRESS).values(settled_at=now))
+            self._ticked = now
 
     def _show(self, connection: Connection, name: str, keys: Sequence[str], now: int) -> None:
         """Write the alerts of some findings of a detention; log what became different."""
