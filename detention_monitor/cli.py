@@ -392,6 +392,7 @@ def monitor_command(
 
 @cli.command("watch")
 @_db_option
+@click.option("--follow", multiple=True, metavar="PATH", help="Run the monitor too, over these.")
 @click.option("--demo", is_flag=True, help="Play the sample day; needs no set-up.")
 @click.option("--story", type=_FILE, default=None, help="Play another file of records instead.")
 @click.option(
@@ -404,12 +405,16 @@ def monitor_command(
 @_rules_option
 @_policy_option
 def watch_command(
-    *, db: str | None, demo: bool, story: Path | None, speed: int, rules: Path | None,
-    policy: Path | None,
+    *, db: str | None, follow: tuple[str, ...], demo: bool, story: Path | None, speed: int,
+    rules: Path | None, policy: Path | None,
 ) -> None:  # fmt: skip
     """Show the board: children in custody, what is due, alerts and why."""
     if db is None and not demo and story is None:
         raise click.UsageError("name the store that a monitor keeps (--db), or try 'watch --demo'")
+    if "-" in follow:
+        raise click.UsageError(
+            "the board needs standard input for its keys; run `monitor` beside it"
+        )
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("the board needs a terminal; for text use 'replay'")
     from tui.board import Board, Present, Story  # lazy: other commands start without Textual
@@ -418,7 +423,9 @@ def watch_command(
     if db is not None:
         from detention_monitor.live.run import stored
 
-        with stored(db, ruleset) as assessments:
+        given = (("--rules", rules), ("--policy", policy))
+        options = [word for name, path in given if path for word in (name, str(path))]
+        with stored(db, ruleset, follow, options) as assessments:
             Board(assessments, Present()).run()
         return
     path = story or bundled_samples() / "busy_day.jsonl"

@@ -31,7 +31,7 @@ from detention_monitor.live.acts import (
 from detention_monitor.live.monitor import Monitor
 from detention_monitor.live.projection import Projector, rebuild
 from detention_monitor.live.reading import SILENT, StoredAssessments
-from detention_monitor.live.run import feeds_for
+from detention_monitor.live.run import feeds_for, stored
 from detention_monitor.live.store import Store, entries, ingest, positions
 from detention_monitor.live.worker import InProcess, Worker
 from detention_monitor.reference import ReferenceBackend
@@ -307,6 +307,16 @@ def test_an_act_never_applies_to_an_alert_that_arrived_in_that_moment(live: Live
     assert first_review(live) == "new"
 
 
+def test_an_act_by_a_clock_ahead_of_ours_counts_once_its_time_has_come(live: Live) -> None:
+    live.write(*BOOKED_IN)
+    live.at("2025-06-10T14:15:01")
+    acknowledge(live.store, the_review(live), WHO, live.now + 5)
+    live.at("2025-06-10T14:15:05")
+    assert first_review(live) == "new"
+    live.at("2025-06-10T14:15:06")
+    assert first_review(live) == "acknowledged"
+
+
 def test_what_is_no_act_is_refused(live: Live) -> None:
     live.write(*BOOKED_IN)
     live.at("2025-06-10T13:30:00")
@@ -374,20 +384,22 @@ def test_a_worker_that_dies_is_started_again_and_one_that_dies_twice_is_replaced
 ) -> None:
     read = [got for got, _ in read_entries([str(SAMPLES / "busy_day.jsonl")], ruleset.vocabulary)]
     first, second, *_ = detentions_of(each for each in read if isinstance(each, CustodyEvent))
-    worker = Worker(ruleset)
+    said: list[str] = []
+    worker = Worker(ruleset, said.append)
     try:
         expected = assess(first, ruleset, first.last_at, backend=durable)
         assert worker(first, first.last_at).findings == expected.findings
         assert worker.pid is not None
         os.kill(worker.pid, signal.SIGKILL)
         assert worker(first, first.last_at).findings == expected.findings
-        assert worker.deaths == 1
+        assert said == [f"the engine's process died or hung on {first.id} (1 of 2)"]
         worst = _Deadly(second.id, second.entries)
         by_reference = assess(
             second, ruleset, second.last_at, backend=ReferenceBackend(ruleset.plan)
         )
         result = worker(worst, second.last_at)
         assert (worker.deaths, result.judged_by) == (3, "reference")
+        assert said[-1].startswith(f"{second.id}: judged by the reference interpreter")
         assert result.findings == by_reference.findings
         assert worker(first, first.last_at).judged_by == "durable_rules"
     finally:
@@ -457,25 +469,77 @@ def command(*arguments: str) -> list[str]:
 def test_the_command_follows_a_file_until_it_is_told_to_stop(tmp_path: Path) -> None:
     path, db = tmp_path / "custody.jsonl", tmp_path / "store.db"
     path.touch()
-    with subprocess.Popen(
+    running = subprocess.Popen(
         command("monitor", "--db", str(db), "--follow", str(path)), stderr=subprocess.PIPE, cwd=ROOT
-    ) as running:
+    )
+    try:
         until(db.exists, "the store")
         with path.open("ab") as file:
             file.write(b"".join(each + b"\n" for each in story("T16_not_a_review")))
         until(lambda: _has_alerts(db), "an alert", 60)
+    finally:
         running.send_signal(signal.SIGTERM)
         _, told = running.communicate(timeout=30)
     assert running.returncode == 0
     assert b"10 entries stored, 0 known, 0 set aside" in told
 
 
-def _has_alerts(db: Path) -> bool:
+def test_killed_it_leaves_no_process_behind(tmp_path: Path) -> None:
+    path, db = tmp_path / "custody.jsonl", tmp_path / "store.db"
+    path.write_bytes(b"".join(each + b"\n" for each in BOOKED_IN))
+    running = subprocess.Popen(
+        command("monitor", "--db", str(db), "--follow", str(path)),
+        stderr=subprocess.DEVNULL,
+        cwd=ROOT,
+    )
     try:
-        with sqlite3.connect(f"file:{db}?mode=ro", uri=True) as connection:
-            [(count,)] = connection.execute("SELECT count(*) FROM alert")
-            return bool(count)
-    except sqlite3.OperationalError:
+        until(lambda: _has_alerts(db), "an alert", 60)
+        children = _children(running.pid)
+        assert children
+    finally:
+        running.kill()
+        running.wait()
+    until(lambda: not any(map(_runs, children)), "the end of its processes")
+
+
+def _stat(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
+    except OSError:
+        return ["X", "0"]
+
+
+def _runs(pid: int) -> bool:
+    return _stat(pid)[0] not in ("X", "Z")
+
+
+def _children(parent: int) -> list[int]:
+    pids = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit()]
+    return [pid for pid in pids if _stat(pid)[1] == str(parent)]
+
+
+def test_the_board_can_run_its_own_monitor(tmp_path: Path, ruleset: RuleSet) -> None:
+    path, db = tmp_path / "custody.jsonl", tmp_path / "store.db"
+    path.write_bytes(b"".join(each + b"\n" for each in BOOKED_IN))
+    with stored(str(db), ruleset, [str(path)]) as shown:
+
+        def comes() -> bool:
+            shown.advance((), 0)
+            return [each.detention for each in shown.assessments()] == ["44/CR-1"]
+
+        until(comes, "the detention", 60)
+    with Store.open(str(db)).alone():
+        pass
+
+
+def _has_alerts(db: Path) -> bool:
+    if not db.exists():
+        return False
+    connection = sqlite3.connect(db)
+    try:
+        [(count,)] = connection.execute("SELECT count(*) FROM alert")
+        return bool(count)
+    except sqlite3.OperationalError:  # its tables are not made yet
         return False
     finally:
         connection.close()

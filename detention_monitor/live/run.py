@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +15,7 @@ from detention_monitor.live.feeds import Feed, Folder, FollowedFile, StandardInp
 from detention_monitor.live.monitor import Counts, Monitor
 from detention_monitor.live.outbox import is_outbox, outbox
 from detention_monitor.live.reading import StoredAssessments
-from detention_monitor.live.store import Store, positions
+from detention_monitor.live.store import Store, StoreError, positions
 from detention_monitor.live.worker import Worker
 from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.vocabulary import Vocabulary
@@ -37,7 +39,7 @@ def monitor(
     stop = Event()
     try:
         with store.alone():
-            worker = Worker(ruleset)
+            worker = Worker(ruleset, say)
             try:
                 whole = Monitor(
                     store,
@@ -90,10 +92,34 @@ def feeds_for(
 
 
 @contextmanager
-def stored(db: str, ruleset: RuleSet) -> Iterator[StoredAssessments]:
-    """Give what a monitor keeps in a store, for a screen."""
-    store = Store.open(db, create=False)
+def stored(
+    db: str, ruleset: RuleSet, follow: Sequence[str] = (), options: Sequence[str] = ()
+) -> Iterator[StoredAssessments]:
+    """Give what a monitor keeps in a store, for a screen; with `follow`, run that monitor too.
+
+    The monitor is a process of its own all the same, and ends with the screen; `options` are
+    those of the command line (--rules, --policy).
+    """
+    store = Store.open(db, create=bool(follow))
     try:
-        yield StoredAssessments(store, ruleset)
+        if not follow:
+            yield StoredAssessments(store, ruleset)
+            return
+        feeds_for(
+            follow, ruleset.vocabulary, {}
+        )  # what is not there is said before the screen opens
+        command = [sys.executable, "-m", "detention_monitor", "monitor", "--db", db, *options]
+        for each in follow:
+            command += ["--follow", each]
+        with subprocess.Popen(  # noqa: S603 - this program itself, without a shell
+            command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+        ) as running:
+            try:
+                yield StoredAssessments(store, ruleset)
+            finally:
+                running.terminate()
+                _, said = running.communicate()
+                if running.returncode not in (0, 3):
+                    raise StoreError(said.decode("utf-8", "replace").strip()[-500:])
     finally:
         store.close()

@@ -7,6 +7,7 @@ findings say so (D3). The worker ends by itself when the monitor does: its pipe 
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing import get_context
@@ -54,9 +55,11 @@ def _refused(detention: Detention, as_of: int, why: str) -> Assessment:
 class Worker:
     """Judges in another process; starts it, and starts it again when it dies."""
 
-    def __init__(self, ruleset: RuleSet, patience: float = PATIENCE) -> None:
-        """Start the process; it compiles the rules meanwhile."""
-        self._ruleset, self._patience = ruleset, patience
+    def __init__(
+        self, ruleset: RuleSet, say: Callable[[str], None] = print, patience: float = PATIENCE
+    ) -> None:
+        """Start the process; it compiles the rules meanwhile. `say` hears when it dies."""
+        self._ruleset, self._say, self._patience = ruleset, say, patience
         self._reference: ReferenceBackend | None = None
         self.deaths = 0
         self._process, self._pipe = self._started()
@@ -78,24 +81,27 @@ class Worker:
 
     def __call__(self, detention: Detention, as_of: int) -> Assessment:
         """Return the assessment; the second death on one detention hands it to the reference."""
-        for _ in range(2):
-            try:
-                self._pipe.send((detention, as_of))
-                if self._pipe.poll(self._patience):
-                    answer = self._pipe.recv()
-                    if isinstance(answer, Assessment):
-                        return answer
-            except (EOFError, OSError):
-                pass
-            self._restart()
+        for attempt in (1, 2):
+            answer = self._asked(detention, as_of)
+            if answer is not None:
+                return answer
+            self.deaths += 1
+            self.close()
+            self._say(f"the engine's process died or hung on {detention.id} ({attempt} of 2)")
+            self._process, self._pipe = self._started()
+        self._say(f"{detention.id}: judged by the reference interpreter; please report it")
         if self._reference is None:
             self._reference = ReferenceBackend(self._ruleset.plan)
         return judged(detention, self._ruleset, as_of, self._reference)
 
-    def _restart(self) -> None:
-        self.deaths += 1
-        self.close()
-        self._process, self._pipe = self._started()
+    def _asked(self, detention: Detention, as_of: int) -> Assessment | None:
+        """Return what the process answers; None if it died, or did not answer in time."""
+        with suppress(EOFError, OSError):
+            self._pipe.send((detention, as_of))
+            if self._pipe.poll(self._patience):
+                answer = self._pipe.recv()
+                return answer if isinstance(answer, Assessment) else None
+        return None
 
     def close(self) -> None:
         """End the process."""
