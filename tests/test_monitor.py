@@ -32,7 +32,7 @@ from detention_monitor.live.monitor import Monitor
 from detention_monitor.live.projection import Projector, rebuild
 from detention_monitor.live.reading import SILENT, StoredAssessments
 from detention_monitor.live.run import feeds_for, stored
-from detention_monitor.live.store import Store, entries, ingest, positions
+from detention_monitor.live.store import Store, StoreError, entries, ingest, positions
 from detention_monitor.live.worker import InProcess, Worker
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.rulefile import RuleSet
@@ -420,8 +420,14 @@ def test_a_store_that_goes_away_loses_nothing(
     live = Live(store, tmp_path / "custody.jsonl", ruleset, durable)
     live.now = parse_instant("2025-06-10T14:15:01+01:00")[0]
     stop = Event()
-    running = Thread(target=live.monitor.run, args=(stop,))
+
+    def alone() -> None:
+        with store.alone():
+            live.monitor.run(stop)
+
+    running = Thread(target=alone)
     running.start()
+    other = Store.open(postgres.url())
     try:
         live.write(BOOKED_IN[0])
         until(lambda: len(column(store, "entry", "id")) == 1, "the first entry")
@@ -431,9 +437,12 @@ def test_a_store_that_goes_away_loses_nothing(
         postgres.start()
         until(lambda: any("answers again" in each for each in live.said), "a word that it is back")
         until(lambda: len(column(store, "entry", "id")) == 2, "the second entry")
+        with pytest.raises(StoreError, match="another monitor"), other.alone():
+            pass
     finally:
         stop.set()
         running.join()
+        other.close()
         store.close()
 
 

@@ -166,8 +166,15 @@ def test_each_source_and_force_counts_its_own_ids(store: Store) -> None:
 
 def test_arrival_never_goes_back_though_our_clock_may(store: Store) -> None:
     ingest(store, batch(ARRIVED), START)
-    ingest(store, batch(OTHER), START - 3_600)
+    ingest(store, batch(OTHER), START - 300)
     assert column(store, "entry", "received_at") == [START, START]
+
+
+def test_a_clock_far_behind_what_is_stored_is_refused(store: Store) -> None:
+    ingest(store, batch(ARRIVED), START)
+    with pytest.raises(StoreError, match="put the clock right"):
+        ingest(store, batch(OTHER), START - 301)
+    assert stored(store) == [ARRIVED]
 
 
 def test_hostile_text_is_kept_as_text(store: Store) -> None:

@@ -23,7 +23,7 @@ from detention_monitor.text import printable
 from detention_monitor.times import clock_text, countdown, local_text
 from detention_monitor.watching import Assessments, Pressing, Urgency, alerts
 
-LOOK = 0.1
+LOOK = 0.05
 """Seconds between two looks at what a monitor has written."""
 COLUMNS = ("child", "age", "in since", "most pressing duty", "due", "left", "alerts")
 WORDS: dict[Urgency, tuple[str, str]] = {

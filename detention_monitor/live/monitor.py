@@ -60,6 +60,7 @@ class Monitor:
         self._say, self._clock = say, clock
         self.counts = Counts()
         self._feeds: Sequence[Feed] = ()
+        self._latest = 0
         self._begin()
 
     def _begin(self) -> None:
@@ -88,7 +89,8 @@ class Monitor:
         return stored or settled
 
     def _now(self) -> int:
-        return int(self._clock())
+        self._latest = max(self._latest, int(self._clock()))  # no alert goes back with our clock
+        return self._latest
 
     def _tell(self, problem: str | None, feed: str, taken: Taken) -> None:
         if problem:
@@ -104,6 +106,7 @@ class Monitor:
         while not stop.is_set():
             try:
                 if failures:
+                    self._store.hold()
                     self._begin()
                 self.step()
                 if failures:

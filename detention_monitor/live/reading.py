@@ -16,6 +16,7 @@ from detention_monitor.watching import Assessments
 
 SILENT = 30
 """Seconds without a sign of the monitor after which what is shown may be out of date."""
+_PROGRESS = sa.select(PROGRESS.c.version, PROGRESS.c.settled_at)
 _assessment = msgspec.json.Decoder(Assessment).decode
 
 
@@ -39,12 +40,12 @@ class StoredAssessments(Assessments):
         """Return the version of what is written, and the instant for which it is right."""
         try:
             with self._store.read() as connection:
-                row = connection.execute(sa.select(PROGRESS)).mappings().one_or_none()
+                row = connection.execute(_PROGRESS).one_or_none()
         except StoreError as error:  # what is shown stays, and says that it is old
             self._failure = str(error)
             return self._version, self.settled_at
         self._failure = ""
-        return (row["version"], row["settled_at"]) if row else (None, 0)
+        return (row[0], row[1]) if row else (None, 0)
 
     def advance(self, _arrived: Iterable[CustodyEvent], _now: int, /) -> None:
         """Read what the monitor has written; nothing arrives here by another way."""

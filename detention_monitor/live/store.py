@@ -30,10 +30,13 @@ from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.live.schema import HEAD
 from detention_monitor.records import Source
 from detention_monitor.sources import SetAside
+from detention_monitor.times import rfc3339
 from detention_monitor.vocabulary import Coverage
 
 BUSY_MS = 10_000
 """How long a write waits for another before it gives up."""
+CLOCK_MAY_STEP = 300
+"""Seconds by which our clock may step back; beyond that nothing is stored, lest all be judged ahead."""
 MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK_KEY = 0x6465746D  # of the advisory lock in PostgreSQL: "detm"
 _CHUNK = 400
@@ -110,6 +113,7 @@ class Store:
         """Use `Store.open`."""
         self.engine, self.url = engine, url
         self.name = url.render_as_string(hide_password=True)
+        self._held: Connection | None = None
 
     @classmethod
     def open(cls, text: str, *, create: bool = True) -> Store:
@@ -193,26 +197,51 @@ class Store:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Hold the store as its one monitor; raise `StoreError` if another one does."""
-        taken = f"{self.name}: another monitor works on this store; stop it first"
         if self.url.get_backend_name() == "postgresql":
-            with self._clear(), self.engine.connect() as connection:
-                ask = sa.text("SELECT pg_try_advisory_lock(:key)")
-                if not connection.scalar(ask, {"key": _LOCK_KEY + 1}):
-                    raise StoreError(taken)
-                connection.commit()
+            try:
+                self.hold()
                 yield
-                with suppress(SQLAlchemyError):
-                    connection.invalidate()
+            finally:
+                self._let_go()
             return
         descriptor = os.open(f"{self.url.database}.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise StoreError(taken) from None
+                raise StoreError(self._taken()) from None
             yield
         finally:
             os.close(descriptor)
+
+    def hold(self) -> None:
+        """Take the lock of a PostgreSQL store, again if the server let go of it meanwhile."""
+        if self.url.get_backend_name() != "postgresql":
+            return  # the lock of a file is lost with the process only
+        self._let_go()
+        with self._clear():
+            connection = self.engine.connect()
+            try:
+                ask = sa.text("SELECT pg_try_advisory_lock(:key)")
+                taken = connection.scalar(ask, {"key": _LOCK_KEY + 1})
+                connection.commit()
+            except BaseException:
+                connection.invalidate()
+                connection.close()
+                raise
+        self._held = connection
+        if not taken:
+            raise StoreError(self._taken())
+
+    def _taken(self) -> str:
+        return f"{self.name}: another monitor works on this store; stop it first"
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            with suppress(SQLAlchemyError):
+                self._held.invalidate()
+                self._held.close()
+            self._held = None
 
 
 def _alembic() -> Any:
@@ -313,6 +342,11 @@ def ingest(store: Store, batch: Batch, now: int) -> Taken:
             sa.select(sa.func.max(ENTRY.c.seq), sa.func.max(ENTRY.c.received_at))
         ).one()
         at = max(now, last_at or 0)  # the order of arrival holds though our clock may step back
+        if at > now + CLOCK_MAY_STEP:
+            raise StoreError(
+                f"{store.name}: its last entry arrived at {rfc3339(at)}, and the clock of this "
+                f"machine says {rfc3339(now)}; put the clock right"
+            )
         known = _known(
             connection, [got.id for got, _ in batch.items if isinstance(got, CustodyEvent)]
         )
