@@ -23,7 +23,7 @@ from detention_monitor.live.worker import InProcess
 from detention_monitor.rulefile import RuleSet, load_rules
 from tests.conftest import RULES
 
-LONGEST_LIFE = 0.30
+LONGEST_LIFE = 0.25
 
 
 def monitor(db: str, path: Path, ruleset: RuleSet, durable: DurableBackend, *, once: bool) -> None:

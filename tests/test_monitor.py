@@ -30,7 +30,7 @@ from detention_monitor.live.acts import (
 )
 from detention_monitor.live.monitor import Monitor
 from detention_monitor.live.projection import Projector, rebuild
-from detention_monitor.live.reading import SILENT, StoredAssessments
+from detention_monitor.live.reading import SILENT, StoredAssessments, feeds
 from detention_monitor.live.run import feeds_for, stored
 from detention_monitor.live.store import Store, StoreError, entries, ingest, positions
 from detention_monitor.live.worker import InProcess, Worker
@@ -453,7 +453,7 @@ def test_killed_a_hundred_times_it_loses_nothing_and_repeats_nothing(tmp_path: P
     path, db = tmp_path / "custody.jsonl", tmp_path / "store.db"
     path.touch()
     done = subprocess.run(
-        [sys.executable, "-m", "tests.killing", str(db), str(path), "120"],
+        [sys.executable, "-m", "tests.killing", str(db), str(path), "110"],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=240,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -598,6 +598,27 @@ async def test_the_board_shows_what_the_monitor_stores(live: Live, shown: Board)
         live.now += SILENT
         assert shown.watched.warning(live.now) is None
         assert shown.watched.warning(live.now + 1) is not None
+
+
+def test_a_feed_that_gives_no_sign_of_life_is_said_and_one_that_never_did_is_not(
+    live: Live, ruleset: RuleSet
+) -> None:
+    live.write(*BOOKED_IN)
+    live.at("2025-06-10T08:00:00")
+    shown = StoredAssessments(live.store, ruleset)
+    shown.advance((), live.now)
+    assert [each.health.word for each in feeds(live.store, live.now)] == ["feed health unknown"]
+    assert shown.warning(live.now) is None
+    live.write(b'{"heartbeat": "2025-06-10T08:00:00+01:00"}')
+    live.at("2025-06-10T08:00:01")
+    live.at("2025-06-10T08:01:01")
+    shown.advance((), live.now)
+    assert shown.warning(live.now) is None
+    live.at("2025-06-10T08:01:02")
+    assert shown.warning(live.now) == "custody.jsonl gives no sign of life for 61 s"
+    live.path.unlink()
+    live.at("2025-06-10T08:01:03")
+    assert shown.warning(live.now) == "custody.jsonl: the file is not there"
 
 
 def _today(entry: bytes, now: int) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -10,13 +11,19 @@ import sqlalchemy as sa
 
 from detention_monitor.assess import Assessment
 from detention_monitor.entries import CustodyEvent
-from detention_monitor.live.store import ALERT, ASSESSMENT, PROGRESS, Store, StoreError
+from detention_monitor.live.feeds import Health, health
+from detention_monitor.live.store import ALERT, ASSESSMENT, FEED, PROGRESS, Store, StoreError
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.watching import Assessments
 
 SILENT = 30
 """Seconds without a sign of the monitor after which what is shown may be out of date."""
+HEARTBEAT_LIMIT = 60
+"""Seconds without a sign of life after which a feed that gives them is stale."""
 _PROGRESS = sa.select(PROGRESS.c.version, PROGRESS.c.settled_at)
+_FEEDS = sa.select(FEED.c.name, FEED.c.heartbeat_at, FEED.c.problem, FEED.c.last_entry_at).order_by(
+    FEED.c.name
+)
 _assessment = msgspec.json.Decoder(Assessment).decode
 
 
@@ -71,7 +78,39 @@ class StoredAssessments(Assessments):
             return f"OUT OF DATE: {self._failure}"
         if now - self.settled_at > SILENT:
             return "OUT OF DATE: no monitor works on this store"
+        for each in self._feeds(now):
+            name = each.name.rsplit("/", 1)[-1]
+            if each.problem:
+                return f"{name}: {each.problem}"
+            if each.health.word == "stale":
+                return f"{name} gives no sign of life for {each.health.age} s"
         return None
+
+    def _feeds(self, now: int) -> list[FeedState]:
+        try:
+            return feeds(self._store, now)
+        except StoreError:  # said at the next look
+            return []
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """What is known of a feed: its health, why it cannot be read, when it last gave an entry."""
+
+    name: str
+    health: Health
+    problem: str | None
+    last_entry_at: int | None
+
+
+def feeds(store: Store, now: int) -> list[FeedState]:
+    """Return the feeds of a store, by name."""
+    with store.read() as connection:
+        rows = connection.execute(_FEEDS).all()
+    return [
+        FeedState(name, health(heartbeat_at, now, HEARTBEAT_LIMIT), problem, last_entry_at)
+        for name, heartbeat_at, problem, last_entry_at in rows
+    ]
 
 
 def alerts(store: Store) -> list[Mapping[str, Any]]:
