@@ -390,6 +390,21 @@ def monitor_command(
         sys.exit(SET_ASIDE)
 
 
+@cli.command("verify")
+@_db_option
+def verify_command(*, db: str | None) -> None:
+    """Check that nothing in the log of a store was changed or taken out; say where it was."""
+    from detention_monitor.live.run import checked  # lazy: only the live part needs a database
+
+    if db is None:
+        raise click.UsageError("--db names the store: a file, or postgresql://...")
+    found = checked(db)
+    if found.broken_at is not None:
+        click.echo(f"the log is broken: {found.why}")
+        sys.exit(FOUND)
+    click.echo(f"{found.rows:,} rows, unbroken; the last digest is {found.digest}")
+
+
 @cli.command("watch")
 @_db_option
 @click.option("--follow", multiple=True, metavar="PATH", help="Run the monitor too, over these.")

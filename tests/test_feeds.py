@@ -18,10 +18,11 @@ from detention_monitor.live.feeds import (
     health,
 )
 from detention_monitor.live.run import feeds_for
+from detention_monitor.live.store import Store, ingest, positions
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.sources import LONGEST_LINE, SetAside
 from detention_monitor.vocabulary import Vocabulary
-from tests.live import START, line
+from tests.live import START, column, line
 
 ENDED = b"\n"
 
@@ -304,6 +305,19 @@ def test_a_folder_is_read_on_where_it_was_left(tmp_path: Path, vocabulary: Vocab
         known[batch.feed] = batch.position
     add(tmp_path / "a.jsonl", line(2) + ENDED)
     assert ids(Folder(tmp_path, vocabulary, known)) == ["e2"]
+
+
+def test_a_file_whose_name_is_no_text_is_read_too(
+    store: Store, tmp_path: Path, vocabulary: Vocabulary
+) -> None:
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    Path(os.fsdecode(os.fsencode(folder) + b"/\xff.jsonl")).write_bytes(line(1) + ENDED + b"no\n")
+    for batch in Folder(folder, vocabulary, {}).poll(START):
+        ingest(store, batch, START)
+    assert column(store, "entry", "id") == ["e1"]
+    assert column(store, "set_aside", "origin") == ["\\xff.jsonl:2"]
+    assert ids(Folder(folder, vocabulary, positions(store))) == []
 
 
 def test_a_packed_file_in_a_folder_is_named_not_passed_over(

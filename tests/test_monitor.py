@@ -352,6 +352,11 @@ def test_verify_says_where_the_log_was_changed(
     count = verify(store).rows
     assert count > 2
     store.close()
+    whole = subprocess.run(
+        command("verify", "--db", str(tmp_path / "store.db")),
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert whole.stdout.startswith(f"{count} rows, unbroken; the last digest is ")
 
     def forged(statement: str) -> str:
         copy = tmp_path / "copy.db"
@@ -559,6 +564,7 @@ def _has_alerts(db: Path) -> bool:
     [
         (("monitor", "--follow", "x.jsonl"), "--db names the store"),
         (("monitor", "--db", "s.db", "--follow", "none.jsonl"), "no such file or folder"),
+        (("verify", "--db", "none.db"), "no store here"),
         (("watch",), "name the store that a monitor keeps"),
     ],
 )

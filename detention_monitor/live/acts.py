@@ -153,11 +153,15 @@ _SEALED = ("seq", "at", "what", "key", "content")
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Whether the chain holds: how many rows, and the first place where it does not."""
+    """Whether the chain holds: how many rows, and the first place where it does not.
+
+    Rows cut off at the end do not show: compare `digest`, the last one, with what was kept elsewhere.
+    """
 
     rows: int
     broken_at: int | None = None
     why: str = ""
+    digest: str = ""
 
 
 def verify(store: Store) -> Verified:
@@ -173,7 +177,7 @@ def verify(store: Store) -> Verified:
             if _seal(before, row) != row["digest"]:
                 return Verified(number, number, f"row {number}: it or a row before was changed")
             before = row["digest"]
-    return Verified(number)
+    return Verified(number, digest=before)
 
 
 def acts_of(connection: Connection, keys: list[str]) -> dict[str, list[Act]]:

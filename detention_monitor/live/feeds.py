@@ -207,12 +207,17 @@ def _digest(descriptor: int, offset: int) -> str:
     return hashlib.sha256(before).hexdigest()[:16]
 
 
+def named(path: Path) -> str:
+    """Return the name of a file as text that every database holds, whatever bytes it is made of."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 class FollowedFile:
     """A file of JSON lines that grows; it may be rotated, cut short, or come back later."""
 
     def __init__(self, path: Path, vocabulary: Vocabulary, position: str = "") -> None:
         """Go on from a stored position, or from the beginning."""
-        self.path, self.name = path, str(path)
+        self.path, self.name = path, named(path)
         self._vocabulary = vocabulary
         self._open: list[_OpenFile] = []
         self._missed: list[Item] = []
@@ -231,7 +236,7 @@ class FollowedFile:
             self._open.pop().close()
 
     def _lines(self) -> Lines:
-        return Lines(self._vocabulary, self.path.name)
+        return Lines(self._vocabulary, self.name.rpartition("/")[2])
 
     def _reopen(self, place: Place) -> None:
         """Find a file again by its identity, under its own name or the one it was rotated to."""
@@ -248,7 +253,7 @@ class FollowedFile:
                 f"the file was replaced while the monitor did not run, and the old one is not "
                 f"beside it; what was added after byte {place.offset:,} was not read; send it again"
             )
-            aside = SetAside(f"{self.path.name}:{place.lines}", reason, "")
+            aside = SetAside(f"{self._lines().name}:{place.lines}", reason, "")
             self._missed.append((aside, Source()))
 
     def poll(self, now: int) -> Iterator[Batch]:
@@ -315,7 +320,7 @@ class Folder:
 
     def __init__(self, path: Path, vocabulary: Vocabulary, positions: Mapping[str, str]) -> None:
         """Go on from stored positions of its files."""
-        self.path, self.name = path, str(path)
+        self.path, self.name = path, named(path)
         self._vocabulary, self._positions = vocabulary, positions
         self._sizes: dict[str, tuple[int, int, int]] = {}
         self._beat_at: int | None = None
@@ -341,7 +346,9 @@ class Folder:
                 if at != self._beat_at:
                     self._beat_at = beat = at
             elif each.name.endswith((".gz", ".csv")):
-                problem = f"{each.name} is not read here; unpack it to .jsonl (see `import`)"
+                problem = (
+                    f"{named(Path(each.name))} is not read here; unpack it to .jsonl (see `import`)"
+                )
         if problem != self._problem or beat is not None:
             self._problem = problem
             yield Batch(self.name, (), "", beat, problem)
@@ -354,17 +361,15 @@ class Folder:
         size = (found.st_ino, found.st_size, found.st_mtime_ns)
         if self._sizes.get(each.path) == size:
             return
-        file = FollowedFile(Path(each.path), self._vocabulary, self._at(each.path))
+        path = Path(each.path)
+        file = FollowedFile(path, self._vocabulary, self._positions.get(named(path), ""))
         try:
             for batch in file.poll(now):
-                self._positions = {**self._positions, each.path: batch.position}
+                self._positions = {**self._positions, file.name: batch.position}
                 yield batch
             self._sizes[each.path] = size
         finally:
             file.close()
-
-    def _at(self, path: str) -> str:
-        return self._positions.get(path, "")
 
 
 class StandardInput:

@@ -11,7 +11,8 @@ from pathlib import Path
 from threading import Event
 
 from detention_monitor.errors import RecordError
-from detention_monitor.live.feeds import Feed, Folder, FollowedFile, StandardInput
+from detention_monitor.live.acts import Verified, verify
+from detention_monitor.live.feeds import Feed, Folder, FollowedFile, StandardInput, named
 from detention_monitor.live.monitor import Counts, Monitor
 from detention_monitor.live.outbox import is_outbox, outbox
 from detention_monitor.live.reading import StoredAssessments
@@ -83,7 +84,7 @@ def feeds_for(
         elif (path := Path(each).absolute()).is_dir():
             out.append(Folder(path, vocabulary, known))
         elif path.is_file():
-            out.append(FollowedFile(path, vocabulary, known.get(str(path), "")))
+            out.append(FollowedFile(path, vocabulary, known.get(named(path), "")))
         else:
             raise RecordError(
                 f"{each}: no such file or folder; an empty file will do to begin with"
@@ -121,5 +122,14 @@ def stored(
                 _, said = running.communicate()
                 if running.returncode not in (0, 3):
                     raise StoreError(said.decode("utf-8", "replace").strip()[-500:])
+    finally:
+        store.close()
+
+
+def checked(db: str) -> Verified:
+    """Check the chain of a store's log."""
+    store = Store.open(db, create=False)
+    try:
+        return verify(store)
     finally:
         store.close()
