@@ -24,7 +24,7 @@ from detention_monitor.vocabulary import Vocabulary
 SUFFIXES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 CSV = (".csv", ".csv.gz")
 EXPECTED = ".expected"
-_LONGEST_LINE = 1_000_000
+LONGEST_LINE = 1_000_000
 _BUFFER = 65_536
 
 
@@ -86,11 +86,11 @@ def _opened(path: str) -> Iterator[BinaryIO]:
 def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """Yield numbered lines; of one that is too long only the beginning, with a mark."""
     number = 0
-    while line := file.readline(_LONGEST_LINE + 1):
+    while line := file.readline(LONGEST_LINE + 1):
         number += 1
         yield number, line
-        while len(line) > _LONGEST_LINE and not line.endswith(b"\n"):
-            line = file.readline(_LONGEST_LINE + 1)
+        while len(line) > LONGEST_LINE and not line.endswith(b"\n"):
+            line = file.readline(LONGEST_LINE + 1)
             if not line:
                 break
 
@@ -120,7 +120,7 @@ def read_entries(
                     origin = f"{name}:{number}"
                     if not line.strip():
                         continue
-                    got = _read(line, vocabulary, source, origin)
+                    got = read_line(line, vocabulary, source, origin)
                     if isinstance(got, Source):
                         source = got
                     else:
@@ -161,13 +161,14 @@ def _read_table(
                 yield SetAside(origin, str(error), shown)
 
 
-def _read(
+def read_line(
     line: bytes, vocabulary: Vocabulary, source: Source, origin: str
 ) -> CustodyEvent | SetAside | Source:
+    """Return what one line of JSON says: an entry, what its source declares, or why it is set aside."""
     raw: object = None
     try:
-        if len(line) > _LONGEST_LINE:
-            raise RecordError(f"a line of more than {_LONGEST_LINE:,} bytes; at most that many")  # noqa: TRY301
+        if len(line) > LONGEST_LINE:
+            raise RecordError(f"a line of more than {LONGEST_LINE:,} bytes; at most that many")  # noqa: TRY301
         raw = _json(line)
         if isinstance(raw, dict) and len(raw) == 1 and "source" in raw:
             return Source.declared(raw["source"], vocabulary)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -46,33 +47,25 @@ class Pressing:
         return self.finding.due_at if self.finding.due_at is not None else 2**62
 
 
-class Watch:
-    """Every detention that has begun, each with its last assessment.
+class Assessments(ABC):
+    """Every detention that has begun, each with its last assessment: what a screen shows."""
 
-    An object with state, for screens: what it shows at an instant is what `assess` gives for the
-    entries received by then, and nothing else.
-    """
-
-    def __init__(self, ruleset: RuleSet, backend: Backend) -> None:
-        """Watch nothing yet."""
-        self._ruleset, self._backend = ruleset, backend
-        self._entries: list[CustodyEvent] = []
+    def __init__(self, ruleset: RuleSet) -> None:
+        """Hold nothing yet."""
+        self._ruleset = ruleset
         self._by_detention: dict[str, tuple[int, Assessment]] = {}
 
-    def advance(self, arrived: Iterable[CustodyEvent], now: int) -> None:
+    @abstractmethod
+    def advance(self, arrived: Iterable[CustodyEvent], now: int, /) -> None:
         """Take entries that arrived, and bring every assessment to an instant (seconds UTC)."""
-        self._entries += arrived
-        current: dict[str, tuple[int, Assessment]] = {}
-        for detention in detentions_of(self._entries):
-            size = len(detention.entries)
-            known = self._by_detention.get(detention.id)
-            if known is None or known[0] != size or _is_stale(known[1], now):
-                result = assess(detention, self._ruleset, now, backend=self._backend)
-                if result.refused == "no_entries":
-                    continue
-                known = (size, result)
-            current[detention.id] = known
-        self._by_detention = current
+
+    def warning(self, now: int) -> str | None:  # noqa: ARG002 - for those that can be out of date
+        """Return why what is shown may be out of date at an instant, if it may."""
+        return None
+
+    def is_behind(self) -> bool:
+        """Whether there is something new that `advance` would show."""
+        return False
 
     def assessments(self) -> list[Assessment]:
         """Return the last assessment of every detention."""
@@ -86,6 +79,35 @@ class Watch:
     def pressing(self, result: Assessment, now: int) -> list[Pressing]:
         """Return the duties of a detention that wait to be done, the nearest first."""
         return sorted(_pressing(result, now, self._ruleset), key=_key)
+
+
+class Watch(Assessments):
+    """Assesses here, as entries are handed over.
+
+    An object with state, for screens: what it shows at an instant is what `assess` gives for the
+    entries received by then, and nothing else.
+    """
+
+    def __init__(self, ruleset: RuleSet, backend: Backend) -> None:
+        """Watch nothing yet."""
+        super().__init__(ruleset)
+        self._backend = backend
+        self._entries: list[CustodyEvent] = []
+
+    def advance(self, arrived: Iterable[CustodyEvent], now: int, /) -> None:
+        """Take entries that arrived, and bring every assessment to an instant (seconds UTC)."""
+        self._entries += arrived
+        current: dict[str, tuple[int, Assessment]] = {}
+        for detention in detentions_of(self._entries):
+            size = len(detention.entries)
+            known = self._by_detention.get(detention.id)
+            if known is None or known[0] != size or _is_stale(known[1], now):
+                result = assess(detention, self._ruleset, now, backend=self._backend)
+                if result.refused == "no_entries":
+                    continue
+                known = (size, result)
+            current[detention.id] = known
+        self._by_detention = current
 
 
 def _is_stale(result: Assessment, now: int) -> bool:

@@ -6,6 +6,7 @@ as plain text, cleaned of control characters, never as markup.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -20,8 +21,10 @@ from detention_monitor.entries import CustodyEvent
 from detention_monitor.findings import SEVERITIES, Finding
 from detention_monitor.text import printable
 from detention_monitor.times import clock_text, countdown, in_words, local_text
-from detention_monitor.watching import Pressing, Urgency, Watch, alerts
+from detention_monitor.watching import Assessments, Pressing, Urgency, alerts
 
+LOOK = 0.05
+"""Seconds between two looks at what a monitor has written."""
 COLUMNS = ("child", "age", "in since", "most pressing duty", "due", "left", "alerts")
 WORDS: dict[Urgency, tuple[str, str]] = {
     "overdue": ("OVERDUE", "bold white on dark_red"),
@@ -32,17 +35,43 @@ WORDS: dict[Urgency, tuple[str, str]] = {
 STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "info": "cyan"}
 
 
+class Present:
+    """The time as it is, for a board over a store: a monitor sees to the entries."""
+
+    head, live = "", True
+    end = 2**62
+
+    @property
+    def start(self) -> int:
+        """Now."""
+        return int(time.time())
+
+    def later(self, _now: int, _seconds: int) -> int:
+        """Return the instant to show next: now, however long ago the last one was."""
+        return self.start
+
+    def arrived_by(self, _now: int) -> list[CustodyEvent]:
+        """Return nothing: what arrives is stored by the monitor."""
+        return []
+
+
 class Story:
     """Entries that arrive by the clock of a story, which may run faster than ours.
 
     An entry arrives when it was recorded, or happened where that is not known.
     """
 
+    head, live = "DEMONSTRATION  ", False
+
     def __init__(self, entries: Sequence[CustodyEvent]) -> None:
         """Put the entries in order of arrival."""
         self._waiting = sorted(entries, key=_arrival)
         self.start = _arrival(self._waiting[0]) if self._waiting else 0
         self.end = _arrival(self._waiting[-1]) if self._waiting else 0
+
+    def later(self, now: int, seconds: int) -> int:
+        """Return the instant to show next."""
+        return now + seconds
 
     def arrived_by(self, now: int) -> list[CustodyEvent]:
         """Return the entries that have arrived since the last call."""
@@ -56,7 +85,7 @@ def _arrival(entry: CustodyEvent) -> int:
 
 
 class Board(App[None]):
-    """Plays a story on one screen; `speed` is seconds of the story for each of ours."""
+    """Shows a store, or plays a story; `speed` is seconds of the story for each of ours."""
 
     TITLE = "Children in custody"
     CSS = """
@@ -72,8 +101,8 @@ class Board(App[None]):
         Binding("q", "quit", "Quit"),
     ]
 
-    def __init__(self, watch: Watch, story: Story, speed: int = 60) -> None:
-        """Show a watch that is fed by a story."""
+    def __init__(self, watch: Assessments, story: Story | Present, speed: int = 60) -> None:
+        """Show assessments, by the clock of a story or by ours."""
         super().__init__()
         self.watched, self.story, self.speed = watch, story, speed
         self.now, self.running = story.start, True
@@ -95,6 +124,13 @@ class Board(App[None]):
         self.advance(0)
         table.focus()
         self.set_interval(1, self.tick)
+        if self.story.live:
+            self.set_interval(LOOK, self.look)
+
+    def look(self) -> None:
+        """Show at once what the monitor has written."""
+        if self.watched.is_behind():
+            self.advance(0)
 
     def tick(self) -> None:
         """Let a second pass."""
@@ -103,7 +139,7 @@ class Board(App[None]):
 
     def advance(self, seconds: int) -> None:
         """Move the story on and show what has changed."""
-        self.now += seconds
+        self.now = self.story.later(self.now, seconds)
         self.watched.advance(self.story.arrived_by(self.now), self.now)
         self.shown = self.watched.in_custody()
         self._show_head()
@@ -112,15 +148,18 @@ class Board(App[None]):
 
     def _show_head(self) -> None:
         pace = f"x{self.speed}" if self.running else "PAUSED"
+        pace = "" if self.story.live else pace
         if self.now >= self.story.end:
             pace = "END OF THE STORY"
         inside = f"{len(self.shown)} in custody"
         left = sum(not each.unclosed for each in self.watched.assessments())
         young = sum(each.refused == "under_10" for each in self.watched.assessments())
         text = f"{local_text(self.now, seconds=True)}  {inside}, {left} left  {pace}"
+        if warning := self.watched.warning(self.now):
+            text += f"  !! {printable(warning, 200)}"
         if young:
             text += f"  !! {young} recorded as under 10: check at once"
-        self.query_one("#head", Static).update(Text(f"DEMONSTRATION  {text}"))
+        self.query_one("#head", Static).update(Text(self.story.head + text))
 
     def _show_children(self) -> None:
         table = self.query_one(DataTable)
@@ -197,6 +236,10 @@ class Board(App[None]):
             if not text:
                 text.append(f"{printable(child.detention)}: nothing overdue.", style="dim")
         self.query_one("#reasons", Static).update(text)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:  # noqa: ARG002
+        """Offer the keys of a story only where there is one: no key stops the present."""
+        return not (self.story.live and action in ("pause", "faster", "slower", "next_hour"))
 
     def action_pause(self) -> None:
         """Stop the clock of the story, or let it go on."""

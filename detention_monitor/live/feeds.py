@@ -1,0 +1,435 @@
+"""Feeds: files that grow, folders into which files are dropped, standard input, a database table.
+
+A feed gives what it has, and where it has read to; the store keeps both in one transaction, so
+that a restart neither loses nor repeats an entry. Where a place in a file is in doubt (cut short,
+rewritten) it is read again from its beginning: entries that are stored already are passed over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import select
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from glob import escape
+from itertools import chain
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+
+from detention_monitor.entries import CustodyEvent
+from detention_monitor.live.store import Batch
+from detention_monitor.records import Source
+from detention_monitor.sources import LONGEST_LINE, SUFFIXES, SetAside, read_line
+from detention_monitor.vocabulary import Vocabulary
+
+_PIECE = 256_000
+"""Bytes taken at a time: a batch is small, and a backlog is stored as it is read."""
+_TAIL = 256
+"""Bytes before our place in a file that must still be the same, else the file was rewritten."""
+_LINGER = 10
+"""Seconds for which a file that was replaced is still read: its writer may hold it open."""
+HEARTBEAT = ".heartbeat"
+"""A file beside a followed file (or in a folder) that its source touches as a sign of life."""
+
+Item = tuple[CustodyEvent | SetAside, Source]
+
+
+class Feed(Protocol):
+    """Something that entries come from."""
+
+    @property
+    def name(self) -> str:
+        """How the store knows it."""
+        ...
+
+    def poll(self, now: int) -> Iterator[Batch]:
+        """Yield what has come since the last time; a batch counts once the next is asked for."""
+        ...
+
+    def descriptor(self) -> int | None:
+        """Return a file descriptor that becomes readable when there is something new, if any."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        ...
+
+
+@dataclass(slots=True)
+class Place:
+    """A place in one file: which file it is, how far it is read, what its source declared."""
+
+    dev: int = 0
+    ino: int = 0
+    offset: int = 0
+    lines: int = 0
+    tail: str = ""
+    source: Any = None
+    left_at: int | None = None
+    """When another file took its name; None while it has it."""
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON holds it."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+class Lines:
+    """Turns lines into entries: remembers what the source declared and when it gave a sign of life."""
+
+    def __init__(self, vocabulary: Vocabulary, name: str) -> None:
+        """Take lines of a file or table of some name, for the origin of entries."""
+        self.vocabulary, self.name = vocabulary, name
+        self.source, self.declared = Source(), None
+        self.beat = False
+
+    def declare(self, raw: Any) -> None:
+        """Take up again what the source declared (None: nothing)."""
+        self.declared = raw
+        self.source = Source() if raw is None else Source.declared(raw, self.vocabulary)
+
+    def item(self, line: bytes, number: int) -> Item | None:
+        """Return the entry of a line, or why it is set aside; None for a line that is neither."""
+        if not line.strip():
+            return None
+        if line.lstrip().startswith(b'{"heartbeat"') and _only_key(line) == "heartbeat":
+            self.beat = True
+            return None
+        got = read_line(line, self.vocabulary, self.source, f"{self.name}:{number}")
+        if isinstance(got, Source):
+            self.source, self.declared = got, orjson.loads(line)["source"]
+            return None
+        return got, self.source
+
+
+def _only_key(line: bytes) -> str | None:
+    with suppress(orjson.JSONDecodeError):
+        raw = orjson.loads(line)
+        if isinstance(raw, dict) and len(raw) == 1:
+            return str(next(iter(raw)))
+    return None
+
+
+class _OpenFile:
+    """One file on disk while it is read, whatever its name is by now."""
+
+    def __init__(self, descriptor: int, place: Place, lines: Lines) -> None:
+        self.descriptor, self.place, self.lines = descriptor, place, lines
+        self.scanned = 0
+        lines.declare(place.source)
+
+    def close(self) -> None:
+        os.close(self.descriptor)
+
+    def was_rewritten(self) -> bool:
+        """Whether what we have read is no longer what stands there."""
+        place = self.place
+        if os.fstat(self.descriptor).st_size < place.offset:
+            return True
+        return _digest(self.descriptor, place.offset) != place.tail
+
+    def begin_again(self) -> None:
+        self.place.offset = self.place.lines = self.scanned = 0
+        self.place.tail = _digest(self.descriptor, 0)
+        self.lines.declare(None)
+
+    def take(self, *, final: bool) -> list[Item]:
+        """Return the whole lines that follow, a piece at a time; the rest too if it is `final`."""
+        place = self.place
+        data = os.pread(self.descriptor, max(_PIECE, self.scanned), place.offset)
+        if not data:
+            return []
+        end = data.rfind(b"\n") + 1
+        if not end and len(data) >= max(_PIECE, self.scanned):
+            return self._take_long(data, final=final)
+        out = self._items(data[:end].split(b"\n")[:-1]) if end else []
+        rest = data[end:]
+        at_end = place.offset + len(data) >= os.fstat(self.descriptor).st_size
+        if rest and at_end and (final or _is_whole(rest)):
+            item = self.lines.item(rest, place.lines + 1)
+            out += [item] if item else []
+            end = len(data)
+        self._move(end)
+        return out
+
+    def _items(self, lines: Sequence[bytes]) -> list[Item]:
+        out = []
+        for line in lines:
+            self.place.lines += 1
+            item = self.lines.item(line, self.place.lines)
+            if item is not None:
+                out.append(item)
+        return out
+
+    def _take_long(self, data: bytes, *, final: bool) -> list[Item]:
+        """Look further for the end of a long line; of one that is too long keep the beginning."""
+        size = os.fstat(self.descriptor).st_size
+        at = self.place.offset + len(data)
+        if len(data) <= LONGEST_LINE and at < size:
+            self.scanned = 2 * len(data)
+            return self.take(final=final)
+        while at < size:
+            piece = os.pread(self.descriptor, _PIECE, at)
+            found = piece.find(b"\n")
+            if found >= 0 or not piece:
+                return self._give_long(data, at + found + 1)
+            at += len(piece)
+        return self._give_long(data, size) if final else []
+
+    def _give_long(self, data: bytes, end: int) -> list[Item]:
+        out = self._items([data[: LONGEST_LINE + 1]])
+        self._move(end - self.place.offset)
+        return out
+
+    def _move(self, by: int) -> None:
+        if by:
+            self.place.offset += by
+            self.scanned = 0
+            self.place.tail = _digest(self.descriptor, self.place.offset)
+            self.place.source = self.lines.declared
+
+
+def _is_whole(rest: bytes) -> bool:
+    """Whether a last line without its end is an entry all the same: no half of one is whole JSON."""
+    if not rest.rstrip().endswith(b"}"):
+        return False
+    try:
+        return isinstance(orjson.loads(rest), dict)
+    except orjson.JSONDecodeError:
+        return False
+
+
+def _digest(descriptor: int, offset: int) -> str:
+    before = os.pread(descriptor, min(_TAIL, offset), max(0, offset - _TAIL))
+    return hashlib.sha256(before).hexdigest()[:16]
+
+
+def named(path: Path) -> str:
+    """Return the name of a file as text that every database holds, whatever bytes it is made of."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+class FollowedFile:
+    """A file of JSON lines that grows; it may be rotated, cut short, or come back later."""
+
+    def __init__(self, path: Path, vocabulary: Vocabulary, position: str = "") -> None:
+        """Go on from a stored position, or from the beginning."""
+        self.path, self.name = path, named(path)
+        self._vocabulary = vocabulary
+        self._open: list[_OpenFile] = []
+        self._missed: list[Item] = []
+        self._beat_at: int | None = None
+        self._problem: str | None = None
+        for raw in orjson.loads(position) if position else []:
+            self._reopen(Place(**raw))
+
+    def descriptor(self) -> int | None:
+        """Return None: a file cannot be waited for."""
+        return None
+
+    def close(self) -> None:
+        """Close what is open."""
+        while self._open:
+            self._open.pop().close()
+
+    def _lines(self) -> Lines:
+        return Lines(self._vocabulary, self.name.rpartition("/")[2])
+
+    def _reopen(self, place: Place) -> None:
+        """Find a file again by its identity, under its own name or the one it was rotated to."""
+        beside = self.path.parent.glob(f"{escape(self.path.name)}*")
+        for path in chain([self.path], beside):
+            with suppress(OSError):
+                found = path.stat()
+                if (found.st_dev, found.st_ino) == (place.dev, place.ino):
+                    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                    self._open.append(_OpenFile(descriptor, place, self._lines()))
+                    return
+        if place.left_at is None:
+            reason = (
+                f"the file was replaced while the monitor did not run, and the old one is not "
+                f"beside it; what was added after byte {place.offset:,} was not read; send it again"
+            )
+            aside = SetAside(f"{self._lines().name}:{place.lines}", reason, "")
+            self._missed.append((aside, Source()))
+
+    def poll(self, now: int) -> Iterator[Batch]:
+        """Yield what was added, of files that were replaced first."""
+        beat = self._heartbeat(now)
+        problem = self._look(now)
+        if self._missed or problem != self._problem or beat:
+            self._problem = problem
+            items, self._missed = self._missed, []
+            yield self._batch(items, beat)
+        for file in list(self._open):
+            place = file.place
+            over = place.left_at is not None and now >= place.left_at + _LINGER
+            if place.left_at is None and file.was_rewritten():
+                file.begin_again()
+            while True:
+                before = place.offset
+                items = file.take(final=over)
+                beat = now if file.lines.beat else None
+                file.lines.beat = False
+                if place.offset == before:
+                    break
+                yield self._batch(items, beat)
+            if over:
+                self._open.remove(file)
+                file.close()
+                yield self._batch([], None)
+
+    def _look(self, now: int) -> str | None:
+        """See which file has the name now; return why it cannot be read, if it cannot."""
+        try:
+            found = self.path.stat()
+            held = self._open[-1].place if self._open else None
+            if held and (held.dev, held.ino) == (found.st_dev, found.st_ino):
+                held.left_at = None
+                return None
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return "the file is not there"
+        except OSError as error:
+            return f"cannot be read: {error.strerror}"
+        found = os.fstat(descriptor)
+        if held is not None:
+            held.left_at = now
+        place = Place(found.st_dev, found.st_ino, tail=_digest(descriptor, 0))
+        self._open.append(_OpenFile(descriptor, place, self._lines()))
+        return None
+
+    def _heartbeat(self, now: int) -> int | None:
+        with suppress(OSError):
+            at = min(now, int(Path(f"{self.path}{HEARTBEAT}").stat().st_mtime))
+            if at != self._beat_at:
+                self._beat_at = at
+                return at
+        return None
+
+    def _batch(self, items: Sequence[Item], beat: int | None) -> Batch:
+        position = orjson.dumps([file.place.plain() for file in self._open]).decode()
+        return Batch(self.name, items, position, beat, self._problem)
+
+
+class Folder:
+    """A folder into which files of JSON lines are dropped; each may still grow."""
+
+    def __init__(self, path: Path, vocabulary: Vocabulary, positions: Mapping[str, str]) -> None:
+        """Go on from stored positions of its files."""
+        self.path, self.name = path, named(path)
+        self._vocabulary, self._positions = vocabulary, positions
+        self._sizes: dict[str, tuple[int, int, int]] = {}
+        self._beat_at: int | None = None
+        self._problem: str | None = None
+
+    def descriptor(self) -> int | None:
+        """Return None: a folder cannot be waited for."""
+        return None
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    def poll(self, now: int) -> Iterator[Batch]:
+        """Yield what is new in the files of the folder, by name."""
+        problem, beat = None, None
+        try:
+            found = sorted(os.scandir(self.path), key=lambda each: each.name)
+        except OSError as error:
+            found, problem = [], f"cannot be read: {error.strerror}"
+        for each in found:
+            if each.name == HEARTBEAT:
+                at = min(now, int(each.stat().st_mtime))
+                if at != self._beat_at:
+                    self._beat_at = beat = at
+            elif each.name.endswith((".gz", ".csv")):
+                problem = (
+                    f"{named(Path(each.name))} is not read here; unpack it to .jsonl (see `import`)"
+                )
+        if problem != self._problem or beat is not None:
+            self._problem = problem
+            yield Batch(self.name, (), "", beat, problem)
+        for each in found:
+            if each.name.endswith(SUFFIXES) and not each.name.endswith(".gz") and each.is_file():
+                yield from self._file(each, now)
+
+    def _file(self, each: os.DirEntry[str], now: int) -> Iterator[Batch]:
+        found = each.stat()
+        size = (found.st_ino, found.st_size, found.st_mtime_ns)
+        if self._sizes.get(each.path) == size:
+            return
+        path = Path(each.path)
+        file = FollowedFile(path, self._vocabulary, self._positions.get(named(path), ""))
+        try:
+            for batch in file.poll(now):
+                self._positions = {**self._positions, file.name: batch.position}
+                yield batch
+            self._sizes[each.path] = size
+        finally:
+            file.close()
+
+
+class StandardInput:
+    """Lines from standard input: it has no memory, so what was read and not stored is gone."""
+
+    name = "-"
+
+    def __init__(self, vocabulary: Vocabulary, descriptor: int = 0) -> None:
+        """Read a descriptor without waiting."""
+        self._lines = Lines(vocabulary, "standard input")
+        self._descriptor, self._rest, self._number = descriptor, b"", 0
+        self._unsaved: Batch | None = None
+        self.ended = False
+
+    def descriptor(self) -> int | None:
+        """Return the descriptor, until the input has ended."""
+        return None if self.ended else self._descriptor
+
+    def close(self) -> None:
+        """Standard input is not ours to close."""
+
+    def poll(self, now: int) -> Iterator[Batch]:
+        """Yield the whole lines that have come; at the end what is left.
+
+        A batch that could not be stored is given again: nobody else has it.
+        """
+        if self._unsaved is not None:
+            yield self._unsaved
+            self._unsaved = None
+        while not self.ended and select.select([self._descriptor], [], [], 0)[0]:
+            data = os.read(self._descriptor, _PIECE)
+            self.ended = not data
+            *lines, self._rest = (self._rest + data).split(b"\n")
+            if self.ended and self._rest:
+                lines, self._rest = [*lines, self._rest], b""
+            if len(self._rest) > LONGEST_LINE:
+                self._rest = self._rest[: LONGEST_LINE + 1]
+            items = []
+            for line in lines:
+                self._number += 1
+                item = self._lines.item(line, self._number)
+                items += [item] if item else []
+            beat, self._lines.beat = (now if self._lines.beat else None), False
+            if items or beat is not None:
+                self._unsaved = Batch(self.name, items, "", beat)
+                yield self._unsaved
+                self._unsaved = None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether a source gives signs of life, and how old the last one is (seconds)."""
+
+    word: str
+    age: int | None = field(default=None)
+
+
+def health(heartbeat_at: int | None, now: int, limit: int) -> Health:
+    """Return the health of a feed: by its heartbeat only, since a quiet night is not a dead feed."""
+    if heartbeat_at is None:
+        return Health("feed health unknown")
+    age = max(0, now - heartbeat_at)
+    return Health("stale" if age > limit else "live", age)

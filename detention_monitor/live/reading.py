@@ -1,0 +1,120 @@
+"""What a screen reads from the store: assessments and alerts, as the monitor last settled them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from detention_monitor.assess import Assessment
+from detention_monitor.entries import CustodyEvent
+from detention_monitor.live.feeds import Health, health
+from detention_monitor.live.store import ALERT, ASSESSMENT, FEED, PROGRESS, Store, StoreError
+from detention_monitor.rulefile import RuleSet
+from detention_monitor.watching import Assessments
+
+SILENT = 30
+"""Seconds without a sign of the monitor after which what is shown may be out of date."""
+HEARTBEAT_LIMIT = 60
+"""Seconds without a sign of life after which a feed that gives them is stale."""
+_PROGRESS = sa.select(PROGRESS.c.version, PROGRESS.c.settled_at)
+_FEEDS = sa.select(FEED.c.name, FEED.c.heartbeat_at, FEED.c.problem, FEED.c.last_entry_at).order_by(
+    FEED.c.name
+)
+_assessment = msgspec.json.Decoder(Assessment).decode
+
+
+class StoredAssessments(Assessments):
+    """The assessments that a monitor keeps in a store; read again only when it wrote something."""
+
+    def __init__(self, store: Store, ruleset: RuleSet) -> None:
+        """Read nothing yet."""
+        super().__init__(ruleset)
+        self._store = store
+        self._version: int | None = None
+        self._bodies: dict[str, str] = {}
+        self.settled_at = 0
+        self._failure = ""
+
+    def is_behind(self) -> bool:
+        """Whether the monitor wrote something since the last `advance`."""
+        return self._progress()[0] != self._version
+
+    def _progress(self) -> tuple[int | None, int]:
+        """Return the version of what is written, and the instant for which it is right."""
+        try:
+            with self._store.read() as connection:
+                row = connection.execute(_PROGRESS).one_or_none()
+        except StoreError as error:  # what is shown stays, and says that it is old
+            self._failure = str(error)
+            return self._version, self.settled_at
+        self._failure = ""
+        return (row[0], row[1]) if row else (None, 0)
+
+    def advance(self, _arrived: Iterable[CustodyEvent], _now: int, /) -> None:
+        """Read what the monitor has written; nothing arrives here by another way."""
+        version, self.settled_at = self._progress()
+        if version == self._version:
+            return
+        with self._store.read() as connection:
+            rows = connection.execute(sa.select(ASSESSMENT.c.detention, ASSESSMENT.c.body))
+            bodies = dict(rows.all())
+        shown: dict[str, tuple[int, Assessment]] = {}
+        for name, body in bodies.items():
+            known = self._by_detention.get(name)
+            same = known is not None and self._bodies[name] == body
+            pair = known if known is not None and same else (0, _assessment(body))
+            if pair[1].refused != "no_entries":
+                shown[name] = pair
+        self._by_detention = shown
+        self._version, self._bodies = version, {name: bodies[name] for name in shown}
+
+    def warning(self, now: int) -> str | None:
+        """Return why what is shown may be out of date, if it may."""
+        if self._failure:
+            return f"OUT OF DATE: {self._failure}"
+        if now - self.settled_at > SILENT:
+            return "OUT OF DATE: no monitor works on this store"
+        for each in self._feeds(now):
+            name = each.name.rsplit("/", 1)[-1]
+            if each.problem:
+                return f"{name}: {each.problem}"
+            if each.health.word == "stale":
+                return f"{name} gives no sign of life for {each.health.age} s"
+        return None
+
+    def _feeds(self, now: int) -> list[FeedState]:
+        try:
+            return feeds(self._store, now)
+        except StoreError:  # said at the next look
+            return []
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """What is known of a feed: its health, why it cannot be read, when it last gave an entry."""
+
+    name: str
+    health: Health
+    problem: str | None
+    last_entry_at: int | None
+
+
+def feeds(store: Store, now: int) -> list[FeedState]:
+    """Return the feeds of a store, by name."""
+    with store.read() as connection:
+        rows = connection.execute(_FEEDS).all()
+    return [
+        FeedState(name, health(heartbeat_at, now, HEARTBEAT_LIMIT), problem, last_entry_at)
+        for name, heartbeat_at, problem, last_entry_at in rows
+    ]
+
+
+def alerts(store: Store) -> list[Mapping[str, Any]]:
+    """Return the alerts as they are, those raised last first."""
+    with store.read() as connection:
+        wanted = sa.select(ALERT).order_by(ALERT.c.since.desc(), ALERT.c.key)
+        return [dict(row) for row in connection.execute(wanted).mappings()]

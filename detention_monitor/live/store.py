@@ -1,0 +1,494 @@
+"""The store of the live monitor: SQLite in a file (WAL), or PostgreSQL by URL, one schema (D9).
+
+One process writes entries and projections (`Store.alone` keeps a second one out); screens read and
+append acts. A write is one transaction that holds the database's write lock from its beginning.
+Every failure of the database becomes a `StoreError` that says what happened and what to do.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import orjson
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlmodel import SQLModel
+
+from detention_monitor.entries import CustodyEvent
+from detention_monitor.errors import DetentionMonitorError
+from detention_monitor.live.schema import HEAD
+from detention_monitor.records import Source
+from detention_monitor.sources import SetAside
+from detention_monitor.times import rfc3339
+from detention_monitor.vocabulary import Coverage
+
+BUSY_MS = 10_000
+"""How long a write waits for another before it gives up."""
+CLOCK_MAY_STEP = 300
+"""Seconds by which our clock may step back; beyond that nothing is stored, lest all be judged ahead."""
+MIGRATIONS = Path(__file__).with_name("migrations")
+_LOCK_KEY = 0x6465746D  # of the advisory lock in PostgreSQL: "detm"
+_CHUNK = 400
+
+TABLES = SQLModel.metadata.tables
+ENTRY, LOG, SET_ASIDE = TABLES["entry"], TABLES["log"], TABLES["set_aside"]
+FEED, ASSESSMENT = TABLES["feed"], TABLES["assessment"]
+FINDING, ALERT, PROGRESS = TABLES["finding"], TABLES["alert"], TABLES["progress"]
+PROJECTIONS = (ALERT, FINDING, ASSESSMENT, PROGRESS)
+
+
+class StoreError(DetentionMonitorError):
+    """The store cannot be opened, read or written; says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An entry as it lies in the store: its number, and when it arrived (seconds UTC)."""
+
+    seq: int
+    received_at: int
+    entry: CustodyEvent
+    coverage: Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What was read from a feed at one time: what was taken, what was not, and how far it is read.
+
+    `heartbeat_at`: the last sign of life, if the feed gives any; `problem`: why it cannot be read.
+    """
+
+    feed: str
+    items: Sequence[tuple[CustodyEvent | SetAside, Source]] = ()
+    position: str = ""
+    heartbeat_at: int | None = None
+    problem: str | None = None
+    more: bool = False
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of a batch."""
+
+    stored: int = 0
+    again: int = 0
+    set_aside: list[SetAside] = field(default_factory=list)
+
+
+# --- opening -----------------------------------------------------------------------------------
+
+
+def address(text: str) -> URL:
+    """Return the URL of a store: a path stands for SQLite, `postgresql://` for PostgreSQL."""
+    if "://" not in text:
+        return URL.create("sqlite", database=text)
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise StoreError(f"'{text[:200]}' is not the address of a database") from None
+    match url.get_backend_name():
+        case "sqlite" if url.database:
+            return url
+        case "postgresql":
+            return url.set(drivername="postgresql+psycopg")
+    shown = url.render_as_string(hide_password=True)
+    raise StoreError(f"{shown}: the store is a file, sqlite:///PATH or postgresql://...")
+
+
+class Store:
+    """An open store. Close it when done."""
+
+    def __init__(self, engine: Engine, url: URL) -> None:
+        """Use `Store.open`."""
+        self.engine, self.url = engine, url
+        self.name = url.render_as_string(hide_password=True)
+        self._held: Connection | None = None
+
+    @classmethod
+    def open(cls, text: str, *, create: bool = True) -> Store:
+        """Open a store and bring it to this program's schema; `create` one where there is none.
+
+        Raises `StoreError`: not there, not a store, locked, or written by a newer program.
+        """
+        url = address(text)
+        if url.get_backend_name() == "sqlite":
+            _make_private(Path(str(url.database)), create=create)
+        store = cls(_engine(url), url)
+        try:
+            store._bring_up(create=create)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    def revision(self) -> str | None:
+        """Return the revision of the schema; None where there is none yet."""
+        with self.read() as connection:
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return None
+            found = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+            return None if found is None else str(found)
+
+    def _bring_up(self, *, create: bool) -> None:
+        now = self.revision()
+        if now == HEAD:
+            return
+        if now is not None and now not in known_revisions():
+            raise StoreError(
+                f"{self.name}: written by a newer program (schema {now}, this one knows {HEAD}); "
+                "use that program"
+            )
+        if now is None and not create:
+            raise StoreError(f"{self.name}: no store here; start `detention-monitor monitor` first")
+        self.migrate("head")
+
+    def migrate(self, revision: str) -> None:
+        """Bring the schema up or down to a revision (`head`, `base`, or its number)."""
+        from alembic import command  # slow to import, and needed only when the schema changes
+
+        before = self.revision()
+        up = revision == "head" or (revision != "base" and (before is None or revision > before))
+        with self.write() as connection:
+            config = _alembic()
+            config.attributes["connection"] = connection
+            (command.upgrade if up else command.downgrade)(config, revision)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that sees one state of the store."""
+        with self._clear(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection in a transaction that writes: all of it or nothing."""
+        with self._clear(), self.engine.connect() as opened:
+            connection = opened.execution_options(writes=True)
+            with connection.begin():
+                if self.url.get_backend_name() == "postgresql":
+                    lock = sa.text("SELECT pg_advisory_xact_lock(:key)")
+                    connection.execute(lock, {"key": _LOCK_KEY})
+                yield connection
+
+    @contextmanager
+    def _clear(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise StoreError(f"{self.name}: {_cause(error)}") from error
+        except SQLAlchemyError as error:
+            raise StoreError(f"{self.name}: {error}") from error
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the store as its one monitor; raise `StoreError` if another one does."""
+        if self.url.get_backend_name() == "postgresql":
+            try:
+                self.hold()
+                yield
+            finally:
+                self._let_go()
+            return
+        descriptor = os.open(f"{self.url.database}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise StoreError(self._taken()) from None
+            yield
+        finally:
+            os.close(descriptor)
+
+    def hold(self) -> None:
+        """Take the lock of a PostgreSQL store, again if the server let go of it meanwhile."""
+        if self.url.get_backend_name() != "postgresql":
+            return  # the lock of a file is lost with the process only
+        self._let_go()
+        with self._clear():
+            connection = self.engine.connect()
+            try:
+                ask = sa.text("SELECT pg_try_advisory_lock(:key)")
+                taken = connection.scalar(ask, {"key": _LOCK_KEY + 1})
+                connection.commit()
+            except BaseException:
+                connection.invalidate()
+                connection.close()
+                raise
+        self._held = connection
+        if not taken:
+            raise StoreError(self._taken())
+
+    def _taken(self) -> str:
+        return f"{self.name}: another monitor works on this store; stop it first"
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            with suppress(SQLAlchemyError):
+                self._held.invalidate()
+                self._held.close()
+            self._held = None
+
+
+def _alembic() -> Any:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
+
+
+def known_revisions() -> list[str]:
+    """Return the revisions of the schema that this program knows, the newest first."""
+    from alembic.script import ScriptDirectory
+
+    return [each.revision for each in ScriptDirectory.from_config(_alembic()).walk_revisions()]
+
+
+def _make_private(path: Path, *, create: bool) -> None:
+    """Make the file of a new store, readable by its owner alone from its first moment."""
+    if path.is_dir():
+        raise StoreError(f"{path}: a folder; name a file in it")
+    if path.exists():
+        return
+    if not create:
+        raise StoreError(f"{path}: no store here; start `detention-monitor monitor` first")
+    if not path.parent.is_dir():
+        raise StoreError(f"{path.parent}: no such folder; make it first")
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be made: {error.strerror}") from error
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        try:
+            return sa.create_engine(
+                url, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_MS // 1000}
+            )
+        except ModuleNotFoundError as error:
+            raise StoreError(
+                "PostgreSQL needs its driver: pip install 'detention-monitor[postgresql]'"
+            ) from error
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_MS / 1000})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # we begin ourselves, below
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")  # an act once confirmed survives a power cut
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _cause(error: DBAPIError) -> str:
+    text = " ".join(str(error.orig).split())[:300]
+    if "database is locked" in text:
+        wait = BUSY_MS // 1000
+        return f"locked by another program for more than {wait} s; close what holds it ({text})"
+    if "not a database" in text or "malformed" in text:
+        return f"not a store, or damaged; restore it from a copy ({text})"
+    if "readonly" in text or "unable to open" in text:
+        return f"cannot be written; check who owns the file and its folder ({text})"
+    if "is full" in text or "disk I/O" in text:
+        return f"the disk is full or failing ({text})"
+    if error.connection_invalidated or "connection" in text or "closed" in text:
+        return f"the database does not answer; check that it runs ({text})"
+    return text
+
+
+# --- entries -----------------------------------------------------------------------------------
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+_entry = msgspec.json.Decoder(CustodyEvent).decode
+
+
+def packed(value: object) -> str:
+    """Return a value as JSON text; equal values give equal text."""
+    return _encode(value).decode()
+
+
+def ingest(store: Store, batch: Batch, now: int) -> Taken:
+    """Store what a feed gave, together with how far it is read: all of it or nothing.
+
+    An entry that was stored before is passed over; one that uses the id of another is set aside.
+    """
+    taken = Taken()
+    with store.write() as connection:
+        last_seq, last_at = connection.execute(
+            sa.select(sa.func.max(ENTRY.c.seq), sa.func.max(ENTRY.c.received_at))
+        ).one()
+        at = max(now, last_at or 0)  # the order of arrival holds though our clock may step back
+        if at > now + CLOCK_MAY_STEP:
+            raise StoreError(
+                f"{store.name}: its last entry arrived at {rfc3339(at)}, and the clock of this "
+                f"machine says {rfc3339(now)}; put the clock right"
+            )
+        known = _known(
+            connection, [got.id for got, _ in batch.items if isinstance(got, CustodyEvent)]
+        )
+        rows: list[dict[str, Any]] = []
+        for got, source in batch.items:
+            if isinstance(got, SetAside):
+                taken.set_aside.append(got)
+                continue
+            clash = _clash(got, source, known)
+            if clash is None:
+                body = packed(got)
+                rows.append(
+                    _row(got, source, batch.feed, (last_seq or 0) + len(rows) + 1, at, body)
+                )
+                known.setdefault(got.id, []).append((got.force or "", source.name, got))
+            elif clash:
+                taken.set_aside.append(SetAside(got.origin, clash, "", got.record))
+            else:
+                taken.again += 1
+        if rows:
+            connection.execute(sa.insert(ENTRY), rows)
+            taken.stored = len(rows)
+        set_aside(connection, batch.feed, taken.set_aside, at)
+        _advance_feed(connection, batch, at if rows else None)
+    return taken
+
+
+_Known = dict[str, list[tuple[str, str, CustodyEvent]]]
+
+
+def _known(connection: Connection, ids: Sequence[str]) -> _Known:
+    """Return the entries that are stored under some ids: force, source and the entry."""
+    out: _Known = {}
+    for start in range(0, len(ids), _CHUNK):
+        wanted = sa.select(ENTRY.c.force, ENTRY.c.source, ENTRY.c.id, ENTRY.c.body).where(
+            ENTRY.c.id.in_(ids[start : start + _CHUNK])
+        )
+        for force, source, name, body in connection.execute(wanted):
+            out.setdefault(name, []).append((force, source, _entry(body)))
+    return out
+
+
+def _clash(entry: CustodyEvent, source: Source, known: _Known) -> str | None:
+    """Return None for a new entry, "" for one stored before, else why it cannot be taken."""
+    for force, name, first in known.get(entry.id, ()):
+        if force != (entry.force or ""):
+            continue
+        if name != source.name and first.record != entry.record:
+            continue  # ids are counted by each source for itself
+        if replace(first, origin="") == replace(entry, origin=""):
+            return ""
+        return (
+            f"id {entry.id} was used before for another entry ({first.origin}); "
+            "give each entry an id of its own, or correct one by 'amends'"
+        )
+    return None
+
+
+def _row(
+    entry: CustodyEvent, source: Source, feed: str, seq: int, at: int, body: str
+) -> dict[str, Any]:
+    return {
+        "seq": seq,
+        "received_at": at,
+        "feed": feed,
+        "force": entry.force or "",
+        "source": source.name,
+        "id": entry.id,
+        "record": entry.record,
+        "kind": entry.kind,
+        "at": entry.at,
+        "recorded_at": entry.recorded_at,
+        "not_carried": _not_carried(source),
+        "body": body,
+    }
+
+
+def _not_carried(source: Source) -> str:
+    missing = source.coverage
+    names = [*missing.kinds_missing, *map(".".join, missing.attributes_missing)]
+    return packed(sorted(names))
+
+
+def _coverage(text: str) -> Coverage:
+    if text == "[]":
+        return _WHOLE
+    names = [name.partition(".") for name in orjson.loads(text)]
+    return Coverage(
+        frozenset(kind for kind, _, attribute in names if not attribute),
+        frozenset((kind, attribute) for kind, _, attribute in names if attribute),
+    )
+
+
+_WHOLE = Coverage()
+
+
+def set_aside(connection: Connection, feed: str, lines: Iterable[SetAside], at: int) -> None:
+    """Keep lines that were not taken, each once."""
+    for each in lines:
+        parts = (feed, each.origin, each.reason, each.line)
+        digest = hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
+        same = SET_ASIDE.c.digest == digest
+        if connection.scalar(sa.select(sa.literal(1)).where(sa.exists().where(same))) is None:
+            row = {"digest": digest, "at": at, "feed": feed, "origin": each.origin,
+                   "reason": plain(each.reason), "line": plain(each.line),
+                   "record": plain(each.record)}  # fmt: skip
+            connection.execute(sa.insert(SET_ASIDE).values(row))
+
+
+def plain(text: str | None) -> str | None:
+    """Return text that every database holds: PostgreSQL takes no NUL."""
+    return None if text is None else text.replace("\0", "\N{SYMBOL FOR NULL}")
+
+
+def _advance_feed(connection: Connection, batch: Batch, entry_at: int | None) -> None:
+    values: dict[str, Any] = {"position": batch.position, "problem": plain(batch.problem)}
+    if batch.heartbeat_at is not None:
+        values["heartbeat_at"] = batch.heartbeat_at
+    if entry_at is not None:
+        values["last_entry_at"] = entry_at
+    changed = connection.execute(
+        sa.update(FEED).where(FEED.c.name == batch.feed).values(values)
+    ).rowcount
+    if not changed:
+        whole = {"heartbeat_at": None, "last_entry_at": None, **values, "name": batch.feed}
+        connection.execute(sa.insert(FEED).values(whole))
+
+
+def positions(store: Store) -> Mapping[str, str]:
+    """Return how far each feed was read."""
+    with store.read() as connection:
+        rows = connection.execute(sa.select(FEED.c.name, FEED.c.position))
+        return dict(rows.all())
+
+
+def entries(
+    connection: Connection, *, after: int = 0, up_to: int | None = None
+) -> Iterator[Stored]:
+    """Yield stored entries in order of arrival, by their numbers."""
+    columns = (ENTRY.c.seq, ENTRY.c.received_at, ENTRY.c.not_carried, ENTRY.c.body)
+    wanted = sa.select(*columns).where(ENTRY.c.seq > after)
+    if up_to is not None:
+        wanted = wanted.where(ENTRY.c.seq <= up_to)
+    for seq, received_at, missing, body in connection.execute(wanted.order_by(ENTRY.c.seq)):
+        yield Stored(seq, received_at, _entry(body), _coverage(missing))
