@@ -496,7 +496,7 @@ def test_the_command_follows_a_file_until_it_is_told_to_stop(tmp_path: Path) -> 
         _, told = running.communicate(timeout=30)
     assert running.returncode == 0
     stored = f"{len(story('T16_not_a_review'))} entries stored, 0 known, 0 set aside"
-        assert stored.encode() in told
+    assert stored.encode() in told
 
 
 def test_killed_it_leaves_no_process_behind(tmp_path: Path) -> None:
