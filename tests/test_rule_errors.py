@@ -1,10 +1,14 @@
 """What the author of a rule file sees when something is wrong: place, fault, cure, all at once."""
 
+import contextlib
 import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from detention_monitor import yamlfile
 from detention_monitor.errors import Diagnostic, RuleFileError
 from detention_monitor.rulefile import load_rules
 from tests.conftest import RULES
@@ -165,3 +169,41 @@ def test_a_parameter_that_the_clocks_need_cannot_be_renamed(folder: Path) -> Non
     [fault] = faults(folder)
     assert (fault.file, fault.code) == ("parameters.yaml", "missing-parameter")
     assert "'review_first' (duration) must be here" in fault.message
+
+
+@pytest.mark.parametrize("path", sorted(RULES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_both_readers_of_yaml_see_the_same(path: Path) -> None:
+    fast = yamlfile.read_yaml(path)
+    whole = yamlfile.parse_yaml(f"# [&anchor]\n{path.read_text()}", path.name)  # read in Python
+
+    assert fast.data == whole.data
+    assert {at: (line + 1, column) for at, (line, column) in fast.places.items()} == whole.places
+    lower = {at: (line + 1, column) for at, (line, column) in fast.key_places.items()}
+    assert lower == whole.key_places
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: &x 1", "anchors"),
+        ("a: [1]\nb: !!python/object:os.system [1]", "tags"),
+        ("[" * 100_000, "YAML"),
+        ("- " * 50_000 + "x", "YAML"),
+        ("a: " + "[" * 400 + "]" * 400, "nested more than 30 deep"),
+        ("\n".join(" " * n + "a:" for n in range(900)), "YAML"),
+    ],
+)
+def test_yaml_that_would_do_harm_is_refused(text: str, said: str) -> None:
+    with pytest.raises(RuleFileError, match=said):
+        yamlfile.parse_yaml(text, "x.yaml")
+
+
+def test_a_time_of_day_in_a_list_is_a_word() -> None:
+    assert yamlfile.parse_yaml("a: [22:30, no]", "x.yaml").data == {"a": ["22:30", "no"]}
+
+
+@given(st.text(alphabet="ab:-[]{}&*!#|>'\"\n\t %@`,?0.", max_size=60))
+@settings(max_examples=300, deadline=None, derandomize=True)
+def test_no_text_whatever_does_more_than_be_refused(text: str) -> None:
+    with contextlib.suppress(RuleFileError):
+        assert yamlfile.parse_yaml(text, "x.yaml").places
