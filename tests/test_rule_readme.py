@@ -1,0 +1,44 @@
+"""What `rules/README.md` promises: its example works, its table names rules that exist."""
+
+import re
+import shutil
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from detention_monitor.cli import cli
+from detention_monitor.rulefile import RuleSet, rule_paths
+from tests.conftest import RULES
+
+TEXT = (RULES / "README.md").read_text()
+
+
+def test_the_example_is_a_rule_that_passes_its_tests(tmp_path: Path) -> None:
+    [example] = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+    for name in ("vocabulary.yaml", "parameters.yaml"):
+        shutil.copy(RULES / name, tmp_path)
+    (tmp_path / "my_theme.yaml").write_text(example)
+
+    checked = CliRunner().invoke(cli, ["rules", "check", "--rules", str(tmp_path)])
+    tested = CliRunner().invoke(cli, ["rules", "test", "--rules", str(tmp_path), "--probe"])
+
+    assert checked.exit_code == 0, checked.output
+    assert tested.exit_code == 0, tested.output
+    assert "3 passed, 0 failed" in tested.stderr
+
+
+def test_the_findings_of_the_inspectors_name_rules_that_exist(ruleset: RuleSet) -> None:
+    table = TEXT[TEXT.index("## What the inspectors found") : TEXT.index("## For a person")]
+    named = set(re.findall(r"`([A-Za-z0-9_-]+)`", table))
+    assert len(named) > 25
+    assert named <= {rule.id for rule in ruleset.rules}
+
+
+def test_every_rule_file_is_in_the_table() -> None:
+    table = TEXT[: TEXT.index("## A new rule")]
+    assert {path.name for path in rule_paths(RULES)} <= set(re.findall(r"`([a-z_]+\.yaml)`", table))
+
+
+def test_what_is_left_to_a_person_is_named(ruleset: RuleSet) -> None:
+    left = TEXT[TEXT.index("## For a person") :]
+    assert set(re.findall(r"\*\*([A-F]\d\d)\*\*", left)) == {"D16", "E06", "E16"}
