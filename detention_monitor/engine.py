@@ -9,6 +9,7 @@ fact may set off (H10).
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from itertools import count
 from types import ModuleType
@@ -53,6 +54,8 @@ class Ruleset:
         except self._c.error as error:
             message = f"durable_rules does not accept these rules: {error}"
             raise EngineError(message) from error
+        # The module keeps a rule set for ever unless it is told; at exit the process takes it along.
+        weakref.finalize(self, self._c.delete_ruleset, self._handle).atexit = False
         self._next = 1
         self._live = False
         self.fed = self.fired = 0

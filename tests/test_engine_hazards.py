@@ -281,3 +281,21 @@ def test_what_the_engine_said_before_does_not_depend_on_the_order_of_detentions(
     asked = one.work()["facts"]
     assert judged(found, one) == first
     assert one.work()["facts"] - asked < asked / 10  # only what is too long to keep is asked again
+
+
+def test_rule_sets_that_are_not_needed_any_more_are_given_back() -> None:
+    """A thousand compilations in one process, as a monitor that reloads its rules does, stay flat."""
+    code = (
+        "import resource\n"
+        "from detention_monitor.engine import Ruleset\n"
+        "rules = {f'r{n}': {'all': [{'e': {'$and': [{'k': 'x'}, {'a': n}]}}]} for n in range(60)}\n"
+        "def most(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
+        "def many():\n"
+        "    for _ in range(300):\n"
+        "        held = Ruleset(rules)\n"
+        "        held.begin(); held.feed({'k': 'x', 'a': 7}); held.end()\n"
+        "many(); first = most(); many(); many(); many()\n"
+        "print(most() - first)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(ran.stdout) < 8
