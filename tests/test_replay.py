@@ -64,7 +64,8 @@ def test_table_fits_100_columns_and_cites_the_law(tmp_path: Path) -> None:
 def test_fail_on_asks_for_a_severity(tmp_path: Path) -> None:
     assert command("replay", T10, "--fail-on", "critical", cwd=tmp_path).returncode == 1
     calm = tmp_path / "calm.jsonl"
-    calm.write_text(json.dumps(entry()) + "\n")
+    known = {"dob": "2009-01-01", "sex": "male", "grounds": "to question"}
+    calm.write_text(json.dumps(entry(attrs={**known, "documents": "none_essential"})) + "\n")
     assert command("replay", calm, "--fail-on", "info", cwd=tmp_path).returncode == 0
 
 

@@ -236,6 +236,11 @@ def findings_schema() -> Schema:
         "arose_at": _INSTANT,
         "due_at": _INSTANT,
         "due_at_latest": {**_INSTANT, "description": "the later of two readings of the law"},
+        "early_at": {
+            **_INSTANT,
+            "description": "due had hospital not paused the clock: an alert only",
+        },
+        "minutes_left": {"type": "integer", "minimum": 0, "description": "left on a paused clock"},
         "done_at": _INSTANT,
         "occurred_at": _INSTANT,
         "minutes_late": {"type": "integer", "minimum": 0},
