@@ -109,6 +109,10 @@ class Plan:
     """Every kind of fact that some watch looks at."""
     relied: Mapping[int, frozenset[str]] = field(default_factory=dict)
     """By place of a rule in `subjects`: kinds of entry whose absence could make it find wrongly."""
+    rules: Mapping[int, Rule] = field(default_factory=dict)
+    """The rules among the subjects, by place."""
+    facts: Mapping[int, DerivedFact] = field(default_factory=dict)
+    """The derived facts among the subjects, by place."""
     marks: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """What each mark comes down to: the attributes asked for it, directly or through other marks."""
 
@@ -141,7 +145,16 @@ def make_plan(facts: Sequence[DerivedFact], rules: Sequence[Rule], vocabulary: V
         for index, subject in enumerate(subjects)
         if isinstance(subject, Rule)
     }
-    return Plan(subjects, strata, table, kinds, relied, _marks(facts))
+    return Plan(
+        subjects,
+        strata,
+        table,
+        kinds,
+        relied,
+        {place: subject for place, subject in enumerate(subjects) if isinstance(subject, Rule)},
+        dict(enumerate(facts)),
+        _marks(facts),
+    )
 
 
 _WHEREABOUTS = (

@@ -19,6 +19,9 @@ def findings_of(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
     Where the source does not carry what would discharge, excuse or allow, a breach is none that
     can be told (design D6).
     """
+    if now.coverage.is_whole:
+        yield from _found(rule, subject, now)
+        return
     lacking = sorted(now.relied.get(subject, frozenset()) & now.coverage.kinds_missing)
     for finding in _found(rule, subject, now):
         if lacking and finding.is_breach:
