@@ -475,19 +475,15 @@ class _Maker:
 
 def _marked(plan: Plan, stratum: Stratum, found: Conclusions, facts: Sequence[Fact]) -> list[Fact]:
     """Return the facts with the marks of this stratum set: true, false, or absent (unknown)."""
-    settled = dict.fromkeys(
-        watch.subject for watch in stratum.opens if watch.role in ("yes", "maybe")
-    )
-    if not settled:
+    if not stratum.marks:
         return list(facts)
     by_kind: dict[str, list[int]] = {}
     for place, each in enumerate(facts):
         by_kind.setdefault(each.kind, []).append(place)
     marks: dict[int, dict[str, bool]] = {}
-    for subject in settled:
-        fact = plan.facts.get(subject)
-        if fact is None or fact.mark is None:
-            continue
+    for subject in stratum.marks:
+        fact = plan.facts[subject]
+        assert fact.mark is not None  # by the plan
         yes = found.opened.get((subject, "yes"), {})
         maybe = found.opened.get((subject, "maybe"), {})
         for place in (place for kind in fact.mark.on for place in by_kind.get(kind, ())):

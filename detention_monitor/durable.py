@@ -426,10 +426,9 @@ class _Search:
         self, closer: _Closer, facts: Sequence[Fact], matched: Mapping[int, Mapping[int, int]]
     ) -> None:
         self._closer, self._facts, self.matched = closer, facts, matched
-        self._minutes_of: dict[str, set[int]] = {}
-        for fact in facts:
-            self._minutes_of.setdefault(fact.kind, set()).add(fact.at // 60)
-        self._minutes = sorted({minute for held in self._minutes_of.values() for minute in held})
+        self._minutes = sorted({fact.at // 60 for fact in facts})
+        self._minutes_of: dict[str, list[int]] | None = None
+        self._found: dict[tuple[int, tuple[str, ...], int, int], Closing | None] = {}
         self._begun = False
         self._asserted: set[int] = set()
         self._candidates: dict[int, _Candidates] = {}
@@ -439,16 +438,25 @@ class _Search:
         minute = self._facts[place].at // 60
         if not kinds:
             return minute
-        earlier = [
-            each
-            for kind in kinds
-            for each in self._minutes_of.get(kind, ())
-            if each <= minute
-        ]
+        if self._minutes_of is None:
+            self._minutes_of = {}
+            for fact in self._facts:
+                self._minutes_of.setdefault(fact.kind, []).append(fact.at // 60)
+        of = self._minutes_of
+        earlier = [each for kind in kinds for each in of.get(kind, ()) if each <= minute]
         return max(earlier, default=0)
 
     def first(self, number: int, same: tuple[str, ...], place: int, minute: int) -> Closing | None:
-        """Return the first certain and the first unsure entry of a selection, from a minute on.
+        """Return the first certain and the first unsure entry of a selection, from a minute on."""
+        key = (number, same, place, minute)
+        if key not in self._found:
+            self._found[key] = self._answered(*key)
+        return self._found[key]
+
+    def _answered(
+        self, number: int, same: tuple[str, ...], place: int, minute: int
+    ) -> Closing | None:
+        """Return the answer given before to the same question, or else the engine's.
 
         The engine is asked once for all openings, of whatever detention, between which a closing
         rule cannot tell: the candidates are as many minutes away, as sure, and as equal.

@@ -148,7 +148,9 @@ class Duty:
         status, until = self._status(done)
         if doubt and status in ("open", "due_soon"):
             done, status, until = self.doubted, "met", self.doubted.at if self.doubted else until
-        steps = [self._passed(step, until, status) for step in self.steps]
+        steps = self.steps
+        if status in ("overdue", "missed", "met_late"):
+            steps = [self._passed(step, until, status) for step in steps]
         self._note_changes(status)
         return self._assembled(done, status, until, steps, doubt=doubt)
 
@@ -214,10 +216,11 @@ class Duty:
     def _carried(self) -> bool:
         must = self.rule.must
         assert must is not None  # only duties come here
-        return any(self.now.coverage.carries(kind) for kind in must.happen)
+        coverage = self.now.coverage
+        return coverage.is_whole or any(coverage.carries(kind) for kind in must.happen)
 
     def _passed(self, step: GradeState, until: int, status: Status) -> GradeState:
-        if step.at is None or status not in ("overdue", "missed", "met_late"):
+        if step.at is None:
             return step
         at_once = step.name in self._on_entries and status != "met_late"
         over = until >= step.at if at_once else until > step.at
@@ -315,15 +318,13 @@ class Duty:
         )
 
     def _measures(self, done: _Act | None) -> dict[str, int]:
+        out: dict[str, int] = {}
         if done is None:
-            return {}
-        out = {}
+            return out
         for name, kind in self.rule.measures.items():
-            starts = [
-                fact.at for fact in self.now.facts if fact.kind == kind and fact.at <= done.at
-            ]
-            if starts:
-                out[name] = (done.at - starts[0]) // 60
+            start = next((fact.at for fact in self.now.facts if fact.kind == kind), None)
+            if start is not None and start <= done.at:
+                out[name] = (done.at - start) // 60
         return out
 
 

@@ -87,6 +87,8 @@ class Stratum:
     level: int
     opens: tuple[Opens, ...]
     closes: tuple[Closes, ...]
+    marks: tuple[int, ...] = ()
+    """The subjects that are marks settled here, once every watch has been run."""
 
     def kinds(self) -> frozenset[str]:
         """Every kind of fact that this stratum looks at."""
@@ -135,7 +137,12 @@ def make_plan(facts: Sequence[DerivedFact], rules: Sequence[Rule], vocabulary: V
             else:
                 closes.setdefault(level, []).append(watch)
     strata = tuple(
-        Stratum(level, tuple(opens.get(level, ())), tuple(closes.get(level, ())))
+        Stratum(
+            level,
+            tuple(opens.get(level, ())),
+            tuple(closes.get(level, ())),
+            tuple(n for n, each in enumerate(facts) if each.mark and levels[each.fact] == level),
+        )
         for level in sorted({*opens, *closes})
     )
     kinds = frozenset(kind for stratum in strata for kind in stratum.kinds())
