@@ -20,7 +20,7 @@ from detention_monitor.plan import CLOCKS, RULES, Plan, Stratum
 from detention_monitor.problems import problem_finding
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.rulefile import RuleSet
-from detention_monitor.rulemodel import DerivedFact, Rule
+from detention_monitor.rulemodel import Rule
 from detention_monitor.timeline import (
     ESTABLISHED,
     FAR,
@@ -229,10 +229,10 @@ class _Run:
                 intervals += _intervals(self.ruleset.plan, found, facts, self.ruleset)
                 facts = _marked(self.ruleset.plan, stratum, found, facts)
         now = self._situation(facts, intervals, found, backend.name)
-        subjects = self.ruleset.plan.subjects
+        every = self.ruleset.plan.rules
         # With an incomplete source every rule is asked: one may begin with what is not carried.
-        asked = range(len(subjects)) if not self.coverage.is_whole else sorted(found.subjects())
-        rules = [(n, rule) for n in asked if isinstance(rule := subjects[n], Rule)]
+        asked = every if not self.coverage.is_whole else sorted(found.subjects())
+        rules = [(n, every[n]) for n in asked if n in every]
         findings = [each for subject, rule in rules for each in findings_of(rule, subject, now)]
         findings = _with_causes(findings, [rule for _, rule in rules])
         changes += [at for at in now.changes if at > self.as_of]
@@ -442,8 +442,8 @@ def _intervals(
     plan: Plan, found: Conclusions, facts: Sequence[Fact], ruleset: RuleSet
 ) -> Iterator[Interval]:
     for subject in sorted(found.subjects()):
-        fact = plan.subjects[subject]
-        if not isinstance(fact, DerivedFact) or fact.interval is None:
+        fact = plan.facts.get(subject)
+        if fact is None or fact.interval is None:
             continue
         for place, certainty in sorted(found.opened.get((subject, "begins"), {}).items()):
             ends = [
@@ -475,19 +475,15 @@ class _Maker:
 
 def _marked(plan: Plan, stratum: Stratum, found: Conclusions, facts: Sequence[Fact]) -> list[Fact]:
     """Return the facts with the marks of this stratum set: true, false, or absent (unknown)."""
-    settled = dict.fromkeys(
-        watch.subject for watch in stratum.opens if watch.role in ("yes", "maybe")
-    )
-    if not settled:
+    if not stratum.marks:
         return list(facts)
     by_kind: dict[str, list[int]] = {}
     for place, each in enumerate(facts):
         by_kind.setdefault(each.kind, []).append(place)
     marks: dict[int, dict[str, bool]] = {}
-    for subject in settled:
-        fact = plan.subjects[subject]
-        if not isinstance(fact, DerivedFact) or fact.mark is None:
-            continue
+    for subject in stratum.marks:
+        fact = plan.facts[subject]
+        assert fact.mark is not None  # by the plan
         yes = found.opened.get((subject, "yes"), {})
         maybe = found.opened.get((subject, "maybe"), {})
         for place in (place for kind in fact.mark.on for place in by_kind.get(kind, ())):

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
+from operator import attrgetter
 
 from detention_monitor import times
 from detention_monitor.clocks import (
@@ -125,8 +127,10 @@ class _Entries:
             self._by_kind.setdefault(fact.kind, []).append(fact)
 
     def all(self, *kinds: str) -> list[Fact]:
-        found = [fact for kind in kinds for fact in self._by_kind.get(kind, ())]
-        return sorted(found, key=lambda fact: fact.at)
+        found = [self._by_kind[kind] for kind in kinds if kind in self._by_kind]
+        if len(found) < 2:
+            return [*found[0]] if found else []
+        return sorted(chain.from_iterable(found), key=attrgetter("at"))
 
     def first(self, kind: str) -> Fact:
         return self._by_kind[kind][0]
@@ -150,8 +154,9 @@ class _Entries:
 
     def spans(self, begins: str, *ends: str) -> list[tuple[Fact, Fact | None]]:
         out: list[tuple[Fact, Fact | None]] = []
+        over = self.all(*ends)
         for fact in self.all(begins):
-            after = [each for each in self.all(*ends) if each.at >= fact.at]
+            after = [each for each in over if each.at >= fact.at]
             out.append((fact, after[0] if after else None))
         return out
 
@@ -241,20 +246,20 @@ def _reviews(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
     decisions = [
         Authority(fact.at, fact.evidence[0]) for fact in entries.all("detention_after_charge")[:1]
     ]
-    chain = review_chain(
+    found = review_chain(
         _authorities(entries), reviews, postponements, decisions, excluded,
         settings.review_first, settings.review_next, entries.excluded(hospital=False),
     )  # fmt: skip
     seen: Counter[str] = Counter()
-    for due in chain.dues:
+    for due in found.dues:
         key = f"review_due:{due.ordinal}:{due.phase}"
         seen[key] += 1
         doubt = POSSIBLE if entries.doubtful(due.due) else ESTABLISHED
         yield _due_fact(due, doubt, key if seen[key] == 1 else f"{key}:{seen[key]}")
-    for counted in chain.counted:
-        yield from _counted_facts(counted, chain.dues)
-    if chain.put_off_by is not None:
-        yield _used(chain.put_off_by, chain.dues[-1])
+    for counted in found.counted:
+        yield from _counted_facts(counted, found.dues)
+    if found.put_off_by is not None:
+        yield _used(found.put_off_by, found.dues[-1])
 
 
 def _inside(at: int, spans: Sequence[Span]) -> bool:
@@ -334,10 +339,11 @@ def _limits(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
 
     While it is paused, the seconds left are what lay between the pause and the limit then.
     """
-    excluded = union(entries.excluded())
+    excluded, unpaused = union(entries.excluded()), union(entries.excluded(hospital=False))
     closed = [span for span in excluded if span.end is not None]
     paused_at = next((span.start for span in excluded if span.end is None), 0)
-    early = _dues(_limits_by(entries, settings, entries.excluded(hospital=False)))
+    paused = unpaused != excluded  # without a visit to hospital there is nothing to be early for
+    early = _dues(_limits_by(entries, settings, unpaused)) if paused else {}
     before = _dues(_limits_by(entries, settings, closed)) if paused_at else {}
     for fact in _limits_by(entries, settings, excluded):
         attrs = {**fact.attrs}

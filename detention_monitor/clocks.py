@@ -57,7 +57,7 @@ def live(start: int, seconds: int, excluded: Sequence[Span] = ()) -> int | None:
     None while an open exclusion stands in the way: the clock is paused.
     """
     due = start + seconds
-    for span in union(excluded):
+    for span in union(excluded) if excluded else ():
         if span.end is not None and span.end <= start:
             continue
         if span.start >= due:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
 from typing import Literal
 
@@ -12,13 +13,13 @@ from detention_monitor.clocks import Span
 from detention_monitor.findings import Finding, key_of
 from detention_monitor.parameters import Parameters
 from detention_monitor.rulemodel import Rule
-from detention_monitor.timeline import Conclusions, Fact
-from detention_monitor.times import day_of, local_text
+from detention_monitor.timeline import FAR, Conclusions, Fact
+from detention_monitor.times import local_text, start_of_day
 from detention_monitor.values import value
 from detention_monitor.vocabulary import Coverage
 
 Certainty = Literal["established", "possible"]
-_BEFORE_A_STOP = re.compile(r"[\s;]+([.;,])")
+_BEFORE_A_STOP = re.compile(r"[\s;]+(?=[.;,])")
 """What an empty place leaves before a stop."""
 
 
@@ -65,7 +66,7 @@ class Draft:
             out.append(text)
             if name:
                 out.append(words[name] if name in words else self._word(name))
-        return _BEFORE_A_STOP.sub(r"\1", "".join(out)).strip()
+        return _BEFORE_A_STOP.sub("", "".join(out)).strip()
 
     def _word(self, name: str) -> str:
         """Return an attribute of the fact as a word; text of records is never a template."""
@@ -93,11 +94,11 @@ class Draft:
             record=now.records.get(entry, now.detention),
             duty=rule.duty,
             rule=rule.id,
-            rule_version=rule.in_force.start.isoformat(),
+            rule_version=rule.version,
             title=rule.title,
             nature=rule.nature,
             sources=rule.cites,
-            verified=rule.verified_from is not None and day_of(self.fact.at) >= rule.verified_from,
+            verified=self.fact.at >= _start_of(rule.verified_from),
             unclosed=now.unclosed,
             ruleset=now.ruleset,
             judged_by=now.judged_by,
@@ -108,6 +109,14 @@ class Draft:
 def draft_of(rule: Rule, fact: Fact, now: Situation) -> Draft:
     """Begin a finding that rests on a fact; its plain attributes may be used in the message."""
     return Draft(rule, fact, now)
+
+
+@lru_cache(maxsize=1_024)
+def _start_of(day: date | None) -> int:
+    """Return the instant from which a day on counts; `date.min` is ever, None is never."""
+    if day is None:
+        return FAR
+    return 0 if day == date.min else start_of_day(day)
 
 
 @lru_cache(maxsize=1_024)

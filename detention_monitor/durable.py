@@ -16,6 +16,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from operator import itemgetter
 from typing import Any
 
 from detention_monitor.conditions import (
@@ -198,7 +199,10 @@ class _Runner:
             selecting = _Selecting(shard, plan.attributes[shard.kind])
             self._selecting.setdefault(shard.kind, []).append(selecting)
         self._states = frozenset(n for s in numbers for n in (*s.during, *s.unless))
-        self._opens = [(numbers[opens.select], opens) for opens in stratum.opens]
+        self._opens: dict[int, list[tuple[int, Opens]]] = {}
+        """By number of the selection: the openings it makes, each with its place in the stratum."""
+        for place, opens in enumerate(stratum.opens):
+            self._opens.setdefault(numbers[opens.select], []).append((place, opens))
         self._closings: dict[tuple[int, str], list[tuple[int, Closes]]] = {}
         for closes in stratum.closes:
             key = (closes.subject, closes.of)
@@ -214,12 +218,15 @@ class _Runner:
         found = Conclusions()
         search = _Search(self._closer, facts, matched)
         try:
-            for number, opens in self._opens:
-                matching = matched.get(number)
-                if matching:
-                    key = (opens.subject, opens.role)
-                    found.opened.setdefault(key, {}).update(matching)
-                    self._close(key, opens.since, search, found)
+            opening = [
+                (place, opens, matching)
+                for number, matching in matched.items()
+                for place, opens in self._opens.get(number, ())
+            ]
+            for _, opens, matching in sorted(opening, key=itemgetter(0)):
+                key = (opens.subject, opens.role)
+                found.opened.setdefault(key, {}).update(matching)
+                self._close(key, opens.since, search, found)
         finally:
             search.end()
         return found
@@ -420,6 +427,8 @@ class _Search:
     ) -> None:
         self._closer, self._facts, self.matched = closer, facts, matched
         self._minutes = sorted({fact.at // 60 for fact in facts})
+        self._minutes_of: dict[str, list[int]] | None = None
+        self._found: dict[tuple[int, tuple[str, ...], int, int], Closing | None] = {}
         self._begun = False
         self._asserted: set[int] = set()
         self._candidates: dict[int, _Candidates] = {}
@@ -429,11 +438,25 @@ class _Search:
         minute = self._facts[place].at // 60
         if not kinds:
             return minute
-        earlier = (f.at // 60 for f in self._facts if f.kind in kinds and f.at // 60 <= minute)
+        if self._minutes_of is None:
+            self._minutes_of = {}
+            for fact in self._facts:
+                self._minutes_of.setdefault(fact.kind, []).append(fact.at // 60)
+        of = self._minutes_of
+        earlier = [each for kind in kinds for each in of.get(kind, ()) if each <= minute]
         return max(earlier, default=0)
 
     def first(self, number: int, same: tuple[str, ...], place: int, minute: int) -> Closing | None:
-        """Return the first certain and the first unsure entry of a selection, from a minute on.
+        """Return the first certain and the first unsure entry of a selection, from a minute on."""
+        key = (number, same, place, minute)
+        if key not in self._found:
+            self._found[key] = self._answered(*key)
+        return self._found[key]
+
+    def _answered(
+        self, number: int, same: tuple[str, ...], place: int, minute: int
+    ) -> Closing | None:
+        """Return the answer given before to the same question, or else the engine's.
 
         The engine is asked once for all openings, of whatever detention, between which a closing
         rule cannot tell: the candidates are as many minutes away, as sure, and as equal.

@@ -6,7 +6,7 @@ here, to the second. A deadline itself is in time: late is `done > due` (design 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from detention_monitor.clocks import live
@@ -14,7 +14,7 @@ from detention_monitor.drafts import Certainty, Situation, draft_of, shown, uniq
 from detention_monitor.findings import Finding, GradeState, Status, gravest, lowered
 from detention_monitor.rulecheck import deadline_attribute
 from detention_monitor.rulemodel import Rule, Severity
-from detention_monitor.timeline import ESTABLISHED, Fact
+from detention_monitor.timeline import ESTABLISHED, Closing, Fact
 from detention_monitor.times import in_words, next_local
 from detention_monitor.values import value
 
@@ -44,16 +44,13 @@ class Duty:
     ) -> None:
         self.rule, self.subject, self.place, self.now = rule, subject, place, now
         self.fact = now.facts[place]
-        self._closings = now.found.closings_of(subject, place)
+        self._acts = _acts(now.found.closings_of(subject, place), now.facts)
         self.sure = certainty == ESTABLISHED and rule.certainty == "established"
-        self.done = self._earliest("done")
-        self.doubted = self._earliest("doubted")
-        self.lapse = self._first_of("lapses", len(rule.lapses_on))
-        self.excuse = self._first_of("excused", len(rule.excused_by))
-        self.mitigation = self._first_of("mitigated", len(rule.mitigated_by))
-        after = rule.must.after if rule.must is not None else ()
-        self.waited_for = self._first_of("after", len(after))
-        self._waits = bool(after)
+        first = self._acts.get
+        self.done, self.doubted = first("done"), first("doubted")
+        self.lapse, self.excuse = first("lapses"), first("excused")
+        self.mitigation, self.waited_for = first("mitigated"), first("after")
+        self._waits = rule.must is not None and bool(rule.must.after)
         self.latest = _time(self.fact, "due_latest") if rule.by_clock else None
         self.early = _time(self.fact, "early") if rule.by_clock else None
         self._on_entries: set[str] = set()
@@ -86,21 +83,6 @@ class Duty:
         """Return the act if it was done in the time of custody in which the duty arose."""
         over = act is not None and self.end is not None and act.at // 60 > self.end // 60
         return None if over else act
-
-    def _earliest(self, role: str) -> _Act | None:
-        """Return the first closing in a role: an unsure one counts, and says so (design D7)."""
-        closing = self._closings.get(role)
-        if closing is None:
-            return None
-        place = closing.certain if closing.unsure is None else closing.unsure
-        assert place is not None  # a closing has at least one place
-        return _Act(self.now.facts[place].at, place, place == closing.certain)
-
-    def _first_of(self, role: str, count: int) -> _Act | None:
-        if not count or not self._closings:
-            return None
-        kept = [act for each in _numbered(role, count) if (act := self._earliest(each))]
-        return min(kept, key=lambda act: (act.at, act.place), default=None)
 
     def _steps(self) -> list[GradeState]:
         """Return the steps of the duty in order of time; those without an instant come last."""
@@ -151,7 +133,7 @@ class Duty:
         return live(base, seconds, spans)
 
     def _on(self, role: str) -> int | None:
-        act = self._earliest(role)
+        act = self._acts.get(role)
         return None if act is None else act.at
 
     def finding(self) -> Finding:
@@ -166,7 +148,9 @@ class Duty:
         status, until = self._status(done)
         if doubt and status in ("open", "due_soon"):
             done, status, until = self.doubted, "met", self.doubted.at if self.doubted else until
-        steps = [self._passed(step, until, status) for step in self.steps]
+        steps = self.steps
+        if status in ("overdue", "missed", "met_late"):
+            steps = [self._passed(step, until, status) for step in steps]
         self._note_changes(status)
         return self._assembled(done, status, until, steps, doubt=doubt)
 
@@ -232,10 +216,11 @@ class Duty:
     def _carried(self) -> bool:
         must = self.rule.must
         assert must is not None  # only duties come here
-        return any(self.now.coverage.carries(kind) for kind in must.happen)
+        coverage = self.now.coverage
+        return coverage.is_whole or any(coverage.carries(kind) for kind in must.happen)
 
     def _passed(self, step: GradeState, until: int, status: Status) -> GradeState:
-        if step.at is None or status not in ("overdue", "missed", "met_late"):
+        if step.at is None:
             return step
         at_once = step.name in self._on_entries and status != "met_late"
         over = until >= step.at if at_once else until > step.at
@@ -333,21 +318,33 @@ class Duty:
         )
 
     def _measures(self, done: _Act | None) -> dict[str, int]:
+        out: dict[str, int] = {}
         if done is None:
-            return {}
-        out = {}
+            return out
         for name, kind in self.rule.measures.items():
-            starts = [
-                fact.at for fact in self.now.facts if fact.kind == kind and fact.at <= done.at
-            ]
-            if starts:
-                out[name] = (done.at - starts[0]) // 60
+            start = next((fact.at for fact in self.now.facts if fact.kind == kind), None)
+            if start is not None and start <= done.at:
+                out[name] = (done.at - start) // 60
         return out
 
 
-@lru_cache(maxsize=256)
-def _numbered(role: str, count: int) -> tuple[str, ...]:
-    return tuple(f"{role}{number}" for number in range(count))
+def _acts(closings: Mapping[str, Closing], facts: Sequence[Fact]) -> dict[str, _Act]:
+    """Return the first act in each role: an unsure one counts, and says so (design D7)."""
+    out: dict[str, _Act] = {}
+    for role, closing in closings.items():
+        place = closing.certain if closing.unsure is None else closing.unsure
+        assert place is not None  # a closing has at least one place
+        plain = _plain(role)
+        if plain not in out or place < out[plain].place:  # facts lie in order of time
+            out[plain] = _Act(facts[place].at, place, place == closing.certain)
+    return out
+
+
+@lru_cache(maxsize=1_024)
+def _plain(role: str) -> str:
+    """Return a role without the number that tells alternatives apart: `lapses0` is `lapses`."""
+    plain = role.rstrip("0123456789")
+    return plain if plain in ("lapses", "excused", "mitigated", "after") else role
 
 
 def _earlier(one: _Act, other: _Act) -> bool:

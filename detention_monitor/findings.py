@@ -19,6 +19,7 @@ Status = Literal[
 ]  # fmt: skip
 SEVERITIES: tuple[Severity, ...] = ("info", "medium", "high", "critical")
 """From the least to the most serious."""
+_RANK = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 BREACHES = ("overdue", "missed", "met_late", "broken", "matched", "not_recorded")
 """What counts as found against a concern, in reports and for --fail-on."""
 QUIET = ("met", "lapsed", "excused", "open")
@@ -85,7 +86,7 @@ class Finding:
     def sort_key(self) -> tuple[object, ...]:
         """Order of print: gravest first, then by due time, duty and key."""
         when = self.due_at if self.due_at is not None else self.occurred_at
-        return (-SEVERITIES.index(self.severity), when or 0, self.duty or "", self.rule, self.key)
+        return (-_RANK[self.severity], when or 0, self.duty or "", self.rule, self.key)
 
 
 def key_of(detention: str, rule: str, anchor: str) -> str:
@@ -99,12 +100,12 @@ def lowered(severity: Severity) -> Severity:
     >>> lowered("critical")
     'high'
     """
-    return SEVERITIES[max(0, SEVERITIES.index(severity) - 1)]
+    return SEVERITIES[max(0, _RANK[severity] - 1)]
 
 
 def gravest(severities: list[Severity]) -> Severity:
     """Return the most serious of some severities."""
-    return max(severities, key=SEVERITIES.index)
+    return max(severities, key=_RANK.__getitem__)
 
 
 def possible(finding: Finding) -> Finding:

@@ -87,6 +87,8 @@ class Stratum:
     level: int
     opens: tuple[Opens, ...]
     closes: tuple[Closes, ...]
+    marks: tuple[int, ...] = ()
+    """The subjects that are marks settled here, once every watch has been run."""
 
     def kinds(self) -> frozenset[str]:
         """Every kind of fact that this stratum looks at."""
@@ -109,6 +111,10 @@ class Plan:
     """Every kind of fact that some watch looks at."""
     relied: Mapping[int, frozenset[str]] = field(default_factory=dict)
     """By place of a rule in `subjects`: kinds of entry whose absence could make it find wrongly."""
+    rules: Mapping[int, Rule] = field(default_factory=dict)
+    """The rules among the subjects, by place."""
+    facts: Mapping[int, DerivedFact] = field(default_factory=dict)
+    """The derived facts among the subjects, by place."""
     marks: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """What each mark comes down to: the attributes asked for it, directly or through other marks."""
 
@@ -131,7 +137,12 @@ def make_plan(facts: Sequence[DerivedFact], rules: Sequence[Rule], vocabulary: V
             else:
                 closes.setdefault(level, []).append(watch)
     strata = tuple(
-        Stratum(level, tuple(opens.get(level, ())), tuple(closes.get(level, ())))
+        Stratum(
+            level,
+            tuple(opens.get(level, ())),
+            tuple(closes.get(level, ())),
+            tuple(n for n, each in enumerate(facts) if each.mark and levels[each.fact] == level),
+        )
         for level in sorted({*opens, *closes})
     )
     kinds = frozenset(kind for stratum in strata for kind in stratum.kinds())
@@ -141,7 +152,16 @@ def make_plan(facts: Sequence[DerivedFact], rules: Sequence[Rule], vocabulary: V
         for index, subject in enumerate(subjects)
         if isinstance(subject, Rule)
     }
-    return Plan(subjects, strata, table, kinds, relied, _marks(facts))
+    return Plan(
+        subjects,
+        strata,
+        table,
+        kinds,
+        relied,
+        {place: subject for place, subject in enumerate(subjects) if isinstance(subject, Rule)},
+        dict(enumerate(facts)),
+        _marks(facts),
+    )
 
 
 _WHEREABOUTS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from pydantic import BaseModel
 
@@ -216,6 +217,7 @@ class _Checker:
         return inner if inner in self._file.places else location
 
 
+@lru_cache(maxsize=256)
 def deadline_attribute(by: str) -> str | None:
     """Return the attribute of the arising entry that holds the deadline, or None.
 

@@ -253,6 +253,11 @@ class Rule(_Closed):
         return tuple(source.cite for source in self.sources)
 
     @cached_property
+    def version(self) -> str:
+        """The first day in force, which tells the versions of a rule apart."""
+        return self.in_force.start.isoformat()
+
+    @cached_property
     def verified_from(self) -> date | None:
         """The day from which text and number of every source are verified, or None."""
         marks = {m for each in self.sources for m in (each.text_verified, each.number_verified)}

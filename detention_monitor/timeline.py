@@ -79,13 +79,13 @@ class Conclusions:
     closed: dict[tuple[int, str, int], Closing] = field(default_factory=dict)
     _by_opening: dict[tuple[int, int], dict[str, Closing]] | None = None
 
-    def closings_of(self, subject: int, place: int) -> dict[str, Closing]:
+    def closings_of(self, subject: int, place: int) -> Mapping[str, Closing]:
         """Return the closings of one opening of a subject, by role."""
         if self._by_opening is None:
             self._by_opening = {}
             for (owner, role, opening), closing in self.closed.items():
                 self._by_opening.setdefault((owner, opening), {})[role] = closing
-        return self._by_opening.get((subject, place), {})
+        return self._by_opening.get((subject, place), _NONE)
 
     def subjects(self) -> set[int]:
         """Return every subject with an opening."""
@@ -98,3 +98,6 @@ class Closing:
 
     certain: int | None = None
     unsure: int | None = None
+
+
+_NONE: Mapping[str, Closing] = {}

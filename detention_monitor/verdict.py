@@ -12,16 +12,23 @@ from detention_monitor.patterns import counted, followed, prohibited
 from detention_monitor.rulecheck import opening_kinds
 from detention_monitor.rulemodel import Rule
 
+_NONE: frozenset[str] = frozenset()
+
 
 def findings_of(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
-    """Yield what one rule finds; `subject` is its place in the plan.
+    """Return what one rule finds, one by one; `subject` is its place in the plan.
 
     Where the source does not carry what would discharge, excuse or allow, a breach is none that
     can be told (design D6).
     """
-    lacking = sorted(now.relied.get(subject, frozenset()) & now.coverage.kinds_missing)
-    for finding in _found(rule, subject, now):
-        if lacking and finding.is_breach:
+    found = _found(rule, subject, now)
+    lacking = now.relied.get(subject, _NONE) & now.coverage.kinds_missing
+    return _untold(found, rule, sorted(lacking)) if lacking else found
+
+
+def _untold(found: Iterator[Finding], rule: Rule, lacking: list[str]) -> Iterator[Finding]:
+    for finding in found:
+        if finding.is_breach:
             named = ", ".join(lacking).replace("_", " ")
             yield replace(
                 finding,
