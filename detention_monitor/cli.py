@@ -40,6 +40,7 @@ from detention_monitor.sources import SetAside, read_entries, record_files
 from detention_monitor.text import printable
 from detention_monitor.times import parse_instant
 from detention_monitor.watching import Watch
+from detention_monitor.whynot import why_not
 from detention_monitor.wording import Wording
 from detention_monitor.yamlfile import suggestion
 
@@ -334,6 +335,11 @@ def explain_command(
             )
         for finding in shown:
             click.echo(explain(finding, result, detention, ruleset))
+        if duty is not None and not only_list:
+            found = {finding.rule for finding in shown}
+            for rule in ruleset.rules:
+                if duty in (rule.duty, rule.id) and rule.id not in found:
+                    click.echo(why_not(rule, result, ruleset))
         if listed is not None:
             click.echo(listed.of(result))
 

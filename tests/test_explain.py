@@ -106,3 +106,20 @@ def test_a_supposition_that_cannot_be_read_says_how_to_write_it(supposed: str, s
 
     assert ran.exit_code != 0
     assert said in str(ran.exception)
+
+
+@pytest.mark.parametrize(
+    ("duty", "said"),
+    [
+        ("D05-telephone-though-link", "mode is telephone? no (in_person)"),
+        ("C01-interview-without-adult", "there is no interview_started"),
+        ("E11-supervised", "switched off: the force has not set $certificate_supervised"),
+    ],
+)
+def test_what_did_not_fire_says_which_condition_failed(duty: str, said: str) -> None:
+    story = next(SAMPLES.glob("T16_*.jsonl"))
+    ran = CliRunner().invoke(cli, ["explain", str(story), "--record", "T16", "--duty", duty])
+
+    assert ran.exit_code == 0, ran.output
+    assert f"{duty}: nothing found" in ran.stdout
+    assert said in " ".join(ran.stdout.split())
