@@ -104,7 +104,7 @@ class Detention:
             else:
                 kept.append((entry, evidence))
         readings = _readings(kept, as_of, problems)
-        later = [entry.at for entry, _ in kept if entry.at > as_of]
+        later = [at for entry, _ in kept for at in (entry.at, *entry.also_at) if at > as_of]
         return View(
             self.id,
             self.records,

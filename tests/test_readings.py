@@ -301,3 +301,20 @@ def test_under_ten_comes_before_any_other_ground_to_refuse(
     )  # fmt: skip
     result = assess(Detention("R1", (entry,)), ruleset, at("14:00"), backend=durable)
     assert result.refused == "under_10"
+
+
+def test_between_the_two_hours_of_an_ambiguous_entry_the_later_one_is_a_change(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    """At 01:15 on 26 October 2025, BST or GMT: 00:15Z or 01:15Z; judged at 00:40Z."""
+    known = {"dob": "2009-01-01", "sex": "male"}
+    first, second = parse_instant("2025-10-26T01:15:00", "Europe/London")
+    entries = (
+        CustodyEvent("e1", "R1", "detention_authorised", first - 6 * 3600, attrs=known),
+        CustodyEvent("e2", "R1", "review_held", first, also_at=(second,)),
+    )
+    result = assess(Detention("R1", entries), ruleset, first + 1500, backend=durable)
+
+    assert second - first == 3600
+    assert result.next_change_at is not None
+    assert result.next_change_at <= second
