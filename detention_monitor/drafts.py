@@ -21,6 +21,8 @@ from detention_monitor.vocabulary import Coverage
 Certainty = Literal["established", "possible"]
 _BEFORE_A_STOP = re.compile(r"[\s;]+(?=[.;,])")
 """What an empty place leaves before a stop."""
+_PLACE = re.compile(r"\{([^}]*)\}")
+"""A place in a message, to be filled; one without a name is nothing."""
 
 
 @dataclass(slots=True)
@@ -61,12 +63,9 @@ class Draft:
 
     def message(self, words: Mapping[str, str]) -> str:
         """Return the rule's message with its places filled: by words, else by the fact."""
-        out = []
-        for text, name in _parts(self.rule.message):
-            out.append(text)
-            if name:
-                out.append(words[name] if name in words else self._word(name))
-        return _BEFORE_A_STOP.sub("", "".join(out)).strip()
+        texts, names = _parts(self.rule.message)
+        filled = [words[name] if name in words else self._word(name) for name in names]
+        return _BEFORE_A_STOP.sub("", texts % tuple(filled)).strip()
 
     def _word(self, name: str) -> str:
         """Return an attribute of the fact as a word; text of records is never a template."""
@@ -120,10 +119,10 @@ def _start_of(day: date | None) -> int:
 
 
 @lru_cache(maxsize=1_024)
-def _parts(template: str) -> tuple[tuple[str, str], ...]:
-    """Split a message into texts, each with the name of the place that follows it."""
-    pieces = re.split(r"\{([^}]*)\}", template)
-    return tuple(zip(pieces[::2], [*pieces[1::2], ""], strict=True))
+def _parts(template: str) -> tuple[str, tuple[str, ...]]:
+    """Return a message with `%s` for each of its places, and the names of the places in order."""
+    names = tuple(name for name in _PLACE.findall(template) if name)
+    return _PLACE.sub(lambda place: "%s" if place[1] else "", template.replace("%", "%%")), names
 
 
 def shown(instant: int | None) -> str:

@@ -9,7 +9,7 @@ from detention_monitor.conditions import parse, tests
 from detention_monitor.drafts import Situation, draft_of, shown, unique
 from detention_monitor.findings import Finding, GradeState, Status, gravest
 from detention_monitor.rulemodel import Rule
-from detention_monitor.timeline import ESTABLISHED, Closing
+from detention_monitor.timeline import ESTABLISHED, Closing, Fact
 from detention_monitor.times import in_words
 
 
@@ -48,14 +48,7 @@ def prohibited(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
             for part in sorted(now.marks.get(name, {name}))
             if fact.attrs.get(part) in (None, "", ())
         ]
-        parts = {part for name in asked for part in now.marks.get(name, {name})}
-        uncarried = any(
-            not now.coverage.carries(fact.kind, part)
-            for part in parts
-            if fact.attrs.get(part) in (None, "", ())
-        )
-        uncarried = uncarried or not all(now.coverage.carries(kind) for kind in rule.relies_on)
-        if untold or uncarried:
+        if untold or not (now.coverage.is_whole or _is_carried(rule, asked, fact, now)):
             status, certain = "cannot_tell", False
         elif opened[place] != ESTABLISHED and blank:
             unknown = rule.when_unknown
@@ -82,6 +75,14 @@ def prohibited(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
             evidence=unique(fact.evidence),
             absent=absent,
         )
+
+
+def _is_carried(rule: Rule, asked: frozenset[str], fact: Fact, now: Situation) -> bool:
+    """Whether the source carries what is blank on an act, and the entries that would allow it."""
+    parts = {part for name in asked for part in now.marks.get(name, {name})}
+    blank = [part for part in parts if fact.attrs.get(part) in (None, "", ())]
+    carried = now.coverage.carries
+    return all(carried(fact.kind, part) for part in blank) and all(map(carried, rule.relies_on))
 
 
 def counted(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
