@@ -153,6 +153,9 @@ def load_parameters(path: Path, policy: Path | None = None) -> Parameters:
     return parameters if policy is None else _with_policy(parameters, policy)
 
 
+_FIXED = "'{name}' is fixed by law; a force cannot set it: take it out of the policy"
+
+
 def _with_policy(parameters: Parameters, path: Path) -> Parameters:
     file = read_yaml(path)
     policy = validated(file, PolicyFile)
@@ -160,6 +163,11 @@ def _with_policy(parameters: Parameters, path: Path) -> Parameters:
         _unknown(file, name, parameters)
         for name in policy.parameters
         if name not in parameters.declared
+    ]
+    wrong += [
+        file.diagnostic(("parameters", name), "fixed-by-law", _FIXED.format(name=name))
+        for name in policy.parameters
+        if name in parameters.declared and parameters.declared[name].authority == "statute"
     ]
     if wrong:
         raise RuleFileError(wrong)

@@ -141,6 +141,17 @@ def test_an_unknown_name_in_a_policy_is_an_error(folder: Path) -> None:
         load_rules(folder, policy)
 
 
+def test_a_number_that_is_law_is_not_for_a_force_to_set(folder: Path) -> None:
+    (folder / "x.yaml").write_text(HEAD + RULE)
+    policy = folder.parent / "policy.yaml"
+    policy.write_text(
+        "format: custody-policy/1\nparameters:\n"
+        "  custody_limit: {values: {2012-07-10: 40h}}\n  aa_amber: {values: {2012-07-10: 1h}}\n"
+    )
+    with pytest.raises(RuleFileError, match=r"policy.yaml:3:\d+: 'custody_limit' is fixed by law"):
+        load_rules(folder, policy)
+
+
 def test_a_folder_without_rules_says_so(folder: Path) -> None:
     [fault] = faults(folder)
     assert "no rule files here" in fault.message
