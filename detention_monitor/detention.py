@@ -68,8 +68,8 @@ class Detention:
         Entries dated more than `tolerance` seconds after they were recorded are left out.
         """
         corrected = [entry for entry, _ in _corrected(self.entries, [])] or [*self.entries]
-        dated = [entry.at for entry in corrected if not _is_ahead(entry, tolerance)]
-        return max(dated or [entry.at for entry in corrected])
+        dated = [entry for entry in corrected if not _is_ahead(entry, tolerance)] or corrected
+        return max(at for entry in dated for at in (entry.at, *entry.also_at))
 
     def end_of(self, reading: Reading, tolerance: int) -> int:
         """Return the instant at which a whole record is judged (D1); as known, when all was known."""
@@ -210,11 +210,11 @@ def _readings(
     combinations = _passes([(entry.at, *entry.also_at) for entry in unclear])
     out = []
     for chosen in combinations:
-        at = dict(zip((entry.id for entry in unclear), chosen, strict=True))
+        read = dict(zip(map(_identity, unclear), chosen, strict=True))
         facts = [
-            _fact(entry, evidence, at.get(entry.id, entry.at))
+            _fact(entry, evidence, at)
             for entry, evidence in entries
-            if at.get(entry.id, entry.at) <= as_of
+            if (at := read.get(_identity(entry), entry.at)) <= as_of
         ]
         out.append(tuple(sorted(facts, key=_order)))
     return out

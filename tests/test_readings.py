@@ -318,3 +318,21 @@ def test_between_the_two_hours_of_an_ambiguous_entry_the_later_one_is_a_change(
     assert second - first == 3600
     assert result.next_change_at is not None
     assert result.next_change_at <= second
+
+
+def test_an_ambiguous_time_is_that_of_its_own_force_only(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    """Two forces number their entries alike; the review of the second has a plain time."""
+    known = {"dob": "2009-01-01", "sex": "male"}
+    first, second = parse_instant("2025-10-26T01:15:00", "Europe/London")
+    begun, held = first - 6 * 3600, first - 1800
+    entries = (
+        CustodyEvent("e0", "R1", "detention_authorised", begun, force="44", attrs=known),
+        CustodyEvent("e1", "R1", "checked", first, force="44", also_at=(second,)),
+        CustodyEvent("e1", "R2", "review_held", held, force="45", attrs={"mode": "in_person"}),
+    )
+    result = assess(Detention("R1", entries), ruleset, second, backend=durable)
+
+    done = {f.done_at for f in result.findings if f.rule == "D01-first-review"}
+    assert done == {held}
