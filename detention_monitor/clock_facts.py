@@ -238,7 +238,12 @@ def _reviews(entries: _Entries, settings: ClockSettings) -> Iterator[Fact]:
     ]
     excluded = entries.excluded()
     postponements = [
-        Postponement(fact.at, fact.evidence[0], _whole(fact.attrs, "recorded_at"))
+        Postponement(
+            fact.at,
+            fact.evidence[0],
+            _whole(fact.attrs, "recorded_at"),
+            str(fact.attrs.get("ground", "")),
+        )
         for fact in entries.all("review_postponed")
         if fact.attrs.get("lawful_postponement") is not False
         and not _inside(fact.at, excluded)  # not needed: the clock was paused (T05)
@@ -285,8 +290,13 @@ def _counted_facts(counted: CountedReview, dues: Sequence[ReviewDue]) -> Iterato
         "postponed": counted.postponed_by is not None,
         "late": counted.late,
     }
+    due = next((each.due for each in dues if each.ordinal == counted.ordinal), None)
+    if due is not None:
+        attrs["behind"] = max(0, review.at - due)
     key = f"review_counted:{review.entry}"
     leave = counted.postponed_by
+    if leave is not None and leave.ground:
+        attrs["ground"] = leave.ground
     evidence = (review.entry,) if leave is None else (review.entry, leave.entry)
     yield Fact("review_counted", review.at, attrs, review.counts, evidence, key)
     if leave is not None:

@@ -80,11 +80,12 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Postponement:
-    """A lawful postponement: when it was decided and when it was written down."""
+    """A lawful postponement: when it was decided, when it was written down, and on what ground."""
 
     at: int
     entry: str
     recorded_at: int | None = None
+    ground: str = ""
 
 
 @dataclass(frozen=True, slots=True)
