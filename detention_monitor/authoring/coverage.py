@@ -19,7 +19,7 @@ from detention_monitor.findings import BREACHES, Finding
 from detention_monitor.plan import RULES, Stratum
 from detention_monitor.rulecheck import opening_kinds
 from detention_monitor.rulefile import RuleSet
-from detention_monitor.rulemodel import Rule
+from detention_monitor.rulemodel import Rule, Selector
 from detention_monitor.ruletests import Case, cases
 from detention_monitor.timeline import Conclusions, Fact, Interval
 from detention_monitor.times import local_text
@@ -130,7 +130,7 @@ def _reached(
     kinds = opening_kinds(rule)
     if breaches:
         yield "fires"
-    elif own or _came_up(kinds, heard, case):
+    elif own or _came_up(kinds, heard, case) or rule.never == Selector(kind=kinds):
         yield "silent"
     roles = {role for owner, role, _ in heard.found.closed if owner == subject}
     roles |= {role for owner, role in heard.found.opened if owner == subject}
