@@ -117,7 +117,7 @@ def test_the_story_of_a_late_certificate(
         (["08:00 arrived", "08:10 detention_authorised", "12:00 review_held by inspector mode=in_person reps_aa=heard", "13:00 released"], "E18", "not arisen"),
         (["08:00 arrived", "08:10 detention_authorised", "12:00 review_held by inspector mode=in_person reps_aa=heard", "13:00 released"], "D04", "nothing found"),
         (["08:00 arrived", "08:10 detention_authorised", "12:00 review_held by inspector mode=in_person reps_aa=heard", "13:00 released"], "D07", "cannot tell"),
-        (["08:00 arrived", "08:10 detention_authorised", "12:00 review_held by inspector mode=in_person reps_aa=heard reps_solicitor=heard", "13:00 released"], "D07", "nothing found"),
+        (["08:00 arrived", "08:10 detention_authorised", "12:00 review_held by inspector mode=in_person reps_aa=heard reps_solicitor=heard reps_child=heard legal_reminder=true asleep=false", "13:00 released"], "D07", "nothing found"),
     ],
 )  # fmt: skip
 def test_what_is_told_of_a_duty(
