@@ -51,12 +51,14 @@ def test_code_paragraphs_are_unverified_before_the_code_that_was_read(ruleset: R
                 assert str(source.number_verified) == "2023-12-20", rule.id
 
 
-def test_hardly_anything_in_a_rule_is_never_tested(ruleset: RuleSet) -> None:
-    """Every rule fires and stays silent in some test; of excuses, steps and blanks all but a few."""
+UNREACHED = {("E14-review-after-charge", "doubted")}
+"""A disputed telephone review is one before the decision to keep the child; E14 arises with it."""
+
+
+def test_everything_in_a_rule_is_reached_by_a_test_beside_it(ruleset: RuleSet) -> None:
+    """That it fires and stays silent, each excuse, step, warning, blank and dated number."""
     found = coverage(ruleset)
-    missing = {(each.rule, point) for each in found for point in each.missing}
-    assert {rule for rule, point in missing if point in ("fires", "silent")} == set()
-    assert len(missing) <= 5, missing
+    assert {(each.rule, point) for each in found for point in each.missing} == UNREACHED
 
 
 def test_both_sides_of_every_deadline_and_effective_day(ruleset: RuleSet) -> None:
