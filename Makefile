@@ -39,7 +39,7 @@ contracts: $(READY)
 	$(BIN)/lint-imports --no-logo
 
 pytest: $(READY)
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 fix: $(READY)
 	$(BIN)/ruff check --fix .

@@ -20,7 +20,7 @@ from tests.detentions import LONGEST, detentions
 RULESET = load_rules(RULES)
 DURABLE, REFERENCE = DurableBackend(RULESET.plan), ReferenceBackend(RULESET.plan)
 many = settings(
-    max_examples=int(os.environ.get("EXAMPLES", "100")),
+    max_examples=int(os.environ.get("EXAMPLES", "60")),
     derandomize="EXAMPLES" not in os.environ,  # the same each time, unless more are asked for
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
