@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
@@ -36,7 +37,9 @@ BREACHES = ("overdue", "missed", "met_late", "broken", "matched")
 
 
 @pytest.fixture(scope="module")
-def counted(tmp_path_factory: pytest.TempPathFactory) -> tuple[sqlite3.Connection, Counter[str]]:
+def counted(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[sqlite3.Connection, Counter[str]]]:
     folder = tmp_path_factory.mktemp("counted")
     base = sqlite3.connect(":memory:")
     base.execute("CREATE TABLE entries(record, kind, at, rank, role, aa_present, request_type)")
@@ -73,7 +76,8 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> tuple[sqlite3.Connectio
         left_out = finding["rule"] == "B02-adult-present" and finding["record"] in hospital
         if finding["status"] in BREACHES and not left_out:
             found[finding["rule"]] += 1
-    return base, found
+    yield base, found
+    base.close()
 
 
 @pytest.mark.parametrize("rule", sorted(QUERIES))

@@ -543,8 +543,10 @@ def test_the_board_can_run_its_own_monitor(tmp_path: Path, ruleset: RuleSet) -> 
             return [each.detention for each in shown.assessments()] == ["44/CR-1"]
 
         until(comes, "the detention", 60)
-    with Store.open(str(db)).alone():
+    left = Store.open(str(db))
+    with left.alone():
         pass
+    left.close()
 
 
 def _has_alerts(db: Path) -> bool:
