@@ -446,11 +446,11 @@ def _intervals(
         if fact is None or fact.interval is None:
             continue
         for place, certainty in sorted(found.opened.get((subject, "begins"), {}).items()):
+            closings = found.closings_of(subject, place)
             ends = [
                 facts[closing.certain].at
                 for number in range(len(fact.interval.until))
-                if (closing := found.closed.get((subject, f"until{number}", place)))
-                and closing.certain is not None
+                if (closing := closings.get(f"until{number}")) and closing.certain is not None
             ]
             start, end = facts[place].at, min(ends, default=FAR)
             make = _Maker(fact.fact, facts[place].evidence, enabling=fact.interval.enabling)

@@ -198,11 +198,17 @@ class _Runner:
         for shard in self.shards:
             selecting = _Selecting(shard, plan.attributes[shard.kind])
             self._selecting.setdefault(shard.kind, []).append(selecting)
+        self._in_shards: dict[int, list[_Selecting]] = {}
+        """By number of the selection: the rule sets that tell which facts are of it."""
+        for selecting in (each for held in self._selecting.values() for each in held):
+            for number in selecting.numbers:
+                self._in_shards.setdefault(number, []).append(selecting)
         self._states = frozenset(n for s in numbers for n in (*s.during, *s.unless))
         self._opens: dict[int, list[tuple[int, Opens]]] = {}
         """By number of the selection: the openings it makes, each with its place in the stratum."""
         for place, opens in enumerate(stratum.opens):
             self._opens.setdefault(numbers[opens.select], []).append((place, opens))
+        self._opening = self._opens.keys()
         self._closings: dict[tuple[int, str], list[tuple[int, Closes]]] = {}
         for closes in stratum.closes:
             key = (closes.subject, closes.of)
@@ -214,14 +220,23 @@ class _Runner:
             yield from (each.ruleset for each in held)
 
     def run(self, facts: Sequence[Fact], intervals: Sequence[Interval]) -> Conclusions:
-        matched = self._selected(facts, _States(intervals, self._states))
+        selected = _Selected(self._in_shards)
+        openings: dict[int, dict[int, int]] = {}
+        states = _States(intervals, self._states)
+        for place, fact in enumerate(facts):
+            for selecting in self._selecting.get(fact.kind, ()):
+                answer = selecting.of(fact, states)
+                if answer:
+                    selected.add(selecting, place, fact.certainty, answer)
+                    for number in answer.keys() & self._opening:
+                        openings.setdefault(number, {})[place] = min(answer[number], fact.certainty)
         found = Conclusions()
-        search = _Search(self._closer, facts, matched)
+        search = _Search(self._closer, facts, selected)
         try:
             opening = [
                 (place, opens, matching)
-                for number, matching in matched.items()
-                for place, opens in self._opens.get(number, ())
+                for number, matching in openings.items()
+                for place, opens in self._opens[number]
             ]
             for _, opens, matching in sorted(opening, key=itemgetter(0)):
                 key = (opens.subject, opens.role)
@@ -230,16 +245,6 @@ class _Runner:
         finally:
             search.end()
         return found
-
-    def _selected(self, facts: Sequence[Fact], states: _States) -> dict[int, dict[int, int]]:
-        """Return by number of each selection the places of the facts in it, with certainties."""
-        matched: dict[int, dict[int, int]] = {}
-        for place, fact in enumerate(facts):
-            for selecting in self._selecting.get(fact.kind, ()):
-                for number, certainty in selecting.of(fact, states):
-                    held = matched.setdefault(number, {})
-                    held[place] = min(certainty, fact.certainty)
-        return matched
 
     def _close(
         self, key: tuple[int, str], since: tuple[str, ...], search: _Search, found: Conclusions
@@ -250,14 +255,15 @@ class _Runner:
             return
         begun = [(place, search.since(place, since)) for place in sorted(found.opened[key])]
         for number, closes in closings:
-            if number not in search.matched:
+            among = search.among(number)
+            if among is None:
                 continue
             again: dict[int, int] = {}
             for place, minute in begun:
-                closing = search.first(number, closes.same, place, minute + closes.later)
+                closing = search.first(among, closes.same, place, minute + closes.later)
                 if closing is None:
                     continue
-                found.closed[closes.subject, closes.role, place] = closing
+                found.close(closes.subject, closes.role, place, closing)
                 if closes.opens:
                     for each, value in ((closing.certain, 2), (closing.unsure, 1)):
                         if each is not None:
@@ -278,13 +284,16 @@ class _States:
                 span = (each.first_minute, each.last_minute, each.certainty)
                 self._spans.setdefault(each.name, []).append(span)
 
-    def at(self, name: str, minute: int) -> int:
-        """Return 2 in a minute surely in the state, 1 perhaps, 0 outside it."""
-        held = 0
-        for first, last, certainty in self._spans.get(name, ()):
-            if first <= minute <= last and certainty > held:
-                held = certainty
-        return held
+    def at(self, names: Sequence[str], minute: int) -> tuple[int, ...]:
+        """Return for each state 2 in a minute surely in it, 1 perhaps, 0 outside it."""
+        out = []
+        for name in names:
+            held = 0
+            for first, last, certainty in self._spans.get(name, ()):
+                if first <= minute <= last and certainty > held:
+                    held = certainty
+            out.append(held)
+        return tuple(out)
 
 
 _Told = tuple[tuple[Any, ...], tuple[bool, ...], tuple[int, ...], int]
@@ -309,15 +318,17 @@ class _Selecting:
         self._named = tuple(n for n, _, each in self._asked if not allowed(each))
         bounds = {bound for each in chosen for bound in (each.start, each.end)}
         self._bounds = sorted(bounds - {0, FAR})
-        self._answers: dict[_Told, tuple[tuple[int, int], ...]] = {}
+        self._answers: dict[_Told, Mapping[int, int]] = {}
+        self.numbers = sorted({number for number, _, _ in shard.meaning.values()})
+        """Every selection that this rule set can tell."""
 
-    def of(self, fact: Fact, states: _States) -> tuple[tuple[int, int], ...]:
+    def of(self, fact: Fact, states: _States) -> Mapping[int, int]:
         """Return the numbers of the selections that a fact is of, each with the certainty."""
         value, minute = fact.attrs.get, fact.at // 60
         told = (
             tuple(map(value, self._compared)),
             tuple([value(name) in _EMPTY for name in self._named]),
-            tuple([states.at(name, minute) for name in self._states]),
+            states.at(self._states, minute),
             bisect_right(self._bounds, fact.at),
         )
         answer = self._answers.get(told)
@@ -327,7 +338,7 @@ class _Selecting:
             answer = self._answers[told] = self._ask(fact, states)
         return answer
 
-    def _ask(self, fact: Fact, states: _States) -> tuple[tuple[int, int], ...]:
+    def _ask(self, fact: Fact, states: _States) -> Mapping[int, int]:
         scalars = self._scalars(fact, states)
         best: dict[int, int] = {}
         self.ruleset.begin()
@@ -339,7 +350,7 @@ class _Selecting:
                 best[number] = max(certainty, best.get(number, 0))
         finally:
             self.ruleset.end()
-        return tuple(best.items())
+        return best
 
     def _scalars(self, fact: Fact, states: _States) -> dict[str, Scalar]:
         out: dict[str, Scalar] = {"k": self._kind, "at": fact.at}
@@ -347,8 +358,7 @@ class _Selecting:
             value = encode(attribute, fact.attrs.get(name))
             if value is not None:
                 out[key] = value
-        for name in self._states:
-            held = states.at(name, fact.at // 60)
+        for name, held in zip(self._states, states.at(self._states, fact.at // 60), strict=True):
             if held:
                 out[f"w_{name}"] = held
         return out
@@ -378,22 +388,45 @@ class _Closer:
 
 _Joined = tuple[tuple[str, Scalar], ...]
 """The attributes of a fact by which some closing is joined to its opening."""
-_Question = tuple[
-    tuple[str, ...], _Joined, int, tuple[int, ...], tuple[int, ...], tuple[_Joined, ...]
-]
+_Question = tuple[tuple[str, ...], int, int, tuple[int, ...], _Joined, tuple[_Joined, ...]]
 """All that a closing rule can tell two openings apart by (`_Search.first`)."""
 _Answer = tuple[int | None, int | None]
 """Which of the candidates comes first: the certain one, and an unsure one before it."""
+
+
+class _Selected:
+    """Which facts of a detention are of which selection, worked out when it is asked for."""
+
+    def __init__(self, in_shards: Mapping[int, Sequence[_Selecting]]) -> None:
+        self._in_shards = in_shards
+        self._answers: dict[_Selecting, list[tuple[int, int, Mapping[int, int]]]] = {}
+
+    def add(
+        self, selecting: _Selecting, place: int, certainty: int, answer: Mapping[int, int]
+    ) -> None:
+        """Keep what a rule set said of a fact that is itself this certain."""
+        self._answers.setdefault(selecting, []).append((place, certainty, answer))
+
+    def of(self, number: int) -> list[tuple[int, int]]:
+        """Return place and certainty of every fact of a selection, in order of time."""
+        found = [
+            (place, min(certainty, answer[number]))
+            for selecting in self._in_shards.get(number, ())
+            for place, certainty, answer in self._answers.get(selecting, ())
+            if number in answer
+        ]
+        found.sort()
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidates:
     """The facts of a selection in order of time, as the closing rules see them."""
 
+    number: int
     places: list[int]
     minutes: list[int]
     certainties: tuple[int, ...]
-    joined: tuple[_Joined, ...]
 
 
 def _first(variant: int, same: Sequence[str], certainty: int) -> dict[str, Any]:
@@ -418,20 +451,15 @@ class _Search:
     """Closings looked for in one stratum of one detention.
 
     Every class fact of a selection is asserted, in order of time, before the first instance that
-    looks for it, so that nothing is negated before it is known. Clock minutes reach the engine as
-    their numbers among the minutes in which anything happened: closing rules only compare them.
+    looks for it, so that nothing is negated before it is known.
     """
 
-    def __init__(
-        self, closer: _Closer, facts: Sequence[Fact], matched: Mapping[int, Mapping[int, int]]
-    ) -> None:
-        self._closer, self._facts, self.matched = closer, facts, matched
-        self._minutes = sorted({fact.at // 60 for fact in facts})
+    def __init__(self, closer: _Closer, facts: Sequence[Fact], selected: _Selected) -> None:
+        self._closer, self._facts, self._selected = closer, facts, selected
         self._minutes_of: dict[str, list[int]] | None = None
-        self._found: dict[tuple[int, tuple[str, ...], int, int], Closing | None] = {}
         self._begun = False
         self._asserted: set[int] = set()
-        self._candidates: dict[int, _Candidates] = {}
+        self._candidates: dict[int, _Candidates | None] = {}
 
     def since(self, place: int, kinds: tuple[str, ...]) -> int:
         """Return the clock minute from which closings count for an opening."""
@@ -446,76 +474,69 @@ class _Search:
         earlier = [each for kind in kinds for each in of.get(kind, ()) if each <= minute]
         return max(earlier, default=0)
 
-    def first(self, number: int, same: tuple[str, ...], place: int, minute: int) -> Closing | None:
-        """Return the first certain and the first unsure entry of a selection, from a minute on."""
-        key = (number, same, place, minute)
-        if key not in self._found:
-            self._found[key] = self._answered(*key)
-        return self._found[key]
-
-    def _answered(
-        self, number: int, same: tuple[str, ...], place: int, minute: int
-    ) -> Closing | None:
-        """Return the answer given before to the same question, or else the engine's.
-
-        The engine is asked once for all openings, of whatever detention, between which a closing
-        rule cannot tell: the candidates are as many minutes away, as sure, and as equal.
-        """
-        among = self._of(number)
-        begin = bisect_left(self._minutes, minute)
-        own = self._joined(self._facts[place]) if same else ()
-        itself = among.places.index(place) if place in among.places else -1
-        away = tuple([each - begin for each in among.minutes])
-        question = (same, own, itself, away, among.certainties, among.joined)
-        answers = self._closer.answers
-        answer = answers.get(question)
-        if answer is None:
-            answer = self._ask(number, same, place, begin)
-            if len(away) <= _LONGEST_REMEMBERED:
-                if len(answers) >= _MOST_REMEMBERED:
-                    answers.clear()
-                answers[question] = answer
-        certain, unsure = (None if each is None else among.places[each] for each in answer)
-        return None if certain is None and unsure is None else Closing(certain, unsure)
-
-    def _of(self, number: int) -> _Candidates:
-        """Return the facts of a selection as the closing rules see them."""
-        if number not in self._candidates:
-            chosen = sorted(self.matched[number].items())
-            facts = [self._facts[place] for place, _ in chosen]
-            self._candidates[number] = _Candidates(
-                [place for place, _ in chosen],
-                [bisect_left(self._minutes, fact.at // 60) for fact in facts],
-                tuple([certainty for _, certainty in chosen]),
-                tuple([self._joined(fact) for fact in facts]),
-            )
+    def among(self, number: int) -> _Candidates | None:
+        """Return the facts of a selection as the closing rules see them, if there are any."""
+        if number in self._candidates:
+            return self._candidates[number]
+        chosen = self._selected.of(number)
+        places = [place for place, _ in chosen]
+        found = _Candidates(
+            number,
+            places,
+            [self._facts[place].at // 60 for place in places],
+            tuple([certainty for _, certainty in chosen]),
+        )
+        self._candidates[number] = found if chosen else None
         return self._candidates[number]
 
-    def _ask(self, number: int, same: tuple[str, ...], place: int, begin: int) -> _Answer:
+    def first(
+        self, among: _Candidates, same: tuple[str, ...], place: int, minute: int
+    ) -> Closing | None:
+        """Return the first certain and the first unsure candidate from a clock minute on.
+
+        The engine is asked once for all openings, of whatever detention, between which a closing
+        rule cannot tell: as many candidates lie before the minute, as many after, as sure, and
+        equal in the same attributes. What it answered before is its answer again.
+        """
+        places = among.places
+        own: _Joined = self._joined(self._facts[place]) if same else ()
+        joined = tuple([self._joined(self._facts[each]) for each in places]) if same else ()
+        itself = places.index(place) if place in places else -1
+        before = bisect_left(among.minutes, minute)
+        question = (same, before, itself, among.certainties, own, joined)
+        answer = self._closer.answers.get(question)
+        if answer is None:
+            answer = self._ask(among, same, place, minute)
+            if len(places) <= _LONGEST_REMEMBERED:
+                if len(self._closer.answers) >= _MOST_REMEMBERED:
+                    self._closer.answers.clear()
+                self._closer.answers[question] = answer
+        certain, unsure = answer
+        if certain is None and unsure is None:
+            return None
+        return Closing(
+            None if certain is None else places[certain], None if unsure is None else places[unsure]
+        )
+
+    def _ask(self, among: _Candidates, same: tuple[str, ...], place: int, minute: int) -> _Answer:
         """Return which candidates come first, the certain and the unsure one before it."""
         if not self._begun:
             self._closer.ruleset.begin()
             self._begun = True
-        among = self._of(number)
+        number, places = among.number, among.places
         if number not in self._asserted:
             self._asserted.add(number)
-            for each, minute, certainty, joined in zip(
-                among.places, among.minutes, among.certainties, among.joined, strict=True
-            ):
-                self._closer.ruleset.feed(
-                    {"k": "#c", "s": number, "n": each, "m": minute, "c": certainty, **dict(joined)}
-                )
-        own = self._joined(self._facts[place])
-        variant = self._closer.variants[same]
-        fired = self._closer.ruleset.feed(
-            {"k": "#i", "v": variant, "s": number, "n": place, "m": begin, **dict(own)}
-        )
+            for each, at, certainty in zip(places, among.minutes, among.certainties, strict=True):
+                told = {"k": "#c", "s": number, "n": each, "m": at, "c": certainty}
+                self._closer.ruleset.feed({**told, **dict(self._joined(self._facts[each]))})
+        instance = {"k": "#i", "v": self._closer.variants[same], "s": number, "n": place}
+        own = dict(self._joined(self._facts[place]))
         certain = unsure = None
-        for name, bound in fired:
+        for name, bound in self._closer.ruleset.feed({**instance, "m": minute, **own}):
             if name.startswith("certain"):
-                certain = among.places.index(bound["e"]["n"])
+                certain = places.index(bound["e"]["n"])
             else:
-                unsure = among.places.index(bound["e"]["n"])
+                unsure = places.index(bound["e"]["n"])
         if certain is not None and unsure is not None and certain < unsure:
             unsure = None
         return certain, unsure

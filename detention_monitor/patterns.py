@@ -194,7 +194,7 @@ def _path(rule: Rule, subject: int, start: int, now: Situation) -> tuple[list[in
     assert rule.sequence is not None  # only sequences come here
     path, sure = [start], True
     for number, step in enumerate(rule.sequence.steps, start=1):
-        closing = now.found.closed.get((subject, f"step{number}", path[-1]), Closing())
+        closing = now.found.closings_of(subject, path[-1]).get(f"step{number}", Closing())
         place = closing.certain if closing.unsure is None else closing.unsure
         if place is None:
             return [], False
@@ -216,7 +216,7 @@ def _undisturbed(rule: Rule, subject: int, last: int, now: Situation) -> bool:
         return True
     at = now.facts[last].at
     window = now.parameters.span(without.within, at) if without.within else None
-    closing = now.found.closed.get((subject, "without", last), Closing())
+    closing = now.found.closings_of(subject, last).get("without", Closing())
     place = closing.certain if closing.certain is not None else closing.unsure
     if place is not None and (window is None or now.facts[place].at - at <= window):
         return False

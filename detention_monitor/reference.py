@@ -68,7 +68,7 @@ class ReferenceBackend:
                 unsure = None
             if certain is None and unsure is None:
                 continue
-            found.closed[closes.subject, closes.role, opening] = Closing(certain, unsure)
+            found.close(closes.subject, closes.role, opening, Closing(certain, unsure))
             if closes.opens:
                 again = found.opened.setdefault((closes.subject, closes.role), {})
                 for place, value in ((certain, TRUE), (unsure, UNKNOWN)):

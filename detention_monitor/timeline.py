@@ -71,21 +71,20 @@ def in_order(facts: Iterable[Fact]) -> list[Fact]:
 class Conclusions:
     """What a back-end found in one stratum; facts are named by their place, from 0.
 
-    `opened` maps (subject, role) to places and certainties. `closed` maps (subject, role,
-    place of the opening) to the first certain closing and the first unsure one before it.
+    `opened` maps (subject, role) to places and certainties. `closed` maps (subject, place of the
+    opening) to roles, each with the first certain closing and the first unsure one before it.
     """
 
     opened: dict[tuple[int, str], dict[int, int]] = field(default_factory=dict)
-    closed: dict[tuple[int, str, int], Closing] = field(default_factory=dict)
-    _by_opening: dict[tuple[int, int], dict[str, Closing]] | None = None
+    closed: dict[tuple[int, int], dict[str, Closing]] = field(default_factory=dict)
+
+    def close(self, subject: int, role: str, place: int, closing: Closing) -> None:
+        """Note the closing in a role of what a subject opened at a place."""
+        self.closed.setdefault((subject, place), {})[role] = closing
 
     def closings_of(self, subject: int, place: int) -> Mapping[str, Closing]:
         """Return the closings of one opening of a subject, by role."""
-        if self._by_opening is None:
-            self._by_opening = {}
-            for (owner, role, opening), closing in self.closed.items():
-                self._by_opening.setdefault((owner, opening), {})[role] = closing
-        return self._by_opening.get((subject, place), _NONE)
+        return self.closed.get((subject, place), _NONE)
 
     def subjects(self) -> set[int]:
         """Return every subject with an opening."""

@@ -132,7 +132,8 @@ def _reached(
         yield "fires"
     elif own or _came_up(kinds, heard, case) or rule.never == Selector(kind=kinds):
         yield "silent"
-    roles = {role for owner, role, _ in heard.found.closed if owner == subject}
+    closed = heard.found.closed.items()
+    roles = {role for (owner, _), roles in closed if owner == subject for role in roles}
     roles |= {role for owner, role in heard.found.opened if owner == subject}
     for name, role in (("excused_by", "excused"), ("mitigated_by", "mitigated")):
         for number, selector in enumerate(getattr(rule, name)):
