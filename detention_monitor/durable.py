@@ -194,9 +194,10 @@ class _Runner:
         for watch in watches:
             numbers.setdefault(watch.select, len(numbers))
         self.shards = compile_selections(list(numbers), plan.attributes)
+        opening = frozenset(numbers[opens.select] for opens in stratum.opens)
         self._selecting: dict[str, list[_Selecting]] = {}
         for shard in self.shards:
-            selecting = _Selecting(shard, plan.attributes[shard.kind])
+            selecting = _Selecting(shard, plan.attributes[shard.kind], opening)
             self._selecting.setdefault(shard.kind, []).append(selecting)
         self._in_shards: dict[int, list[_Selecting]] = {}
         """By number of the selection: the rule sets that tell which facts are of it."""
@@ -208,7 +209,6 @@ class _Runner:
         """By number of the selection: the openings it makes, each with its place in the stratum."""
         for place, opens in enumerate(stratum.opens):
             self._opens.setdefault(numbers[opens.select], []).append((place, opens))
-        self._opening = self._opens.keys()
         self._closings: dict[tuple[int, str], list[tuple[int, Closes]]] = {}
         for closes in stratum.closes:
             key = (closes.subject, closes.of)
@@ -225,11 +225,11 @@ class _Runner:
         states = _States(intervals, self._states)
         for place, fact in enumerate(facts):
             for selecting in self._selecting.get(fact.kind, ()):
-                answer = selecting.of(fact, states)
-                if answer:
-                    selected.add(selecting, place, fact.certainty, answer)
-                    for number in answer.keys() & self._opening:
-                        openings.setdefault(number, {})[place] = min(answer[number], fact.certainty)
+                said = selecting.of(fact, states)
+                if said.certainties:
+                    selected.add(selecting, place, fact.certainty, said.certainties)
+                for number, certainty in said.opening:
+                    openings.setdefault(number, {})[place] = min(certainty, fact.certainty)
         found = Conclusions()
         search = _Search(self._closer, facts, selected)
         try:
@@ -255,9 +255,9 @@ class _Runner:
             return
         begun = [(place, search.since(place, since)) for place in sorted(found.opened[key])]
         for number, closes in closings:
-            among = search.among(number)
-            if among is None:
+            if number not in search.numbers:
                 continue
+            among = search.among(number)
             again: dict[int, int] = {}
             for place, minute in begun:
                 closing = search.first(among, closes.same, place, minute + closes.later)
@@ -300,6 +300,15 @@ _Told = tuple[tuple[Any, ...], tuple[bool, ...], tuple[int, ...], int]
 """All that selecting rules can tell two facts apart by: values, what is blank, states, period."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """The selections that a fact is of by their numbers, each with its certainty."""
+
+    certainties: Mapping[int, int]
+    opening: tuple[tuple[int, int], ...]
+    """Those of them that open something."""
+
+
 class _Selecting:
     """One rule set of selecting rules about one kind of fact, and what it has said before.
 
@@ -307,8 +316,10 @@ class _Selecting:
     is told of it. The engine is asked once, and its answer kept for every fact that says the same.
     """
 
-    def __init__(self, shard: Shard, attributes: Mapping[str, Attribute]) -> None:
-        self._kind, self._meaning = shard.kind, shard.meaning
+    def __init__(
+        self, shard: Shard, attributes: Mapping[str, Attribute], opening: frozenset[int]
+    ) -> None:
+        self._kind, self._meaning, self._opening = shard.kind, shard.meaning, opening
         self.ruleset = Ruleset(shard.definition)
         chosen = shard.selections
         self._states = tuple(sorted({n for each in chosen for n in (*each.during, *each.unless)}))
@@ -318,12 +329,12 @@ class _Selecting:
         self._named = tuple(n for n, _, each in self._asked if not allowed(each))
         bounds = {bound for each in chosen for bound in (each.start, each.end)}
         self._bounds = sorted(bounds - {0, FAR})
-        self._answers: dict[_Told, Mapping[int, int]] = {}
+        self._answers: dict[_Told, _Said] = {}
         self.numbers = sorted({number for number, _, _ in shard.meaning.values()})
         """Every selection that this rule set can tell."""
 
-    def of(self, fact: Fact, states: _States) -> Mapping[int, int]:
-        """Return the numbers of the selections that a fact is of, each with the certainty."""
+    def of(self, fact: Fact, states: _States) -> _Said:
+        """Return what the engine says, or said of a fact that it could not tell from this one."""
         value, minute = fact.attrs.get, fact.at // 60
         told = (
             tuple(map(value, self._compared)),
@@ -338,7 +349,7 @@ class _Selecting:
             answer = self._answers[told] = self._ask(fact, states)
         return answer
 
-    def _ask(self, fact: Fact, states: _States) -> Mapping[int, int]:
+    def _ask(self, fact: Fact, states: _States) -> _Said:
         scalars = self._scalars(fact, states)
         best: dict[int, int] = {}
         self.ruleset.begin()
@@ -350,7 +361,8 @@ class _Selecting:
                 best[number] = max(certainty, best.get(number, 0))
         finally:
             self.ruleset.end()
-        return best
+        opening = tuple((n, certainty) for n, certainty in best.items() if n in self._opening)
+        return _Said(best, opening)
 
     def _scalars(self, fact: Fact, states: _States) -> dict[str, Scalar]:
         out: dict[str, Scalar] = {"k": self._kind, "at": fact.at}
@@ -400,12 +412,15 @@ class _Selected:
     def __init__(self, in_shards: Mapping[int, Sequence[_Selecting]]) -> None:
         self._in_shards = in_shards
         self._answers: dict[_Selecting, list[tuple[int, int, Mapping[int, int]]]] = {}
+        self.numbers: set[int] = set()
+        """The selections that some fact is of."""
 
     def add(
         self, selecting: _Selecting, place: int, certainty: int, answer: Mapping[int, int]
     ) -> None:
         """Keep what a rule set said of a fact that is itself this certain."""
         self._answers.setdefault(selecting, []).append((place, certainty, answer))
+        self.numbers.update(answer)
 
     def of(self, number: int) -> list[tuple[int, int]]:
         """Return place and certainty of every fact of a selection, in order of time."""
@@ -415,8 +430,7 @@ class _Selected:
             for place, certainty, answer in self._answers.get(selecting, ())
             if number in answer
         ]
-        found.sort()
-        return found
+        return sorted(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -456,10 +470,11 @@ class _Search:
 
     def __init__(self, closer: _Closer, facts: Sequence[Fact], selected: _Selected) -> None:
         self._closer, self._facts, self._selected = closer, facts, selected
+        self.numbers = selected.numbers
         self._minutes_of: dict[str, list[int]] | None = None
         self._begun = False
         self._asserted: set[int] = set()
-        self._candidates: dict[int, _Candidates | None] = {}
+        self._candidates: dict[int, _Candidates] = {}
 
     def since(self, place: int, kinds: tuple[str, ...]) -> int:
         """Return the clock minute from which closings count for an opening."""
@@ -474,20 +489,16 @@ class _Search:
         earlier = [each for kind in kinds for each in of.get(kind, ()) if each <= minute]
         return max(earlier, default=0)
 
-    def among(self, number: int) -> _Candidates | None:
-        """Return the facts of a selection as the closing rules see them, if there are any."""
-        if number in self._candidates:
-            return self._candidates[number]
-        chosen = self._selected.of(number)
-        places = [place for place, _ in chosen]
-        found = _Candidates(
-            number,
-            places,
-            [self._facts[place].at // 60 for place in places],
-            tuple([certainty for _, certainty in chosen]),
-        )
-        self._candidates[number] = found if chosen else None
-        return self._candidates[number]
+    def among(self, number: int) -> _Candidates:
+        """Return the facts of a selection as the closing rules see them."""
+        found = self._candidates.get(number)
+        if found is None:
+            chosen = self._selected.of(number)
+            places = [place for place, _ in chosen]
+            minutes = [self._facts[place].at // 60 for place in places]
+            found = _Candidates(number, places, minutes, tuple([sure for _, sure in chosen]))
+            self._candidates[number] = found
+        return found
 
     def first(
         self, among: _Candidates, same: tuple[str, ...], place: int, minute: int
