@@ -233,7 +233,7 @@ class _Run:
         # With an incomplete source every rule is asked: one may begin with what is not carried.
         asked = every if not self.coverage.is_whole else sorted(found.subjects())
         rules = [(n, every[n]) for n in asked if n in every]
-        findings = [each for subject, rule in rules for each in findings_of(rule, subject, now)]
+        findings = findings_of(rules, now)
         findings = _with_causes(findings, [rule for _, rule in rules])
         changes += [at for at in now.changes if at > self.as_of]
         authorised = [fact for fact in facts if fact.kind == "detention_authorised"]

@@ -10,12 +10,11 @@ from functools import lru_cache
 from typing import Literal
 
 from detention_monitor.clocks import Span
-from detention_monitor.findings import Finding, key_of
+from detention_monitor.findings import NO_MEASURES, Finding, GradeState, Status, key_of
 from detention_monitor.parameters import Parameters
-from detention_monitor.rulemodel import Rule
+from detention_monitor.rulemodel import Rule, Severity
 from detention_monitor.timeline import FAR, Conclusions, Fact
 from detention_monitor.times import local_text, start_of_day
-from detention_monitor.values import value
 from detention_monitor.vocabulary import Coverage
 
 Certainty = Literal["established", "possible"]
@@ -53,61 +52,102 @@ class Situation:
             self.changes.append(instant)
 
 
-@value
-class Draft:
-    """A finding in the making: what all its parts rest on."""
-
-    rule: Rule
-    fact: Fact
-    now: Situation
-
-    def message(self, words: Mapping[str, str]) -> str:
-        """Return the rule's message with its places filled: by words, else by the fact."""
-        texts, names = _parts(self.rule.message)
-        filled = [words[name] if name in words else self._word(name) for name in names]
-        return _BEFORE_A_STOP.sub("", texts % tuple(filled)).strip()
-
-    def _word(self, name: str) -> str:
-        """Return an attribute of the fact as a word; text of records is never a template."""
-        if name == "arose":
-            return shown(self.fact.at)
-        if name == "who":
-            return self.rule.who
-        value = self.fact.attrs.get(name)
-        if not isinstance(value, int | str) or len(str(value)) > 80:
-            return "not recorded"
-        if isinstance(value, bool):
-            return "yes" if value else "no"
-        return str(value).replace("_", " ")
-
-    def finding(self, **parts: object) -> Finding:
-        """Return the finding with what is common to all and the parts given."""
-        rule, now = self.rule, self.now
-        entry = self.fact.evidence[0] if self.fact.evidence else ""
-        anchor = self.fact.key or entry
-        if rule.shape == "count":
-            anchor = "count"
-        return Finding(
-            key=key_of(now.detention, rule.id, anchor),
-            detention=now.detention,
-            record=now.records.get(entry, now.detention),
-            duty=rule.duty,
-            rule=rule.id,
-            rule_version=rule.version,
-            title=rule.title,
-            nature=rule.nature,
-            sources=rule.cites,
-            verified=self.fact.at >= _start_of(rule.verified_from),
-            unclosed=now.unclosed,
-            ruleset=now.ruleset,
-            judged_by=now.judged_by,
-            **parts,  # type: ignore[arg-type]
-        )
+def message_of(rule: Rule, fact: Fact, words: Mapping[str, str]) -> str:
+    """Return a rule's message with its places filled: by words, else by the fact it rests on."""
+    texts, names = _parts(rule.message)
+    filled = [words[name] if name in words else _word(rule, fact, name) for name in names]
+    return _tidied(texts % tuple(filled)).strip()
 
 
-def draft_of(rule: Rule, fact: Fact, now: Situation) -> Draft:
-    """Begin a finding that rests on a fact; its plain attributes may be used in the message."""
-    return Draft(rule, fact, now)
+def places_of(rule: Rule) -> tuple[str, ...]:
+    """Return the names of the places in a rule's message, in order."""
+    return _parts(rule.message)[1]
+
+
+def _word(rule: Rule, fact: Fact, name: str) -> str:
+    """Return an attribute of a fact as a word; text of records is never a template."""
+    if name == "arose":
+        return shown(fact.at)
+    if name == "who":
+        return rule.who
+    value = fact.attrs.get(name)
+    if not isinstance(value, int | str) or len(str(value)) > 80:
+        return "not recorded"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value).replace("_", " ")
+
+
+def _tidied(text: str) -> str:
+    """Return a message without what an empty place leaves before a stop."""
+    if text.isprintable() and not (
+        " ." in text or " ;" in text or " ," in text or ";." in text or ";;" in text or ";," in text
+    ):
+        return text  # nearly always; the pattern takes many times as long to say so
+    return _BEFORE_A_STOP.sub("", text)
+
+
+def finding_of(
+    rule: Rule,
+    fact: Fact,
+    now: Situation,
+    *,
+    severity: Severity,
+    status: Status,
+    certainty: Certainty,
+    authority: str,
+    message: str,
+    arose_at: int | None = None,
+    due_at: int | None = None,
+    due_at_latest: int | None = None,
+    done_at: int | None = None,
+    minutes_late: int | None = None,
+    minutes_left: int | None = None,
+    early_at: int | None = None,
+    occurred_at: int | None = None,
+    grades: tuple[GradeState, ...] = (),
+    evidence: tuple[str, ...] = (),
+    absent: tuple[str, ...] = (),
+    clears_on: str = "",
+    measures: Mapping[str, int] = NO_MEASURES,
+) -> Finding:
+    """Return a finding that rests on a fact, with what is common to all findings of a rule."""
+    entry = fact.evidence[0] if fact.evidence else ""
+    anchor = "count" if rule.shape == "count" else fact.key or entry
+    return Finding(
+        key_of(now.detention, rule.id, anchor),
+        now.detention,
+        now.records.get(entry, now.detention),
+        rule.duty,
+        rule.id,
+        rule.version,
+        rule.title,
+        rule.nature,
+        authority,
+        rule.cites,
+        fact.at >= _start_of(rule.verified_from),
+        severity,
+        status,
+        certainty,
+        message,
+        arose_at,
+        due_at,
+        due_at_latest,
+        done_at,
+        minutes_late,
+        minutes_left,
+        early_at,
+        occurred_at,
+        grades,
+        evidence,
+        absent,
+        None,
+        clears_on,
+        measures,
+        now.unclosed,
+        now.ruleset,
+        now.judged_by,
+    )
 
 
 @lru_cache(maxsize=1_024)
@@ -138,7 +178,10 @@ def unique(ids: Sequence[str]) -> tuple[str, ...]:
 def cannot_tell(rule: Rule, kinds: Sequence[str], now: Situation) -> Finding:
     """Return the one finding that says a source does not carry what a rule begins with."""
     named = " or ".join(kinds)
-    return draft_of(rule, now.facts[0], now).finding(
+    return finding_of(
+        rule,
+        now.facts[0],
+        now,
         severity="info",
         status="cannot_tell",
         certainty="possible",

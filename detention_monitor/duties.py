@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from detention_monitor.clocks import live
-from detention_monitor.drafts import Certainty, Situation, draft_of, shown, unique
-from detention_monitor.findings import Finding, GradeState, Status, gravest, lowered
+from detention_monitor.drafts import Certainty, Situation, finding_of, message_of, places_of, shown, unique
+from detention_monitor.findings import NO_MEASURES, Finding, GradeState, Status, gravest, lowered
 from detention_monitor.rulecheck import deadline_attribute
 from detention_monitor.rulemodel import Rule, Severity
 from detention_monitor.timeline import ESTABLISHED, Closing, Fact
@@ -71,7 +71,7 @@ class Duty:
         what is due after the return is a duty of its own. The clocks of detention run on over
         bail, and end only with the last time of custody.
         """
-        if self.rule.outlasts_detention:
+        if self.rule.outlasts_detention or not self.now.ends:
             return None
         if self.rule.by_clock:
             ended = self.now.ended_at
@@ -224,6 +224,8 @@ class Duty:
             return step
         at_once = step.name in self._on_entries and status != "met_late"
         over = until >= step.at if at_once else until > step.at
+        if not over:
+            return step
         return GradeState(step.name, step.at, step.severity, step.authority, passed=over)
 
     def _note_changes(self, status: Status) -> None:
@@ -284,25 +286,31 @@ class Duty:
         for act in (discharge, self.excuse, self.lapse if status in ("lapsed", "missed") else None):
             evidence += [*now.facts[act.place].evidence] if act is not None else []
         absent = () if discharge is not None else rule.looked_for
-        draft = draft_of(rule, self.fact, now)
-        # A running lateness is for screens to count: a finding must not change by itself (D1).
-        behind = in_words(until - due) if late is not None and due is not None else ""
-        line = f"past the {current.name} line" if passed and current else ""
         waits = status in ("open", "due_soon")
         left = _time(self.fact, "left") if waits and rule.by_clock else None
         early = self.early if waits else None
-        words = {
-            "due": shown(due) if left is None else f"{_left(left)} after the paused clock goes on",
-            "done": shown(discharge.at) if discharge else "no entry shows it",
-            "late": behind,
-            "past": f"{behind} {line}".strip(),
-        }
-        return draft.finding(
+        words: dict[str, str] = {}
+        for name in places_of(rule):
+            if name == "due":
+                on = f"{_left(left)} after the paused clock goes on" if left is not None else None
+                words[name] = on or shown(due)
+            elif name == "done":
+                words[name] = shown(discharge.at) if discharge else "no entry shows it"
+            elif name in ("late", "past"):
+                # A running lateness is for screens to count: a finding must not change by itself.
+                behind = in_words(until - due) if late is not None and due is not None else ""
+                line = f" past the {current.name} line" if passed and current else ""
+                words[name] = behind if name == "late" else f"{behind}{line}".strip()
+        message = message_of(rule, self.fact, words)
+        return finding_of(
+            rule,
+            self.fact,
+            now,
             severity=severity,
             status=status,
             certainty=certainty,
             authority=current.authority if current else rule.authority,
-            message=draft.message(words) + _alert(early),
+            message=message if early is None else message + _alert(early),
             arose_at=self.fact.at,
             due_at=due,
             due_at_latest=self.latest if self.latest != due else None,
@@ -311,16 +319,16 @@ class Duty:
             minutes_left=left // 60 if left is not None else None,
             early_at=early,
             grades=() if rule.grades == "by_lateness" else tuple(steps),
-            evidence=unique(evidence),
+            evidence=tuple(evidence) if len(evidence) < 2 else unique(evidence),
             absent=absent,
             clears_on=_clears(rule) if status in ("open", "due_soon", "overdue") else "",
             measures=self._measures(discharge),
         )
 
-    def _measures(self, done: _Act | None) -> dict[str, int]:
+    def _measures(self, done: _Act | None) -> Mapping[str, int]:
+        if done is None or not self.rule.measures:
+            return NO_MEASURES
         out: dict[str, int] = {}
-        if done is None:
-            return out
         for name, kind in self.rule.measures.items():
             start = next((fact.at for fact in self.now.facts if fact.kind == kind), None)
             if start is not None and start <= done.at:
@@ -367,9 +375,7 @@ def _left(seconds: int) -> str:
     return in_words(seconds - seconds % 60)
 
 
-def _alert(early: int | None) -> str:
-    if early is None:
-        return ""
+def _alert(early: int) -> str:
     return f" Early alert: {shown(early)}, as if hospital had not paused the clock."
 
 

@@ -26,6 +26,9 @@ QUIET = ("met", "lapsed", "excused", "open")
 """What the table for people leaves out unless asked for all."""
 
 
+NO_MEASURES: Mapping[str, int] = {}
+
+
 @value
 class GradeState:
     """A step of a duty: its instant (seconds UTC; None while unknown), and whether it is passed."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from detention_monitor.conditions import parse, tests
-from detention_monitor.drafts import Situation, draft_of, shown, unique
+from detention_monitor.drafts import Situation, finding_of, message_of, shown, unique
 from detention_monitor.findings import Finding, GradeState, Status, gravest
 from detention_monitor.rulemodel import Rule
 from detention_monitor.timeline import ESTABLISHED, Closing, Fact
@@ -59,13 +59,15 @@ def prohibited(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
         for number, raised in enumerate(rule.raised):
             if place in now.found.opened.get((subject, f"raised{number}"), {}):
                 severity = raised.severity
-        draft = draft_of(rule, fact, now)
         absent = tuple(sorted({*empty, *untold})) if status != "broken" else ()
-        message = draft.message({"occurred": shown(fact.at)})
+        message = message_of(rule, fact, {"occurred": shown(fact.at)})
         if status == "cannot_tell" or (status == "not_recorded" and rule.finds != status):
             named = ", ".join(absent).replace("_", " ") or "that kind of entry"
             message = f"{shown(fact.at)}: {named} not recorded. {rule.title}? It cannot be told."
-        yield draft.finding(
+        yield finding_of(
+            rule,
+            fact,
+            now,
             severity=severity,
             status=status,
             certainty="established" if certain else "possible",
@@ -121,7 +123,6 @@ def counted(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
     hit_facts = [
         now.facts[each] for each in sorted(hits) if now.facts[each].at <= now.facts[place].at
     ]
-    draft = draft_of(rule, hit_facts[0], now)
     states = tuple(
         GradeState(
             grade.name,
@@ -134,14 +135,17 @@ def counted(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
     )
     words = {"count": str(count), "total": str(total), "grade": current.name.replace("_", " ")}
     status: Status = "matched"
-    message = draft.message(words)
+    message = message_of(rule, hit_facts[0], words)
     if rule.finds == "not_recorded":
         status = "not_recorded" if carried else "cannot_tell"
     if not carried:
         named = ", ".join(sorted(_asked(rule.counts.of.where))).replace("_", " ")
         message = f"This source does not carry {named}: {rule.title}? It cannot be told."
     sure = sure and rule.certainty == "established"
-    yield draft.finding(
+    yield finding_of(
+        rule,
+        hit_facts[0],
+        now,
         severity=current.severity,
         status=status,
         certainty="established" if sure else "possible",
@@ -175,15 +179,17 @@ def followed(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
         reached.add(path[-1])
         facts = [now.facts[each] for each in path]
         sure = sure and opened[place] == ESTABLISHED and rule.certainty == "established"
-        draft = draft_of(rule, facts[0], now)
         words = {"first": shown(facts[0].at), "last": shown(facts[-1].at)}
         words["late"] = in_words(facts[1].at - facts[0].at)
-        yield draft.finding(
+        yield finding_of(
+            rule,
+            facts[0],
+            now,
             severity=rule.severity,
             status="matched",
             certainty="established" if sure else "possible",
             authority=rule.authority,
-            message=draft.message(words),
+            message=message_of(rule, facts[0], words),
             arose_at=facts[0].at,
             occurred_at=facts[-1].at,
             evidence=unique([each for fact in facts for each in fact.evidence]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from detention_monitor.drafts import Situation, cannot_tell
@@ -13,20 +13,55 @@ from detention_monitor.rulecheck import opening_kinds
 from detention_monitor.rulemodel import Rule
 
 _NONE: frozenset[str] = frozenset()
+_PATTERNS = {"prohibition": prohibited, "count": counted, "sequence": followed}
 
 
-def findings_of(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
-    """Return what one rule finds, one by one; `subject` is its place in the plan.
+def findings_of(rules: Iterable[tuple[int, Rule]], now: Situation) -> list[Finding]:
+    """Return what each rule finds; with a rule comes its place in the plan.
 
     Where the source does not carry what would discharge, excuse or allow, a breach is none that
     can be told (design D6).
     """
+    out: list[Finding] = []
+    whole = now.coverage.is_whole
+    for subject, rule in rules:
+        if rule.only_if is not None and not now.parameters.value(rule.only_if[1:], now.as_of):
+            continue
+        if whole:
+            out += _found(rule, subject, now)
+        else:
+            out += _found_of_a_part(rule, subject, now)
+    return out
+
+
+def _found(rule: Rule, subject: int, now: Situation) -> Iterable[Finding]:
+    if rule.must is None:
+        return _PATTERNS[rule.shape](rule, subject, now)
+    opened = now.found.opened.get((subject, "arises"))
+    if not opened:
+        return ()
+    found = [Duty(rule, subject, at, opened[at], now).finding() for at in sorted(opened)]
+    if rule.nature == "concern":
+        return found
+    # Good practice is only ever found done.
+    return [
+        replace(each, status="matched", occurred_at=each.done_at)
+        for each in found
+        if each.status == "met"
+    ]
+
+
+def _found_of_a_part(rule: Rule, subject: int, now: Situation) -> Iterable[Finding]:
+    """Return what a rule finds where the source does not carry every kind and attribute."""
+    opening = opening_kinds(rule)
+    if not any(now.coverage.carries(kind) for kind in opening):
+        return [cannot_tell(rule, opening, now)] if rule.nature == "concern" else ()
     found = _found(rule, subject, now)
     lacking = now.relied.get(subject, _NONE) & now.coverage.kinds_missing
     return _untold(found, rule, sorted(lacking)) if lacking else found
 
 
-def _untold(found: Iterator[Finding], rule: Rule, lacking: list[str]) -> Iterator[Finding]:
+def _untold(found: Iterable[Finding], rule: Rule, lacking: list[str]) -> Iterator[Finding]:
     for finding in found:
         if finding.is_breach:
             named = ", ".join(lacking).replace("_", " ")
@@ -40,29 +75,3 @@ def _untold(found: Iterator[Finding], rule: Rule, lacking: list[str]) -> Iterato
             )
         else:
             yield finding
-
-
-def _found(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
-    if rule.only_if is not None and not now.parameters.value(rule.only_if[1:], now.as_of):
-        return
-    if not now.coverage.is_whole:
-        opening = opening_kinds(rule)
-        if not any(now.coverage.carries(kind) for kind in opening):
-            if rule.nature == "concern":
-                yield cannot_tell(rule, opening, now)
-            return
-    match rule.shape:
-        case "duty":
-            opened = now.found.opened.get((subject, "arises"), {})
-            for place in sorted(opened):
-                finding = Duty(rule, subject, place, opened[place], now).finding()
-                if rule.nature == "concern":
-                    yield finding
-                elif finding.status == "met":  # good practice is only ever found done
-                    yield replace(finding, status="matched", occurred_at=finding.done_at)
-        case "prohibition":
-            yield from prohibited(rule, subject, now)
-        case "count":
-            yield from counted(rule, subject, now)
-        case "sequence":
-            yield from followed(rule, subject, now)
