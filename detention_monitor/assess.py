@@ -229,12 +229,12 @@ class _Run:
                 intervals += _intervals(self.ruleset.plan, found, facts, self.ruleset)
                 facts = _marked(self.ruleset.plan, stratum, found, facts)
         now = self._situation(facts, intervals, found, backend.name)
-        every = self.ruleset.plan.rules
+        every = self.ruleset.plan.terms
         # With an incomplete source every rule is asked: one may begin with what is not carried.
         asked = every if not self.coverage.is_whole else sorted(found.subjects())
         rules = [(n, every[n]) for n in asked if n in every]
         findings = findings_of(rules, now)
-        findings = _with_causes(findings, [rule for _, rule in rules])
+        findings = _with_causes(findings, [terms.rule for _, terms in rules])
         changes += [at for at in now.changes if at > self.as_of]
         authorised = [fact for fact in facts if fact.kind == "detention_authorised"]
         return Assessment(

@@ -5,23 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from functools import lru_cache
 from typing import Literal
 
 from detention_monitor.clocks import Span
 from detention_monitor.findings import NO_MEASURES, Finding, GradeState, Status, key_of
 from detention_monitor.parameters import Parameters
-from detention_monitor.rulemodel import Rule, Severity
-from detention_monitor.timeline import FAR, Conclusions, Fact
-from detention_monitor.times import local_text, start_of_day
+from detention_monitor.rulemodel import Severity
+from detention_monitor.terms import Terms
+from detention_monitor.timeline import Conclusions, Fact
+from detention_monitor.times import local_text
 from detention_monitor.vocabulary import Coverage
 
 Certainty = Literal["established", "possible"]
 _BEFORE_A_STOP = re.compile(r"[\s;]+(?=[.;,])")
 """What an empty place leaves before a stop."""
-_PLACE = re.compile(r"\{([^}]*)\}")
-"""A place in a message, to be filled; one without a name is nothing."""
 
 
 @dataclass(slots=True)
@@ -52,24 +49,18 @@ class Situation:
             self.changes.append(instant)
 
 
-def message_of(rule: Rule, fact: Fact, words: Mapping[str, str]) -> str:
+def message_of(terms: Terms, fact: Fact, words: Mapping[str, str]) -> str:
     """Return a rule's message with its places filled: by words, else by the fact it rests on."""
-    texts, names = _parts(rule.message)
-    filled = [words[name] if name in words else _word(rule, fact, name) for name in names]
-    return _tidied(texts % tuple(filled)).strip()
+    filled = [words[name] if name in words else _word(terms, fact, name) for name in terms.places]
+    return _tidied(terms.message % tuple(filled)).strip()
 
 
-def places_of(rule: Rule) -> tuple[str, ...]:
-    """Return the names of the places in a rule's message, in order."""
-    return _parts(rule.message)[1]
-
-
-def _word(rule: Rule, fact: Fact, name: str) -> str:
+def _word(terms: Terms, fact: Fact, name: str) -> str:
     """Return an attribute of a fact as a word; text of records is never a template."""
     if name == "arose":
         return shown(fact.at)
     if name == "who":
-        return rule.who
+        return terms.who
     value = fact.attrs.get(name)
     if not isinstance(value, int | str) or len(str(value)) > 80:
         return "not recorded"
@@ -88,7 +79,7 @@ def _tidied(text: str) -> str:
 
 
 def finding_of(
-    rule: Rule,
+    terms: Terms,
     fact: Fact,
     now: Situation,
     *,
@@ -113,19 +104,19 @@ def finding_of(
 ) -> Finding:
     """Return a finding that rests on a fact, with what is common to all findings of a rule."""
     entry = fact.evidence[0] if fact.evidence else ""
-    anchor = "count" if rule.shape == "count" else fact.key or entry
+    anchor = "count" if terms.shape == "count" else fact.key or entry
     return Finding(
-        key_of(now.detention, rule.id, anchor),
+        key_of(now.detention, terms.id, anchor),
         now.detention,
         now.records.get(entry, now.detention),
-        rule.duty,
-        rule.id,
-        rule.version,
-        rule.title,
-        rule.nature,
+        terms.duty,
+        terms.id,
+        terms.version,
+        terms.title,
+        terms.nature,
         authority,
-        rule.cites,
-        fact.at >= _start_of(rule.verified_from),
+        terms.cites,
+        fact.at >= terms.verified_from,
         severity,
         status,
         certainty,
@@ -150,21 +141,6 @@ def finding_of(
     )
 
 
-@lru_cache(maxsize=1_024)
-def _start_of(day: date | None) -> int:
-    """Return the instant from which a day on counts; `date.min` is ever, None is never."""
-    if day is None:
-        return FAR
-    return 0 if day == date.min else start_of_day(day)
-
-
-@lru_cache(maxsize=1_024)
-def _parts(template: str) -> tuple[str, tuple[str, ...]]:
-    """Return a message with `%s` for each of its places, and the names of the places in order."""
-    names = tuple(name for name in _PLACE.findall(template) if name)
-    return _PLACE.sub(lambda place: "%s" if place[1] else "", template.replace("%", "%%")), names
-
-
 def shown(instant: int | None) -> str:
     """Return an instant for a message, or nothing."""
     return "" if instant is None else local_text(instant)
@@ -175,17 +151,17 @@ def unique(ids: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ids))
 
 
-def cannot_tell(rule: Rule, kinds: Sequence[str], now: Situation) -> Finding:
+def cannot_tell(terms: Terms, kinds: Sequence[str], now: Situation) -> Finding:
     """Return the one finding that says a source does not carry what a rule begins with."""
     named = " or ".join(kinds)
     return finding_of(
-        rule,
+        terms,
         now.facts[0],
         now,
         severity="info",
         status="cannot_tell",
         certainty="possible",
-        authority=rule.authority,
+        authority=terms.authority,
         message=f"This source does not carry {named}.",
         occurred_at=now.facts[0].at,
         evidence=unique(now.facts[0].evidence),

@@ -538,9 +538,20 @@ class _Search:
         if number not in self._asserted:
             self._asserted.add(number)
             for each, at, certainty in zip(places, among.minutes, among.certainties, strict=True):
-                told = {"k": "#c", "s": number, "n": each, "m": at, "c": certainty}
+                told: dict[str, Scalar] = {
+                    "k": "#c",
+                    "s": number,
+                    "n": each,
+                    "m": at,
+                    "c": certainty,
+                }
                 self._closer.ruleset.feed({**told, **dict(self._joined(self._facts[each]))})
-        instance = {"k": "#i", "v": self._closer.variants[same], "s": number, "n": place}
+        instance: dict[str, Scalar] = {
+            "k": "#i",
+            "v": self._closer.variants[same],
+            "s": number,
+            "n": place,
+        }
         own = dict(self._joined(self._facts[place]))
         certain = unsure = None
         for name, bound in self._closer.ruleset.feed({**instance, "m": minute, **own}):

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from detention_monitor.clocks import live
-from detention_monitor.drafts import Certainty, Situation, finding_of, message_of, places_of, shown, unique
+from detention_monitor.drafts import Certainty, Situation, finding_of, message_of, shown, unique
 from detention_monitor.findings import NO_MEASURES, Finding, GradeState, Status, gravest, lowered
-from detention_monitor.rulecheck import deadline_attribute
-from detention_monitor.rulemodel import Rule, Severity
+from detention_monitor.rulemodel import Severity
+from detention_monitor.terms import Terms
 from detention_monitor.timeline import ESTABLISHED, Closing, Fact
 from detention_monitor.times import in_words, next_local
 from detention_monitor.values import value
@@ -40,19 +40,18 @@ class Duty:
     """One duty toward one child: when it arose, by when it was due, how it stands."""
 
     def __init__(
-        self, rule: Rule, subject: int, place: int, certainty: int, now: Situation
+        self, terms: Terms, subject: int, place: int, certainty: int, now: Situation
     ) -> None:
-        self.rule, self.subject, self.place, self.now = rule, subject, place, now
+        self.terms, self.place, self.now = terms, place, now
         self.fact = now.facts[place]
         self._acts = _acts(now.found.closings_of(subject, place), now.facts)
-        self.sure = certainty == ESTABLISHED and rule.certainty == "established"
+        self.sure = certainty == ESTABLISHED and terms.sure
         first = self._acts.get
         self.done, self.doubted = first("done"), first("doubted")
         self.lapse, self.excuse = first("lapses"), first("excused")
         self.mitigation, self.waited_for = first("mitigated"), first("after")
-        self._waits = rule.must is not None and bool(rule.must.after)
-        self.latest = _time(self.fact, "due_latest") if rule.by_clock else None
-        self.early = _time(self.fact, "early") if rule.by_clock else None
+        self.latest = _time(self.fact, "due_latest") if terms.by_clock else None
+        self.early = _time(self.fact, "early") if terms.by_clock else None
         self._on_entries: set[str] = set()
         self.steps = self._steps()
         self.first_due = next((step.at for step in self.steps if step.at is not None), None)
@@ -61,7 +60,7 @@ class Duty:
         if not self.steps:
             # What comes after the end of custody cannot undo that the duty was missed by then.
             self.lapse = self._by_the_end(self.lapse)
-            if not rule.excused_late:
+            if not terms.excused_late:
                 self.excuse = self._by_the_end(self.excuse)
 
     def _end(self) -> int | None:
@@ -71,9 +70,9 @@ class Duty:
         what is due after the return is a duty of its own. The clocks of detention run on over
         bail, and end only with the last time of custody.
         """
-        if self.rule.outlasts_detention or not self.now.ends:
+        if self.terms.outlasts_detention or not self.now.ends:
             return None
-        if self.rule.by_clock:
+        if self.terms.by_clock:
             ended = self.now.ended_at
             return ended if ended is not None and ended >= self.fact.at else None
         begun = self.fact.at if self.waited_for is None else max(self.fact.at, self.waited_for.at)
@@ -86,51 +85,49 @@ class Duty:
 
     def _steps(self) -> list[GradeState]:
         """Return the steps of the duty in order of time; those without an instant come last."""
-        rule = self.rule
+        terms = self.terms
         due = self._due()
-        if rule.grades == "by_lateness" and due is not None:
+        if terms.by_lateness and due is not None:
             return [
-                GradeState(name, due + offset, severity, rule.authority, passed=False)
+                GradeState(name, due + offset, severity, terms.authority, passed=False)
                 for name, offset, severity in LATENESS
             ]
         steps = []
-        if isinstance(rule.grades, tuple) and rule.grades:
-            for grade in rule.grades:
-                at = self._after(grade.at) if grade.at else self._on(f"grade_{grade.name}")
-                steps.append(
-                    GradeState(grade.name, at, grade.severity, grade.authority, passed=False)
-                )
-                if grade.on:
-                    self._on_entries.add(grade.name)
-        elif due is not None or (rule.must is not None and rule.must.before):
-            steps.append(GradeState("due", due, rule.severity, rule.authority, passed=False))
-            if rule.must is not None and rule.must.before:
+        if terms.steps:
+            for step in terms.steps:
+                at = self._after(step.at) if step.at else self._on(f"grade_{step.name}")
+                if not step.at:
+                    self._on_entries.add(step.name)
+                steps.append(GradeState(step.name, at, step.severity, step.authority, passed=False))
+            if len(steps) > 1:
+                steps.sort(key=_when)
+        elif due is not None or terms.before:
+            steps.append(GradeState("due", due, terms.severity, terms.authority, passed=False))
+            if terms.before:
                 self._on_entries.add("due")
-        if len(steps) > 1:
-            steps.sort(key=lambda step: (step.at is None, step.at or 0))
         return steps
 
     def _due(self) -> int | None:
-        must = self.rule.must
-        assert must is not None  # only duties come here
-        if must.within is not None:
-            return self._after(must.within)
-        if must.before:
+        terms = self.terms
+        if terms.within:
+            return self._after(terms.within)
+        if terms.before:
             return self._on("before")
-        if must.before_local is not None:
-            return next_local(self.fact.at, must.before_local)
-        name = deadline_attribute(must.by) if must.by else None
-        return _time(self.fact, name) if name else None
+        if terms.before_local:
+            return next_local(self.fact.at, terms.before_local)
+        return _time(self.fact, terms.deadline) if terms.deadline else None
 
     def _after(self, span: str) -> int | None:
         """Return the instant a span after the duty arose, or after what it waits for."""
         seconds = self.now.parameters.span(span, self.fact.at)
-        name = self.rule.pauses_while
-        spans = self.now.pauses.get(name, ()) if name else ()
-        base = self.waited_for.at if self.waited_for is not None else self.fact.at
-        if self._waits and self.waited_for is None:
+        base = self.fact.at
+        if self.waited_for is not None:
+            base = self.waited_for.at
+        elif self.terms.waits:
             return None
-        return live(base, seconds, spans)
+        if not self.terms.pauses_while:
+            return base + seconds
+        return live(base, seconds, self.now.pauses.get(self.terms.pauses_while, ()))
 
     def _on(self, role: str) -> int | None:
         act = self._acts.get(role)
@@ -159,7 +156,7 @@ class Duty:
         due, as_of = self.first_due, self.now.as_of
         lapse, excuse = self.lapse, self.excuse
         late = excuse is not None and due is not None and excuse.at // 60 > due // 60
-        if excuse is not None and late and not self.rule.excused_late:
+        if excuse is not None and late and not self.terms.excused_late:
             # Too late to excuse what was missed; from then on nothing more is due.
             ends = [act for act in (lapse, excuse) if act is not None]
             lapse, excuse = min(ends, key=lambda act: (act.at, act.place)), None
@@ -192,10 +189,10 @@ class Duty:
         if over:
             # "As soon as practicable" ends with the detention. A duty that waits for something
             # that never came, or a bare time that was not reached, has become moot.
-            if self._waits:
+            if self.terms.waits:
                 return "missed" if self.waited_for is not None else "lapsed"
             return "missed" if due is None and not self.steps else "lapsed"
-        warned = max((self._warning(each) for each in self.rule.warn), default=0)
+        warned = max((self._warning(each) for each in self.terms.warn), default=0)
         ahead = due if self.early is None else self.early
         return "due_soon" if ahead is not None and warned and as_of >= ahead - warned else "open"
 
@@ -214,10 +211,8 @@ class Duty:
         return due is not None and self._is_entry(due) and done.at // 60 == due // 60
 
     def _carried(self) -> bool:
-        must = self.rule.must
-        assert must is not None  # only duties come here
         coverage = self.now.coverage
-        return coverage.is_whole or any(coverage.carries(kind) for kind in must.happen)
+        return coverage.is_whole or any(map(coverage.carries, self.terms.happen))
 
     def _passed(self, step: GradeState, until: int, status: Status) -> GradeState:
         if step.at is None:
@@ -234,10 +229,10 @@ class Duty:
         for step in self.steps:
             if step.at is not None:
                 self.now.change_at(step.at + 1)
-                for each in self.rule.warn:
+                for each in self.terms.warn:
                     self.now.change_at(step.at - self._warning(each))
         if self.early is not None:
-            for each in self.rule.warn:
+            for each in self.terms.warn:
                 self.now.change_at(self.early - self._warning(each))
         if self.latest is not None:
             self.now.change_at(self.latest + 1)
@@ -249,7 +244,7 @@ class Duty:
         if done is not None and status in ("met", "met_late"):
             unordered = done.at // 60 == self.fact.at // 60 and done.place != self.place
             entry = self._same_minute(done)
-            sure = sure and done.sure and not entry and not (unordered and not self.rule.by_clock)
+            sure = sure and done.sure and not entry and not (unordered and not self.terms.by_clock)
         if status in ("overdue", "missed", "met_late") and self.latest is not None:
             sure = sure and until > self.latest
         if status == "excused" and self.excuse is not None:
@@ -265,17 +260,17 @@ class Duty:
         *,
         doubt: bool,
     ) -> Finding:
-        rule, now = self.rule, self.now
+        terms, now = self.terms, self.now
         passed = [step for step in steps if step.passed]
         coming = [step for step in steps if step.at is not None] or steps
         current = _gravest_step(passed) if passed else (coming[0] if coming else None)
         if status == "missed" and not passed:
             current = None  # the duty itself was missed, before any step of ours was reached
-        severity = current.severity if current else rule.severity
+        severity = current.severity if current else terms.severity
         if passed and self.mitigation is not None:
             severity = lowered(severity)
         due = current.at if current else None
-        if rule.grades == "by_lateness":
+        if terms.by_lateness:
             due = steps[0].at if steps else None
         by_time = due is not None and not self._is_entry(due)
         final = status == "met_late" or (status == "missed" and by_time)
@@ -285,12 +280,12 @@ class Duty:
         discharge = done if status in ("met", "met_late") else None
         for act in (discharge, self.excuse, self.lapse if status in ("lapsed", "missed") else None):
             evidence += [*now.facts[act.place].evidence] if act is not None else []
-        absent = () if discharge is not None else rule.looked_for
+        absent = () if discharge is not None else terms.looked_for
         waits = status in ("open", "due_soon")
-        left = _time(self.fact, "left") if waits and rule.by_clock else None
+        left = _time(self.fact, "left") if waits and terms.by_clock else None
         early = self.early if waits else None
         words: dict[str, str] = {}
-        for name in places_of(rule):
+        for name in terms.places:
             if name == "due":
                 on = f"{_left(left)} after the paused clock goes on" if left is not None else None
                 words[name] = on or shown(due)
@@ -301,15 +296,15 @@ class Duty:
                 behind = in_words(until - due) if late is not None and due is not None else ""
                 line = f" past the {current.name} line" if passed and current else ""
                 words[name] = behind if name == "late" else f"{behind}{line}".strip()
-        message = message_of(rule, self.fact, words)
+        message = message_of(terms, self.fact, words)
         return finding_of(
-            rule,
+            terms,
             self.fact,
             now,
             severity=severity,
             status=status,
             certainty=certainty,
-            authority=current.authority if current else rule.authority,
+            authority=current.authority if current else terms.authority,
             message=message if early is None else message + _alert(early),
             arose_at=self.fact.at,
             due_at=due,
@@ -318,18 +313,18 @@ class Duty:
             minutes_late=late,
             minutes_left=left // 60 if left is not None else None,
             early_at=early,
-            grades=() if rule.grades == "by_lateness" else tuple(steps),
+            grades=() if terms.by_lateness else tuple(steps),
             evidence=tuple(evidence) if len(evidence) < 2 else unique(evidence),
             absent=absent,
-            clears_on=_clears(rule) if status in ("open", "due_soon", "overdue") else "",
+            clears_on=terms.clears if status in ("open", "due_soon", "overdue") else "",
             measures=self._measures(discharge),
         )
 
     def _measures(self, done: _Act | None) -> Mapping[str, int]:
-        if done is None or not self.rule.measures:
+        if done is None or not self.terms.measures:
             return NO_MEASURES
         out: dict[str, int] = {}
-        for name, kind in self.rule.measures.items():
+        for name, kind in self.terms.measures:
             start = next((fact.at for fact in self.now.facts if fact.kind == kind), None)
             if start is not None and start <= done.at:
                 out[name] = (done.at - start) // 60
@@ -379,10 +374,10 @@ def _alert(early: int) -> str:
     return f" Early alert: {shown(early)}, as if hospital had not paused the clock."
 
 
+def _when(step: GradeState) -> tuple[bool, int]:
+    return step.at is None, step.at or 0
+
+
 def _time(fact: Fact, name: str) -> int | None:
     value = fact.attrs.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _clears(rule: Rule) -> str:
-    return rule.clears or " or ".join(rule.looked_for)

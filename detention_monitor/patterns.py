@@ -9,6 +9,7 @@ from detention_monitor.conditions import parse, tests
 from detention_monitor.drafts import Situation, finding_of, message_of, shown, unique
 from detention_monitor.findings import Finding, GradeState, Status, gravest
 from detention_monitor.rulemodel import Rule
+from detention_monitor.terms import Terms
 from detention_monitor.timeline import ESTABLISHED, Closing, Fact
 from detention_monitor.times import in_words
 
@@ -26,8 +27,9 @@ def _asked(where: str) -> frozenset[str]:
     return frozenset(test.attribute for test in tests(parse(where))) if where else frozenset()
 
 
-def prohibited(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
+def prohibited(terms: Terms, subject: int, now: Situation) -> Iterator[Finding]:
     """Yield a finding for each act that must not happen, and for each that cannot be told."""
+    rule = terms.rule
     assert rule.never is not None  # only prohibitions come here
     opened = now.found.opened.get((subject, "never"))
     if not opened:
@@ -60,12 +62,12 @@ def prohibited(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
             if place in now.found.opened.get((subject, f"raised{number}"), {}):
                 severity = raised.severity
         absent = tuple(sorted({*empty, *untold})) if status != "broken" else ()
-        message = message_of(rule, fact, {"occurred": shown(fact.at)})
+        message = message_of(terms, fact, {"occurred": shown(fact.at)})
         if status == "cannot_tell" or (status == "not_recorded" and rule.finds != status):
             named = ", ".join(absent).replace("_", " ") or "that kind of entry"
             message = f"{shown(fact.at)}: {named} not recorded. {rule.title}? It cannot be told."
         yield finding_of(
-            rule,
+            terms,
             fact,
             now,
             severity=severity,
@@ -87,8 +89,9 @@ def _is_carried(rule: Rule, asked: frozenset[str], fact: Fact, now: Situation) -
     return all(carried(fact.kind, part) for part in blank) and all(map(carried, rule.relies_on))
 
 
-def counted(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
+def counted(terms: Terms, subject: int, now: Situation) -> Iterator[Finding]:
     """Yield the one finding of a counting pattern, at the gravest step reached."""
+    rule = terms.rule
     assert rule.counts is not None  # only counts come here
     hits = now.found.opened.get((subject, "counted"), {})
     among = now.found.opened.get((subject, "among"), {})
@@ -135,7 +138,7 @@ def counted(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
     )
     words = {"count": str(count), "total": str(total), "grade": current.name.replace("_", " ")}
     status: Status = "matched"
-    message = message_of(rule, hit_facts[0], words)
+    message = message_of(terms, hit_facts[0], words)
     if rule.finds == "not_recorded":
         status = "not_recorded" if carried else "cannot_tell"
     if not carried:
@@ -143,7 +146,7 @@ def counted(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
         message = f"This source does not carry {named}: {rule.title}? It cannot be told."
     sure = sure and rule.certainty == "established"
     yield finding_of(
-        rule,
+        terms,
         hit_facts[0],
         now,
         severity=current.severity,
@@ -167,8 +170,9 @@ def _carried(where: str, hits: Mapping[int, int], now: Situation) -> dict[int, i
     }
 
 
-def followed(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
+def followed(terms: Terms, subject: int, now: Situation) -> Iterator[Finding]:
     """Yield a finding for each chain of entries that is complete, one for each last entry."""
+    rule = terms.rule
     assert rule.sequence is not None  # only sequences come here
     opened = now.found.opened.get((subject, "step0"), {})
     reached: set[int] = set()
@@ -182,14 +186,14 @@ def followed(rule: Rule, subject: int, now: Situation) -> Iterator[Finding]:
         words = {"first": shown(facts[0].at), "last": shown(facts[-1].at)}
         words["late"] = in_words(facts[1].at - facts[0].at)
         yield finding_of(
-            rule,
+            terms,
             facts[0],
             now,
             severity=rule.severity,
             status="matched",
             certainty="established" if sure else "possible",
             authority=rule.authority,
-            message=message_of(rule, facts[0], words),
+            message=message_of(terms, facts[0], words),
             arose_at=facts[0].at,
             occurred_at=facts[-1].at,
             evidence=unique([each for fact in facts for each in fact.evidence]),

@@ -29,6 +29,7 @@ from detention_monitor.rulemodel import (
     Step,
 )
 from detention_monitor.rulemodel import Sequence as SequenceOf
+from detention_monitor.terms import Terms, terms_of
 from detention_monitor.timeline import FAR
 from detention_monitor.times import start_of_day
 from detention_monitor.vocabulary import Attribute, Vocabulary
@@ -115,6 +116,8 @@ class Plan:
     """The rules among the subjects, by place."""
     facts: Mapping[int, DerivedFact] = field(default_factory=dict)
     """The derived facts among the subjects, by place."""
+    terms: Mapping[int, Terms] = field(default_factory=dict)
+    """What verdicts need of each rule, by its place in `subjects`."""
     marks: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """What each mark comes down to: the attributes asked for it, directly or through other marks."""
 
@@ -160,6 +163,7 @@ def make_plan(facts: Sequence[DerivedFact], rules: Sequence[Rule], vocabulary: V
         relied,
         {place: subject for place, subject in enumerate(subjects) if isinstance(subject, Rule)},
         dict(enumerate(facts)),
+        {place: terms_of(each) for place, each in enumerate(subjects) if isinstance(each, Rule)},
         _marks(facts),
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 
 from pydantic import BaseModel
 
@@ -28,6 +27,7 @@ from detention_monitor.rulemodel import (
     Selector,
     Step,
 )
+from detention_monitor.terms import CLOCKS, deadline_attribute
 from detention_monitor.vocabulary import Attribute
 from detention_monitor.yamlfile import Location, YamlFile, suggestion
 
@@ -36,8 +36,6 @@ PLACEHOLDERS = (
     "arose", "due", "done", "late", "past", "occurred", "who", "count", "total", "first",
     "last", "grade",
 )  # fmt: skip
-CLOCKS = ("review_clock", "custody_clock", "court_clock", "sample_clock")
-"""Clocks by which a duty may be due; each is worked out in Python (`clock_facts.py`)."""
 _PLACEHOLDER = re.compile(r"\{([^}]*)\}")
 
 
@@ -215,18 +213,6 @@ class _Checker:
     def _inside(self, location: Location, number: int) -> Location:
         inner = (*location, number)
         return inner if inner in self._file.places else location
-
-
-@lru_cache(maxsize=256)
-def deadline_attribute(by: str) -> str | None:
-    """Return the attribute of the arising entry that holds the deadline, or None.
-
-    >>> deadline_attribute("review_clock.due"), deadline_attribute("attr hearing_at")
-    ('due', 'hearing_at')
-    """
-    if by.removesuffix(".due") in CLOCKS and by.endswith(".due"):
-        return "due"
-    return by.removeprefix("attr ") if by.startswith("attr ") else None
 
 
 def opening_kinds(rule: Rule) -> tuple[str, ...]:

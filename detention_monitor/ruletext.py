@@ -12,7 +12,6 @@ from detention_monitor.conditions import parse, three_valued
 from detention_monitor.duties import LATENESS
 from detention_monitor.people import CODE_AGE, PACE_AGE, PACE_OTHER_AGE
 from detention_monitor.retold import retold
-from detention_monitor.rulecheck import deadline_attribute
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import (
     CountGrade,
@@ -25,6 +24,7 @@ from detention_monitor.rulemodel import (
     Step,
     Verified,
 )
+from detention_monitor.terms import deadline_attribute
 from detention_monitor.times import in_words, parse_duration
 from detention_monitor.wording import Speaker, Wording, day_in_words, is_plain, listed
 

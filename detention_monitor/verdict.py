@@ -10,38 +10,38 @@ from detention_monitor.duties import Duty
 from detention_monitor.findings import Finding
 from detention_monitor.patterns import counted, followed, prohibited
 from detention_monitor.rulecheck import opening_kinds
-from detention_monitor.rulemodel import Rule
+from detention_monitor.terms import Terms
 
 _NONE: frozenset[str] = frozenset()
 _PATTERNS = {"prohibition": prohibited, "count": counted, "sequence": followed}
 
 
-def findings_of(rules: Iterable[tuple[int, Rule]], now: Situation) -> list[Finding]:
-    """Return what each rule finds; with a rule comes its place in the plan.
+def findings_of(rules: Iterable[tuple[int, Terms]], now: Situation) -> list[Finding]:
+    """Return what each rule finds; with its terms comes its place in the plan.
 
     Where the source does not carry what would discharge, excuse or allow, a breach is none that
     can be told (design D6).
     """
     out: list[Finding] = []
     whole = now.coverage.is_whole
-    for subject, rule in rules:
-        if rule.only_if is not None and not now.parameters.value(rule.only_if[1:], now.as_of):
+    for subject, terms in rules:
+        if terms.only_if and not now.parameters.value(terms.only_if, now.as_of):
             continue
         if whole:
-            out += _found(rule, subject, now)
+            out += _found(terms, subject, now)
         else:
-            out += _found_of_a_part(rule, subject, now)
+            out += _found_of_a_part(terms, subject, now)
     return out
 
 
-def _found(rule: Rule, subject: int, now: Situation) -> Iterable[Finding]:
-    if rule.must is None:
-        return _PATTERNS[rule.shape](rule, subject, now)
+def _found(terms: Terms, subject: int, now: Situation) -> Iterable[Finding]:
+    if terms.shape != "duty":
+        return _PATTERNS[terms.shape](terms, subject, now)
     opened = now.found.opened.get((subject, "arises"))
     if not opened:
         return ()
-    found = [Duty(rule, subject, at, opened[at], now).finding() for at in sorted(opened)]
-    if rule.nature == "concern":
+    found = [Duty(terms, subject, at, opened[at], now).finding() for at in sorted(opened)]
+    if terms.nature == "concern":
         return found
     # Good practice is only ever found done.
     return [
@@ -51,17 +51,17 @@ def _found(rule: Rule, subject: int, now: Situation) -> Iterable[Finding]:
     ]
 
 
-def _found_of_a_part(rule: Rule, subject: int, now: Situation) -> Iterable[Finding]:
+def _found_of_a_part(terms: Terms, subject: int, now: Situation) -> Iterable[Finding]:
     """Return what a rule finds where the source does not carry every kind and attribute."""
-    opening = opening_kinds(rule)
+    opening = opening_kinds(terms.rule)
     if not any(now.coverage.carries(kind) for kind in opening):
-        return [cannot_tell(rule, opening, now)] if rule.nature == "concern" else ()
-    found = _found(rule, subject, now)
+        return [cannot_tell(terms, opening, now)] if terms.nature == "concern" else ()
+    found = _found(terms, subject, now)
     lacking = now.relied.get(subject, _NONE) & now.coverage.kinds_missing
-    return _untold(found, rule, sorted(lacking)) if lacking else found
+    return _untold(found, terms, sorted(lacking)) if lacking else found
 
 
-def _untold(found: Iterable[Finding], rule: Rule, lacking: list[str]) -> Iterator[Finding]:
+def _untold(found: Iterable[Finding], terms: Terms, lacking: list[str]) -> Iterator[Finding]:
     for finding in found:
         if finding.is_breach:
             named = ", ".join(lacking).replace("_", " ")
@@ -71,7 +71,7 @@ def _untold(found: Iterable[Finding], rule: Rule, lacking: list[str]) -> Iterato
                 certainty="possible",
                 absent=tuple(lacking),
                 minutes_late=None,
-                message=f"This source does not carry {named}: {rule.title}? It cannot be told.",
+                message=f"This source does not carry {named}: {terms.title}? It cannot be told.",
             )
         else:
             yield finding
