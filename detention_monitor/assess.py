@@ -30,6 +30,7 @@ from detention_monitor.timeline import (
     Interval,
     in_order,
 )
+from detention_monitor.values import changed
 from detention_monitor.verdict import findings_of
 from detention_monitor.visits import VISIT_KINDS, visits
 from detention_monitor.vocabulary import Coverage
@@ -510,5 +511,5 @@ def _with_causes(findings: Sequence[Finding], rules: Sequence[Rule]) -> list[Fin
     out = []
     for finding in findings:
         named = [each for rule in causes.get(finding.rule, ()) for each in by_rule.get(rule, ())]
-        out.append(replace(finding, because_of=named[0].key) if named else finding)
+        out.append(changed(finding, because_of=named[0].key) if named else finding)
     return out

@@ -20,6 +20,7 @@ from detention_monitor.records import Source, entry_from
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.text import printable
 from detention_monitor.times import clock_text, local_text, next_local, parse_instant
+from detention_monitor.values import changed
 from detention_monitor.vocabulary import Vocabulary
 from detention_monitor.yamlfile import suggestion
 
@@ -67,7 +68,7 @@ def supposed_entry(text: str, detention: Detention, vocabulary: Vocabulary) -> C
     }  # fmt: skip
     entry = entry_from(raw, vocabulary, Source(zone="Europe/London"), "supposed")
     at = _instant(match["at"].strip(), min(each.at for each in detention.entries))
-    return replace(entry, at=at, recorded_at=at, at_text=local_text(at))
+    return changed(entry, at=at, recorded_at=at, at_text=local_text(at))
 
 
 def _instant(text: str, begun: int) -> int:

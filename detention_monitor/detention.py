@@ -16,6 +16,7 @@ from typing import Literal
 from detention_monitor.entries import CustodyEvent, Value
 from detention_monitor.errors import RecordError
 from detention_monitor.timeline import ESTABLISHED, Fact
+from detention_monitor.values import changed
 from detention_monitor.vocabulary import Coverage
 
 _MOST_READINGS = 16
@@ -190,7 +191,7 @@ def _amended(entry: CustodyEvent, amendments: Iterable[CustodyEvent]) -> Custody
             attrs["first_recorded_at"] = first
         by = each.by if any((each.by.rank, each.by.role, each.by.id)) else entry.by
         known = entry.recorded_at if each.recorded_at is None else each.recorded_at
-        entry = replace(
+        entry = changed(
             entry, at=each.at, also_at=each.also_at, attrs=attrs, by=by, recorded_at=known
         )
     return entry
@@ -277,7 +278,7 @@ def without_duplicates(
         first = kept.setdefault((entry.force, entry.id), entry)
         if first is entry:
             continue
-        if replace(first, origin="") == replace(entry, origin=""):
+        if changed(first, origin="") == changed(entry, origin=""):
             again += 1
         else:
             conflicts.append(Conflict(entry, first))

@@ -16,7 +16,7 @@ from detention_monitor.rulemodel import Severity
 from detention_monitor.terms import Terms
 from detention_monitor.timeline import ESTABLISHED, Closing, Fact
 from detention_monitor.times import in_words, next_local
-from detention_monitor.values import value
+from detention_monitor.values import Immutable
 
 LATENESS: tuple[tuple[str, int, Severity], ...] = (
     ("late", 0, "info"),
@@ -27,8 +27,7 @@ LATENESS: tuple[tuple[str, int, Severity], ...] = (
 """Steps of severity by seconds late (each passed when exceeded); domain.md 2.1, our choice."""
 
 
-@value
-class _Act:
+class _Act(Immutable, frozen=True, gc=False):
     """A closing that may count: when, where, how sure."""
 
     at: int

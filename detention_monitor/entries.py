@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 
-from detention_monitor.values import value
+import msgspec
+
+from detention_monitor.values import Immutable
 
 Value = int | bool | str | tuple[str, ...]
 """What an attribute can hold: whole numbers, yes/no, words, lists of words.
@@ -15,8 +16,7 @@ calendar dates stay text (``YYYY-MM-DD``).
 """
 
 
-@value
-class Actor:
+class Actor(Immutable, frozen=True, gc=False):
     """Who did the act that an entry records. Every part may be unknown (None)."""
 
     id: str | None = None
@@ -25,8 +25,7 @@ class Actor:
     role: str | None = None
 
 
-@value
-class CustodyEvent:
+class CustodyEvent(Immutable, frozen=True, gc=False):
     """One thing that was written in a custody record; never changed, only amended by another.
 
     `at` and `recorded_at` are seconds UTC. `also_at` holds the other instants that an
@@ -43,7 +42,7 @@ class CustodyEvent:
     by: Actor = Actor()
     amends: str | None = None
     withdraws: str | None = None
-    attrs: Mapping[str, Value] = field(default_factory=dict)
+    attrs: Mapping[str, Value] = msgspec.field(default_factory=dict)
     at_text: str = ""
     also_at: tuple[int, ...] = ()
     origin: str = ""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import field, replace
 from typing import Any, Literal
 
+import msgspec
 import orjson
 
 from detention_monitor.rulemodel import Severity
 from detention_monitor.times import rfc3339
-from detention_monitor.values import value
+from detention_monitor.values import Immutable, changed
 
 Status = Literal[
     "open", "due_soon", "overdue", "met", "met_late", "missed", "excused", "lapsed",
@@ -29,8 +29,7 @@ QUIET = ("met", "lapsed", "excused", "open")
 NO_MEASURES: Mapping[str, int] = {}
 
 
-@value
-class GradeState:
+class GradeState(Immutable, frozen=True, gc=False):
     """A step of a duty: its instant (seconds UTC; None while unknown), and whether it is passed."""
 
     name: str
@@ -40,8 +39,7 @@ class GradeState:
     passed: bool
 
 
-@value
-class Finding:
+class Finding(Immutable, frozen=True, gc=False):
     """One conclusion; instants are seconds UTC, `minutes_late` and `measures` whole minutes.
 
     `minutes_left` is given while the clock is paused: what is left once it goes on. `early_at` is
@@ -76,7 +74,7 @@ class Finding:
     absent: tuple[str, ...] = ()
     because_of: str | None = None
     clears_on: str = ""
-    measures: Mapping[str, int] = field(default_factory=dict)
+    measures: Mapping[str, int] = msgspec.field(default_factory=dict)
     unclosed: bool = False
     ruleset: str = ""
     judged_by: str = "durable_rules"
@@ -113,7 +111,7 @@ def gravest(severities: list[Severity]) -> Severity:
 
 def possible(finding: Finding) -> Finding:
     """Return the finding with certainty `possible`."""
-    return replace(finding, certainty="possible")
+    return changed(finding, certainty="possible")
 
 
 def as_record(finding: Finding) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 from detention_monitor.rulemodel import Rule, Severity
 from detention_monitor.timeline import FAR
 from detention_monitor.times import start_of_day
-from detention_monitor.values import value
+from detention_monitor.values import Immutable
 
 CLOCKS = ("review_clock", "custody_clock", "court_clock", "sample_clock")
 """Clocks by which a duty may be due (`by: review_clock.due`); each is worked out in Python."""
@@ -21,8 +21,7 @@ _PLACE = re.compile(r"\{([^}]*)\}")
 """A place in a message, to be filled; one without a name is nothing."""
 
 
-@value
-class Step:
+class Step(Immutable, frozen=True, gc=False):
     """A step of a duty: `at` is a span after it arose, or empty where an entry begins the step."""
 
     name: str
@@ -31,8 +30,7 @@ class Step:
     authority: str
 
 
-@value
-class Terms:
+class Terms(Immutable, frozen=True, gc=False):
     """What verdicts need of a rule. `verified_from` is in seconds UTC; spans are as written."""
 
     rule: Rule

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 
+import msgspec
+
 from detention_monitor.entries import Value
-from detention_monitor.values import value
+from detention_monitor.values import Immutable
 
 ESTABLISHED = 2
 POSSIBLE = 1
@@ -15,8 +17,7 @@ FAR = 253_402_300_799
 """The end of an interval that has not ended: 9999-12-31T23:59:59Z, in seconds."""
 
 
-@value
-class Fact:
+class Fact(Immutable, frozen=True, gc=False):
     """An entry, or something derived from entries, at one instant (seconds UTC).
 
     `evidence` are the ids of the entries it rests on; `key` tells facts of one kind apart
@@ -25,7 +26,7 @@ class Fact:
 
     kind: str
     at: int
-    attrs: Mapping[str, Value] = field(default_factory=dict)
+    attrs: Mapping[str, Value] = msgspec.field(default_factory=dict)
     certainty: int = ESTABLISHED
     evidence: tuple[str, ...] = ()
     key: str = ""
@@ -35,8 +36,7 @@ class Fact:
         return Fact(self.kind, self.at, attrs, self.certainty, self.evidence, self.key)
 
 
-@value
-class Interval:
+class Interval(Immutable, frozen=True, gc=False):
     """A named state that held from `start` until `end` (seconds UTC).
 
     Records are kept by the minute. Where being in the state enables an act (an adult is
@@ -91,8 +91,7 @@ class Conclusions:
         return {subject for subject, _ in self.opened}
 
 
-@value
-class Closing:
+class Closing(Immutable, frozen=True, gc=False):
     """The first closings of one opening: places of facts, or None."""
 
     certain: int | None = None

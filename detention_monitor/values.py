@@ -1,18 +1,22 @@
-"""Dataclasses that are made by the million."""
+"""What is made by the million: plain values that nobody changes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeVar, dataclass_transform
+from typing import Any, TypeVar
 
-T = TypeVar("T")
+import msgspec
+
+T = TypeVar("T", bound="Immutable")
 
 
-@dataclass_transform(frozen_default=True)
-def value(cls: type[T]) -> type[T]:
-    """Make a class a dataclass that nobody changes.
+class Immutable(msgspec.Struct, frozen=True, gc=False):
+    """A value compared by what it holds.
 
-    The type checker refuses every assignment, as for `dataclass(frozen=True, slots=True)`. Only
-    the check at run time is left out: with it, making an instance takes seven times as long.
+    Made at a fraction of the cost of a frozen dataclass, and not followed by the garbage collector:
+    a value never comes to hold itself.
     """
-    return dataclass(slots=True, unsafe_hash=True)(cls)
+
+
+def changed(one: T, /, **changes: Any) -> T:
+    """Return the value with some of its parts changed."""
+    return msgspec.structs.replace(one, **changes)

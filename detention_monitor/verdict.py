@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from detention_monitor.drafts import Situation, cannot_tell
 from detention_monitor.duties import Duty
@@ -11,6 +10,7 @@ from detention_monitor.findings import Finding
 from detention_monitor.patterns import counted, followed, prohibited
 from detention_monitor.rulecheck import opening_kinds
 from detention_monitor.terms import Terms
+from detention_monitor.values import changed
 
 _NONE: frozenset[str] = frozenset()
 _PATTERNS = {"prohibition": prohibited, "count": counted, "sequence": followed}
@@ -45,7 +45,7 @@ def _found(terms: Terms, subject: int, now: Situation) -> Iterable[Finding]:
         return found
     # Good practice is only ever found done.
     return [
-        replace(each, status="matched", occurred_at=each.done_at)
+        changed(each, status="matched", occurred_at=each.done_at)
         for each in found
         if each.status == "met"
     ]
@@ -65,7 +65,7 @@ def _untold(found: Iterable[Finding], terms: Terms, lacking: list[str]) -> Itera
     for finding in found:
         if finding.is_breach:
             named = ", ".join(lacking).replace("_", " ")
-            yield replace(
+            yield changed(
                 finding,
                 status="cannot_tell",
                 certainty="possible",

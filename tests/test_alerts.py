@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from detention_monitor.findings import Finding, GradeState
 from detention_monitor.live.alerts import Act, Alert, Change, State, alert_of
+from detention_monitor.values import changed
 
 DUE = 10_000
 GRACE = 900
@@ -21,13 +21,13 @@ OPEN = Finding(
     title="First review", nature="concern", authority="statute", sources=("s.40",), verified=True,
     severity="high", status="open", certainty="established", message="", due_at=DUE,
 )  # fmt: skip
-SOON = replace(OPEN, status="due_soon")
-OVERDUE = replace(OPEN, status="overdue")
-MISSED = replace(OPEN, status="missed")
-LATE = replace(OPEN, status="met_late", done_at=DUE + 60)
-MET = replace(OPEN, status="met", done_at=DUE - 60)
-BROKEN = replace(OPEN, status="broken", due_at=None, occurred_at=DUE)
-GAP = replace(OPEN, status="not_recorded", due_at=None)
+SOON = changed(OPEN, status="due_soon")
+OVERDUE = changed(OPEN, status="overdue")
+MISSED = changed(OPEN, status="missed")
+LATE = changed(OPEN, status="met_late", done_at=DUE + 60)
+MET = changed(OPEN, status="met", done_at=DUE - 60)
+BROKEN = changed(OPEN, status="broken", due_at=None, occurred_at=DUE)
+GAP = changed(OPEN, status="not_recorded", due_at=None)
 
 
 def alert(now: int, *history: tuple[int, Finding | None], acts: tuple[Act, ...] = ()) -> Alert:
@@ -45,7 +45,7 @@ def acknowledged(at: int, raised_at: int, until: int | None = None) -> tuple[Act
 
 
 def test_what_was_never_near_an_alarm_is_no_alert() -> None:
-    for finding in (OPEN, MET, replace(SOON, nature="good_practice"), None):
+    for finding in (OPEN, MET, changed(SOON, nature="good_practice"), None):
         assert alert_of([Change(5, finding)], (), 6, lambda _: GRACE) is None
     assert alert_of([Change(5, OVERDUE)], (), 4, lambda _: GRACE) is None
 
@@ -75,8 +75,8 @@ def test_what_is_found_late_is_new_when_it_is_found() -> None:
 
 
 def test_information_is_new_without_a_bell() -> None:
-    assert not alert(SOUNDS, (DUE + 1, replace(OVERDUE, severity="info"))).bell
-    assert alert(SOUNDS, (DUE + 1, replace(OVERDUE, severity="medium"))).bell
+    assert not alert(SOUNDS, (DUE + 1, changed(OVERDUE, severity="info"))).bell
+    assert alert(SOUNDS, (DUE + 1, changed(OVERDUE, severity="medium"))).bell
 
 
 def test_acknowledged_until_the_expected_time_and_new_one_second_after() -> None:
@@ -105,9 +105,9 @@ def test_an_act_upon_an_earlier_alert_is_not_one_upon_this() -> None:
 
 def test_a_graver_severity_raises_it_again_and_a_lower_one_does_not() -> None:
     acts = acknowledged(SOUNDS + 5, SOUNDS)
-    lower = replace(OVERDUE, severity="medium")
+    lower = changed(OVERDUE, severity="medium")
     assert state(20_000, (DUE + 1, OVERDUE), (15_000, lower), acts=acts) == "acknowledged"
-    graver = replace(OVERDUE, severity="critical", due_at=15_000)
+    graver = changed(OVERDUE, severity="critical", due_at=15_000)
     history = ((DUE + 1, OVERDUE), (15_001, graver))
     held = alert(15_000 + GRACE, *history, acts=acts)
     assert (held.state, held.changes_at) == ("acknowledged", 15_000 + GRACE + 1)
@@ -180,12 +180,12 @@ def test_a_prohibition_broken_is_answered_by_a_reason() -> None:
 
 
 def test_what_follows_from_another_is_suppressed_and_raised_when_its_cause_goes() -> None:
-    follows = replace(OVERDUE, because_of="cause")
+    follows = changed(OVERDUE, because_of="cause")
     found = alert(50_000, (DUE + 1, follows))
     assert (found.state, found.bell, found.raised_at) == ("suppressed", False, None)
     freed = alert(60_000, (DUE + 1, follows), (60_000, OVERDUE))
     assert (freed.state, freed.raised_at) == ("new", 60_000)
-    assert state(60_000, (DUE + 1, follows), (60_000, replace(LATE, because_of="c"))) == (
+    assert state(60_000, (DUE + 1, follows), (60_000, changed(LATE, because_of="c"))) == (
         "suppressed"
     )
 
@@ -202,7 +202,7 @@ def test_shelved_until_its_end_and_new_at_it() -> None:
 def test_a_shelf_ends_ten_minutes_before_the_next_deadline(
     grades: tuple[GradeState, ...],
 ) -> None:
-    soon = replace(SOON, grades=grades)
+    soon = changed(SOON, grades=grades)
     end = (9_000 if grades else DUE) - 600
     acts = (Act(8_000, "shelve", None, until=DUE + 5),)
     assert state(end - 1, (7_000, soon), acts=acts) == "shelved"
@@ -217,8 +217,8 @@ def test_a_missed_deadline_is_not_hidden_by_a_shelf() -> None:
 # --- at random ---------------------------------------------------------------------------------
 
 ANYTHING = st.sampled_from(
-    [None, OPEN, SOON, OVERDUE, MISSED, LATE, MET, BROKEN, GAP, replace(OVERDUE, because_of="x"),
-     replace(OVERDUE, severity="critical"), replace(OVERDUE, due_at=DUE + 500)]
+    [None, OPEN, SOON, OVERDUE, MISSED, LATE, MET, BROKEN, GAP, changed(OVERDUE, because_of="x"),
+     changed(OVERDUE, severity="critical"), changed(OVERDUE, due_at=DUE + 500)]
 )  # fmt: skip
 INSTANT = st.integers(DUE - 1_000, DUE + 3_000)
 WHAT: st.SearchStrategy[Literal["acknowledge", "reason", "shelve"]] = st.sampled_from(

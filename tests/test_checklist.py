@@ -16,6 +16,7 @@ from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import RuleTest
 from detention_monitor.ruletests import timeline
 from detention_monitor.sources import read_entries, record_files
+from detention_monitor.values import changed
 from detention_monitor.vocabulary import Coverage
 from tests.conftest import RULES, SAMPLES
 from tests.test_replay import command
@@ -140,7 +141,7 @@ def test_what_lies_in_an_absent_record_is_not_said_not_to_have_arisen(
     checklist: Checklist, ruleset: RuleSet, durable: DurableBackend
 ) -> None:
     detention = of_lines(ruleset, "08:00 transferred_in", "20:00 released")
-    first = replace(detention.entries[0], attrs={"dob": "2009-01-01"})
+    first = changed(detention.entries[0], attrs={"dob": "2009-01-01"})
     detention = replace(detention, entries=(first, *detention.entries[1:]))
     result = judged(ruleset, durable, detention)
     text = checklist.of(result)

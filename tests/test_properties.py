@@ -1,7 +1,6 @@
 """What must hold of every detention, tried on random ones."""
 
 import os
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, assume, given, settings
@@ -14,6 +13,7 @@ from detention_monitor.entries import CustodyEvent
 from detention_monitor.findings import BREACHES, as_record
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.rulefile import load_rules
+from detention_monitor.values import changed
 from tests.conftest import RULES
 from tests.detentions import LONGEST, detentions
 
@@ -66,7 +66,7 @@ def test_the_order_of_reading_does_not_matter(detention: Detention, random: Any)
 @many
 @given(detention=detentions(), picks=st.lists(st.integers(0, 26)))
 def test_an_entry_sent_twice_counts_once(detention: Detention, picks: list[int]) -> None:
-    again = [replace(detention.entries[pick]) for pick in picks if pick < len(detention.entries)]
+    again = [changed(detention.entries[pick]) for pick in picks if pick < len(detention.entries)]
     kept, twice, conflicts = without_duplicates([*detention.entries, *again])
 
     assert tuple(kept) == detention.entries
@@ -124,8 +124,8 @@ def test_an_amended_record_equals_one_written_right_the_first_time(
     assume(which < len(detention.entries))
     right = detention.entries[which]
     assume(right.at + 60 * minutes >= 0)
-    wrong = replace(right, at=right.at + 60 * minutes, attrs={})
-    amendment: CustodyEvent = replace(right, id="z99", amends=right.id)
+    wrong = changed(right, at=right.at + 60 * minutes, attrs={})
+    amendment: CustodyEvent = changed(right, id="z99", amends=right.id)
     others = [each for each in detention.entries if each is not right]
     amended = Detention(detention.id, (*others, wrong, amendment))
 

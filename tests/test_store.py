@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import stat
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +28,7 @@ from detention_monitor.live.store import (
 )
 from detention_monitor.records import Source
 from detention_monitor.sources import SetAside
+from detention_monitor.values import changed
 from detention_monitor.vocabulary import Coverage
 from tests.conftest import emptied
 from tests.detentions import detentions
@@ -78,7 +78,7 @@ def test_every_step_of_the_schema_goes_up_and_down(url: str) -> None:
 
 
 def test_instants_are_64_bit_numbers(store: Store) -> None:
-    far = replace(ARRIVED, at=253_402_300_799, recorded_at=253_402_300_799)
+    far = changed(ARRIVED, at=253_402_300_799, recorded_at=253_402_300_799)
     ingest(store, batch(far), 2**40)
     assert column(store, "entry", "at") == [253_402_300_799]
     assert column(store, "entry", "received_at") == [2**40]
@@ -138,7 +138,7 @@ def test_entries_come_back_in_order_of_arrival_with_what_their_source_does_not_c
 
 
 def test_an_equal_entry_again_is_passed_over_wherever_it_stands(store: Store) -> None:
-    moved = replace(ARRIVED, origin="elsewhere:7")
+    moved = changed(ARRIVED, origin="elsewhere:7")
     assert ingest(store, batch(ARRIVED, moved), START).again == 1
     taken = ingest(store, batch(moved, OTHER), START)
     assert (taken.stored, taken.again, taken.set_aside) == (1, 1, [])
@@ -146,8 +146,8 @@ def test_an_equal_entry_again_is_passed_over_wherever_it_stands(store: Store) ->
 
 
 def test_another_entry_with_a_used_id_is_set_aside_with_the_reason(store: Store) -> None:
-    ingest(store, batch(replace(ARRIVED, origin="a:1")), START)
-    wrong = replace(ARRIVED, kind="aa_arrived", origin="a:2")
+    ingest(store, batch(changed(ARRIVED, origin="a:1")), START)
+    wrong = changed(ARRIVED, kind="aa_arrived", origin="a:2")
     [aside] = ingest(store, batch(wrong), START).set_aside
     assert aside.reason.startswith("id e1 was used before for another entry (a:1)")
     ingest(store, batch(wrong), START + 5)
@@ -157,10 +157,10 @@ def test_another_entry_with_a_used_id_is_set_aside_with_the_reason(store: Store)
 
 def test_each_source_and_force_counts_its_own_ids(store: Store) -> None:
     ingest(store, batch(ARRIVED), START)
-    elsewhere = replace(ARRIVED, record="CR-9")
+    elsewhere = changed(ARRIVED, record="CR-9")
     assert ingest(store, batch(elsewhere, source=Source("hub")), START).stored == 1
-    assert ingest(store, batch(replace(ARRIVED, force="45")), START).stored == 1
-    same_record = replace(ARRIVED, at=START + 9)
+    assert ingest(store, batch(changed(ARRIVED, force="45")), START).stored == 1
+    same_record = changed(ARRIVED, at=START + 9)
     assert len(ingest(store, batch(same_record, source=Source("hub2")), START).set_aside) == 1
 
 
@@ -179,7 +179,7 @@ def test_a_clock_far_behind_what_is_stored_is_refused(store: Store) -> None:
 
 def test_hostile_text_is_kept_as_text(store: Store) -> None:
     nasty = "\0'; DROP TABLE entry; --\u202e[red]\x1b[2J"
-    entry = replace(ARRIVED, attrs={"station": nasty})
+    entry = changed(ARRIVED, attrs={"station": nasty})
     aside = SetAside("f:1", f"reason {nasty}", nasty, nasty)
     ingest(store, batch(entry, aside), START)
     assert stored(store) == [entry]
@@ -187,7 +187,7 @@ def test_hostile_text_is_kept_as_text(store: Store) -> None:
 
 
 def test_a_batch_is_stored_with_its_place_in_the_feed_or_not_at_all(store: Store) -> None:
-    bad = replace(OTHER, id=None)  # type: ignore[arg-type]
+    bad = changed(OTHER, id=None)
     with pytest.raises(StoreError):
         ingest(store, batch(ARRIVED, bad, position="2"), START)
     assert stored(store) == []

@@ -21,6 +21,7 @@ from detention_monitor.people import OLDEST_CODE
 from detention_monitor.rulemodel import Rule
 from detention_monitor.ruletests import Case
 from detention_monitor.times import day_of, local_text
+from detention_monitor.values import changed
 
 CLOCK_CHANGES = (date(2024, 10, 26), date(2024, 3, 30))
 """Days before the nights on which the clocks went back and forward."""
@@ -73,9 +74,9 @@ def _steps(
             at = step.at + offset
             if finding.arose_at is None or at // 60 <= finding.arose_at // 60:
                 continue
-            moved = replace(done[0], at=at, recorded_at=None)
-            changed = tuple(moved if each is done[0] else each for each in entries)
-            later = [each for each in case.judged(backend, changed).findings
+            moved = changed(done[0], at=at, recorded_at=None)
+            others = tuple(moved if each is done[0] else each for each in entries)
+            later = [each for each in case.judged(backend, others).findings
                      if each.key == finding.key]  # fmt: skip
             same = [each for each in later if each.done_at == at]
             now = next((g for each in same for g in each.grades if g.name == step.name), None)

@@ -39,6 +39,7 @@ from detention_monitor.live.store import (
 )
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.sources import SetAside
+from detention_monitor.values import changed
 from detention_monitor.vocabulary import Coverage
 
 TICK = 10
@@ -412,7 +413,7 @@ def _changes(
         known = last.get(key)
         if key not in last and not _is_near(finding):
             continue
-        body = packed(replace(finding, ruleset="", judged_by=""))
+        body = packed(changed(finding, ruleset="", judged_by=""))
         if body != known:
             yield key, body
     for key, old in last.items():

@@ -13,7 +13,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from detention_monitor.live.schema import HEAD
 from detention_monitor.records import Source
 from detention_monitor.sources import SetAside
 from detention_monitor.times import rfc3339
+from detention_monitor.values import changed
 from detention_monitor.vocabulary import Coverage
 
 BUSY_MS = 10_000
@@ -396,7 +397,7 @@ def _clash(entry: CustodyEvent, source: Source, known: _Known) -> str | None:
             continue
         if name != source.name and first.record != entry.record:
             continue  # ids are counted by each source for itself
-        if replace(first, origin="") == replace(entry, origin=""):
+        if changed(first, origin="") == changed(entry, origin=""):
             return ""
         return (
             f"id {entry.id} was used before for another entry ({first.origin}); "
