@@ -78,6 +78,29 @@ def _tidied(text: str) -> str:
     return _BEFORE_A_STOP.sub("", text)
 
 
+def head_of(
+    terms: Terms, fact: Fact, now: Situation, authority: str
+) -> tuple[
+    str, str, str, str | None, str, str, str, str, str, tuple[str, ...], bool
+]:  # the first parts of `Finding`
+    """Return what is common to all findings of a rule, from `key` to `verified`."""
+    entry = fact.evidence[0] if fact.evidence else ""
+    anchor = "count" if terms.shape == "count" else fact.key or entry
+    return (
+        key_of(now.detention, terms.id, anchor),
+        now.detention,
+        now.records.get(entry, now.detention),
+        terms.duty,
+        terms.id,
+        terms.version,
+        terms.title,
+        terms.nature,
+        authority,
+        terms.cites,
+        fact.at >= terms.verified_from,
+    )
+
+
 def finding_of(
     terms: Terms,
     fact: Fact,
@@ -103,20 +126,8 @@ def finding_of(
     measures: Mapping[str, int] = NO_MEASURES,
 ) -> Finding:
     """Return a finding that rests on a fact, with what is common to all findings of a rule."""
-    entry = fact.evidence[0] if fact.evidence else ""
-    anchor = "count" if terms.shape == "count" else fact.key or entry
     return Finding(
-        key_of(now.detention, terms.id, anchor),
-        now.detention,
-        now.records.get(entry, now.detention),
-        terms.duty,
-        terms.id,
-        terms.version,
-        terms.title,
-        terms.nature,
-        authority,
-        terms.cites,
-        fact.at >= terms.verified_from,
+        *head_of(terms, fact, now, authority),
         severity,
         status,
         certainty,

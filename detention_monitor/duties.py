@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from detention_monitor.clocks import live
-from detention_monitor.drafts import Certainty, Situation, finding_of, message_of, shown, unique
+from detention_monitor.drafts import Certainty, Situation, head_of, message_of, shown, unique
 from detention_monitor.findings import NO_MEASURES, Finding, GradeState, Status, gravest, lowered
 from detention_monitor.rulemodel import Severity
 from detention_monitor.terms import Terms
@@ -259,10 +259,9 @@ class Duty:
         *,
         doubt: bool,
     ) -> Finding:
-        terms, now = self.terms, self.now
+        terms, now, fact = self.terms, self.now, self.fact
         passed = [step for step in steps if step.passed]
-        coming = [step for step in steps if step.at is not None] or steps
-        current = _gravest_step(passed) if passed else (coming[0] if coming else None)
+        current = _current(passed or steps, gravest_of_all=bool(passed))
         if status == "missed" and not passed:
             current = None  # the duty itself was missed, before any step of ours was reached
         severity = current.severity if current else terms.severity
@@ -271,17 +270,17 @@ class Duty:
         due = current.at if current else None
         if terms.by_lateness:
             due = steps[0].at if steps else None
-        by_time = due is not None and not self._is_entry(due)
-        final = status == "met_late" or (status == "missed" and by_time)
+        final = status == "met_late" or (
+            status == "missed" and due is not None and not self._is_entry(due)
+        )
         late = _minutes(until - due) if final and due is not None and until > due else None
-        certainty = self._certainty(done, status, until, doubt=doubt)
-        evidence = [*self.fact.evidence]
         discharge = done if status in ("met", "met_late") else None
+        evidence = fact.evidence
         for act in (discharge, self.excuse, self.lapse if status in ("lapsed", "missed") else None):
-            evidence += [*now.facts[act.place].evidence] if act is not None else []
-        absent = () if discharge is not None else terms.looked_for
+            if act is not None:
+                evidence += now.facts[act.place].evidence
         waits = status in ("open", "due_soon")
-        left = _time(self.fact, "left") if waits and terms.by_clock else None
+        left = _time(fact, "left") if waits and terms.by_clock else None
         early = self.early if waits else None
         words: dict[str, str] = {}
         for name in terms.places:
@@ -295,28 +294,30 @@ class Duty:
                 behind = in_words(until - due) if late is not None and due is not None else ""
                 line = f" past the {current.name} line" if passed and current else ""
                 words[name] = behind if name == "late" else f"{behind}{line}".strip()
-        message = message_of(terms, self.fact, words)
-        return finding_of(
-            terms,
-            self.fact,
-            now,
-            severity=severity,
-            status=status,
-            certainty=certainty,
-            authority=current.authority if current else terms.authority,
-            message=message if early is None else message + _alert(early),
-            arose_at=self.fact.at,
-            due_at=due,
-            due_at_latest=self.latest if self.latest != due else None,
-            done_at=discharge.at if discharge else None,
-            minutes_late=late,
-            minutes_left=left // 60 if left is not None else None,
-            early_at=early,
-            grades=() if terms.by_lateness else tuple(steps),
-            evidence=tuple(evidence) if len(evidence) < 2 else unique(evidence),
-            absent=absent,
-            clears_on=terms.clears if status in ("open", "due_soon", "overdue") else "",
-            measures=self._measures(discharge),
+        message = message_of(terms, fact, words)
+        return Finding(
+            *head_of(terms, fact, now, current.authority if current else terms.authority),
+            severity,
+            status,
+            self._certainty(done, status, until, doubt=doubt),
+            message if early is None else message + _alert(early),
+            fact.at,  # arose_at
+            due,
+            self.latest if self.latest != due else None,
+            discharge.at if discharge else None,
+            late,
+            left // 60 if left is not None else None,
+            early,
+            None,  # occurred_at
+            () if terms.by_lateness else tuple(steps),
+            evidence if len(evidence) < 2 else unique(evidence),
+            () if discharge is not None else terms.looked_for,
+            None,  # because_of
+            terms.clears if status in ("open", "due_soon", "overdue") else "",
+            self._measures(discharge),
+            now.unclosed,
+            now.ruleset,
+            now.judged_by,
         )
 
     def _measures(self, done: _Act | None) -> Mapping[str, int]:
@@ -354,7 +355,12 @@ def _earlier(one: _Act, other: _Act) -> bool:
     return one.at // 60 < other.at // 60
 
 
-def _gravest_step(steps: Sequence[GradeState]) -> GradeState:
+def _current(steps: Sequence[GradeState], *, gravest_of_all: bool) -> GradeState | None:
+    """Return the last of the gravest steps passed, or before any the first to come."""
+    if len(steps) < 2:
+        return steps[0] if steps else None
+    if not gravest_of_all:
+        return next((step for step in steps if step.at is not None), steps[0])
     worst = gravest([step.severity for step in steps])
     return [step for step in steps if step.severity == worst][-1]
 
