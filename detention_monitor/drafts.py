@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,14 +10,12 @@ from detention_monitor.clocks import Span
 from detention_monitor.findings import NO_MEASURES, Finding, GradeState, Status, key_of
 from detention_monitor.parameters import Parameters
 from detention_monitor.rulemodel import Severity
-from detention_monitor.terms import Terms
+from detention_monitor.terms import UNTIDY, Terms
 from detention_monitor.timeline import Conclusions, Fact
 from detention_monitor.times import local_text
 from detention_monitor.vocabulary import Coverage
 
 Certainty = Literal["established", "possible"]
-_BEFORE_A_STOP = re.compile(r"[\s;]+(?=[.;,])")
-"""What an empty place leaves before a stop."""
 
 
 @dataclass(slots=True)
@@ -52,7 +49,8 @@ class Situation:
 def message_of(terms: Terms, fact: Fact, words: Mapping[str, str]) -> str:
     """Return a rule's message with its places filled: by words, else by the fact it rests on."""
     filled = [words[name] if name in words else _word(terms, fact, name) for name in terms.places]
-    return _tidied(terms.message % tuple(filled)).strip()
+    text = terms.message % tuple(filled)
+    return text if terms.tidy and all(filled) else UNTIDY.sub("", text).strip()
 
 
 def _word(terms: Terms, fact: Fact, name: str) -> str:
@@ -67,15 +65,6 @@ def _word(terms: Terms, fact: Fact, name: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value).replace("_", " ")
-
-
-def _tidied(text: str) -> str:
-    """Return a message without what an empty place leaves before a stop."""
-    if text.isprintable() and not (
-        " ." in text or " ;" in text or " ," in text or ";." in text or ";;" in text or ";," in text
-    ):
-        return text  # nearly always; the pattern takes many times as long to say so
-    return _BEFORE_A_STOP.sub("", text)
 
 
 def head_of(

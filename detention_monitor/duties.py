@@ -53,8 +53,12 @@ class Duty:
         self.early = _time(self.fact, "early") if terms.by_clock else None
         self._on_entries: set[str] = set()
         self.steps = self._steps()
-        self.first_due = next((step.at for step in self.steps if step.at is not None), None)
+        self.first_due: int | None = None
         """The instant of the first step, if it is known."""
+        for step in self.steps:
+            if step.at is not None:
+                self.first_due = step.at
+                break
         self.end = self._end()
         if not self.steps:
             # What comes after the end of custody cannot undo that the duty was missed by then.
@@ -75,7 +79,10 @@ class Duty:
             ended = self.now.ended_at
             return ended if ended is not None and ended >= self.fact.at else None
         begun = self.fact.at if self.waited_for is None else max(self.fact.at, self.waited_for.at)
-        return next((end for end in self.now.ends if end >= begun), None)
+        for end in self.now.ends:
+            if end >= begun:
+                return end
+        return None
 
     def _by_the_end(self, act: _Act | None) -> _Act | None:
         """Return the act if it was done in the time of custody in which the duty arose."""

@@ -27,15 +27,11 @@ from detention_monitor.rulemodel import (
     Selector,
     Step,
 )
-from detention_monitor.terms import CLOCKS, deadline_attribute
+from detention_monitor.terms import CLOCKS, WORDS, deadline_attribute
 from detention_monitor.vocabulary import Attribute
 from detention_monitor.yamlfile import Location, YamlFile, suggestion
 
 Attributes = Mapping[str, Mapping[str, Attribute]]
-PLACEHOLDERS = (
-    "arose", "due", "done", "late", "past", "occurred", "who", "count", "total", "first",
-    "last", "grade",
-)  # fmt: skip
 _PLACEHOLDER = re.compile(r"\{([^}]*)\}")
 
 
@@ -201,7 +197,7 @@ class _Checker:
                 return
 
     def _placeholders(self, rule: Rule, opening: Sequence[str], location: Location) -> None:
-        known = [*PLACEHOLDERS]
+        known = sorted(WORDS)
         for kind in opening:
             own = self._attributes.get(kind, {})
             known += [name for name, each in own.items() if each.type not in ("text", "list_of")]

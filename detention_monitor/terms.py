@@ -21,6 +21,15 @@ _PLACE = re.compile(r"\{([^}]*)\}")
 """A place in a message, to be filled; one without a name is nothing."""
 
 
+UNTIDY = re.compile(r"[\s;]+(?=[.;,])")
+"""What an empty place leaves before a stop."""
+WORDS = frozenset({
+    "arose", "due", "done", "late", "past", "occurred", "who", "count", "total", "first", "last",
+    "grade",
+})  # fmt: skip
+"""Places of a message that the verdict fills; the others are attributes of the entry."""
+
+
 class Step(Immutable, frozen=True, gc=False):
     """A step of a duty: `at` is a span after it arose, or empty where an entry begins the step."""
 
@@ -49,6 +58,8 @@ class Terms(Immutable, frozen=True, gc=False):
     message: str
     """The message with `%s` for each of its places."""
     places: tuple[str, ...]
+    tidy: bool
+    """Whether a message needs no tidying once every place is filled: no text of records in it."""
     who: str
     happen: tuple[str, ...] = ()
     within: str = ""
@@ -90,6 +101,7 @@ def terms_of(rule: Rule) -> Terms:
         (rule.only_if or "")[1:],
         texts,
         names,
+        set(names) <= WORDS and texts == UNTIDY.sub("", texts).strip(),
         rule.who,
         **(_duty_of(rule) if rule.must is not None else {}),
     )
