@@ -180,7 +180,7 @@ def _fact_tests(kind: str, select: Selection) -> Pattern:
 
 _MOST_REMEMBERED = 20_000
 """Questions remembered by one rule set; beyond that all are forgotten, so that memory stays flat."""
-_LONGEST_REMEMBERED = 12
+_LONGEST_REMEMBERED = 200
 _EMPTY = (None, "", ())
 
 
@@ -396,11 +396,23 @@ class _Closer:
         self.ruleset = Ruleset(definition)
         self.answers: dict[_Question, _Answer] = {}
         """What was found before, by question (`_Search.first`)."""
+        self._shapes: dict[_Shape, int] = {}
+
+    def tidy(self) -> None:
+        """Forget everything once there is too much; never while numbers of shapes are in use."""
+        if len(self._shapes) >= _MOST_REMEMBERED or len(self.answers) >= _MOST_REMEMBERED:
+            self._shapes.clear()
+            self.answers.clear()
+
+    def shape(self, certainties: tuple[int, ...], joined: tuple[_Joined, ...] = ()) -> int:
+        """Return a number for candidates as sure, and as equal in what is joined, as these."""
+        return self._shapes.setdefault((certainties, joined), len(self._shapes))
 
 
 _Joined = tuple[tuple[str, Scalar], ...]
 """The attributes of a fact by which some closing is joined to its opening."""
-_Question = tuple[tuple[str, ...], int, int, tuple[int, ...], _Joined, tuple[_Joined, ...]]
+_Shape = tuple[tuple[int, ...], tuple[_Joined, ...]]
+_Question = tuple[int, int, int, tuple[str, ...], _Joined]
 """All that a closing rule can tell two openings apart by (`_Search.first`)."""
 _Answer = tuple[int | None, int | None]
 """Which of the candidates comes first: the certain one, and an unsure one before it."""
@@ -433,7 +445,7 @@ class _Selected:
         return sorted(found)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Candidates:
     """The facts of a selection in order of time, as the closing rules see them."""
 
@@ -441,6 +453,8 @@ class _Candidates:
     places: list[int]
     minutes: list[int]
     certainties: tuple[int, ...]
+    shape: int
+    shape_joined: int | None = None
 
 
 def _first(variant: int, same: Sequence[str], certainty: int) -> dict[str, Any]:
@@ -469,6 +483,7 @@ class _Search:
     """
 
     def __init__(self, closer: _Closer, facts: Sequence[Fact], selected: _Selected) -> None:
+        closer.tidy()
         self._closer, self._facts, self._selected = closer, facts, selected
         self.numbers = selected.numbers
         self._minutes_of: dict[str, list[int]] | None = None
@@ -485,9 +500,12 @@ class _Search:
             self._minutes_of = {}
             for fact in self._facts:
                 self._minutes_of.setdefault(fact.kind, []).append(fact.at // 60)
-        of = self._minutes_of
-        earlier = [each for kind in kinds for each in of.get(kind, ()) if each <= minute]
-        return max(earlier, default=0)
+        latest = 0
+        for kind in kinds:
+            minutes = self._minutes_of.get(kind)
+            if minutes and (before := bisect_right(minutes, minute)):
+                latest = max(latest, minutes[before - 1])
+        return latest
 
     def among(self, number: int) -> _Candidates:
         """Return the facts of a selection as the closing rules see them."""
@@ -496,7 +514,8 @@ class _Search:
             chosen = self._selected.of(number)
             places = [place for place, _ in chosen]
             minutes = [self._facts[place].at // 60 for place in places]
-            found = _Candidates(number, places, minutes, tuple([sure for _, sure in chosen]))
+            sure = tuple([certainty for _, certainty in chosen])
+            found = _Candidates(number, places, minutes, sure, self._closer.shape(sure))
             self._candidates[number] = found
         return found
 
@@ -510,17 +529,17 @@ class _Search:
         equal in the same attributes. What it answered before is its answer again.
         """
         places = among.places
-        own: _Joined = self._joined(self._facts[place]) if same else ()
-        joined = tuple([self._joined(self._facts[each]) for each in places]) if same else ()
+        own: _Joined = ()
+        shape = among.shape
+        if same:
+            own = self._joined(self._facts[place])
+            shape = self._shape_joined(among)
         itself = places.index(place) if place in places else -1
-        before = bisect_left(among.minutes, minute)
-        question = (same, before, itself, among.certainties, own, joined)
+        question = (shape, bisect_left(among.minutes, minute), itself, same, own)
         answer = self._closer.answers.get(question)
         if answer is None:
             answer = self._ask(among, same, place, minute)
             if len(places) <= _LONGEST_REMEMBERED:
-                if len(self._closer.answers) >= _MOST_REMEMBERED:
-                    self._closer.answers.clear()
                 self._closer.answers[question] = answer
         certain, unsure = answer
         if certain is None and unsure is None:
@@ -528,6 +547,12 @@ class _Search:
         return Closing(
             None if certain is None else places[certain], None if unsure is None else places[unsure]
         )
+
+    def _shape_joined(self, among: _Candidates) -> int:
+        if among.shape_joined is None:
+            joined = tuple([self._joined(self._facts[each]) for each in among.places])
+            among.shape_joined = self._closer.shape(among.certainties, joined)
+        return among.shape_joined
 
     def _ask(self, among: _Candidates, same: tuple[str, ...], place: int, minute: int) -> _Answer:
         """Return which candidates come first, the certain and the unsure one before it."""
