@@ -158,6 +158,10 @@ def offset_at(instant: int) -> int:
     return _offset(instant // HOUR)
 
 
+_CLOCK = tuple(f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(DAY // MINUTE))
+_TWO_DIGITS = tuple(f"{number:02d}" for number in range(60))
+
+
 @lru_cache(maxsize=4_096)
 def _day(number: int) -> date:
     """Return the calendar day counted from 1 January 1970."""
@@ -184,9 +188,9 @@ def rfc3339(instant: int) -> str:
     """
     offset = offset_at(instant)
     day, rest = divmod(instant + offset, DAY)
-    hours, rest = divmod(rest, HOUR)
+    minute, second = divmod(rest, MINUTE)
     zone = "+01:00" if offset else "+00:00"
-    return f"{_day_text(day)}T{hours:02d}:{rest // 60:02d}:{rest % 60:02d}{zone}"
+    return f"{_day_text(day)}T{_CLOCK[minute]}:{_TWO_DIGITS[second]}{zone}"
 
 
 def local_naive(instant: int) -> str:
@@ -207,10 +211,10 @@ def local_text(instant: int, *, seconds: bool = False) -> str:
     """
     offset = offset_at(instant)
     day, rest = divmod(instant + offset, DAY)
-    hours, rest = divmod(rest, HOUR)
-    clock = f"{hours:02d}:{rest // 60:02d}"
-    if seconds or rest % 60:
-        clock += f":{rest % 60:02d}"
+    minute, second = divmod(rest, MINUTE)
+    clock = _CLOCK[minute]
+    if seconds or second:
+        clock = f"{clock}:{_TWO_DIGITS[second]}"
     return f"{_day_in_words(day)} {clock} {'BST' if offset else 'GMT'}"
 
 
@@ -238,7 +242,8 @@ def day_of(instant: int) -> date:
 @lru_cache(maxsize=4_096)
 def start_of_day(day: date) -> int:
     """Return the instant at which a local day begins."""
-    return pendulum.datetime(day.year, day.month, day.day, tz=LONDON).int_timestamp
+    midnight = (day.toordinal() - _FIRST_DAY) * DAY
+    return midnight - offset_at(midnight)  # the clocks never change at midnight in London
 
 
 @lru_cache(maxsize=4_096)
