@@ -20,7 +20,7 @@ from detention_monitor.plan import CLOCKS, RULES, Plan, Stratum
 from detention_monitor.problems import problem_finding
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.rulefile import RuleSet
-from detention_monitor.rulemodel import Rule
+from detention_monitor.terms import Terms
 from detention_monitor.timeline import (
     ESTABLISHED,
     FAR,
@@ -46,10 +46,10 @@ RESUMES = (
 )
 _HELD = frozenset({"arrested", "arrived", "first_co_contact", "cell_placed", *RESUMES})
 """Entries after which somebody who came voluntarily is one no longer (C23 3.21(a))."""
-_CONTEXT = (
+_CONTEXT = frozenset({
     "detention_basis", "station", "sex", "offence_class", "age", "link_available",
     "station_designated",
-)  # fmt: skip
+})  # fmt: skip
 
 _OF_ADULT = ("aa_present", "aa_told_when", "notice_to_aa")
 """What an entry of a charge says of the adult."""
@@ -235,7 +235,7 @@ class _Run:
         asked = every if not self.coverage.is_whole else sorted(found.subjects())
         rules = [(n, every[n]) for n in asked if n in every]
         findings = findings_of(rules, now)
-        findings = _with_causes(findings, [terms.rule for _, terms in rules])
+        findings = _with_causes(findings, [terms for _, terms in rules])
         changes += [at for at in now.changes if at > self.as_of]
         authorised = [fact for fact in facts if fact.kind == "detention_authorised"]
         return Assessment(
@@ -340,16 +340,23 @@ def with_context(entries: Sequence[Fact], ruleset: RuleSet, person: Person) -> l
     out = []
     decided = False
     charged: tuple[Value | None, ...] | None = None
+    age, birthday = person.age, 0
+    suites = ruleset.parameters.suites
     for fact in entries:
-        for name in _CONTEXT:
-            if name in fact.attrs and not _keeps_worse(name, known, fact):
-                known[name] = fact.attrs[name]
-        station = str(known.get("station", ""))
-        suite = ruleset.parameters.suite(station, fact.at) if station else {}
-        age = person.age_on(fact.at)
-        if age is not None:
-            known["age"] = age
-        attrs: Mapping[str, int | bool | str | tuple[str, ...]] = {**known, **suite, **fact.attrs}
+        if not _CONTEXT.isdisjoint(fact.attrs):
+            for name in _CONTEXT & fact.attrs.keys():
+                if not _keeps_worse(name, known, fact):
+                    known[name] = fact.attrs[name]
+        if fact.at >= birthday:
+            age, birthday = person.age_on(fact.at)
+            if age is not None:
+                known["age"] = age
+        elif age is not None:
+            known["age"] = age  # whatever the entry before said
+        attrs: Mapping[str, int | bool | str | tuple[str, ...]] = {**known, **fact.attrs}
+        if suites:
+            suite = ruleset.parameters.suite(str(known.get("station", "")), fact.at)
+            attrs = {**known, **suite, **fact.attrs}
         if fact.kind == "detention_after_charge":
             attrs = {**attrs, "again": decided}
             decided = True
@@ -501,9 +508,11 @@ def _marked(plan: Plan, stratum: Stratum, found: Conclusions, facts: Sequence[Fa
 # --- findings that follow from findings --------------------------------------------------------
 
 
-def _with_causes(findings: Sequence[Finding], rules: Sequence[Rule]) -> list[Finding]:
+def _with_causes(findings: Sequence[Finding], rules: Sequence[Terms]) -> list[Finding]:
     """Name for each finding the breach it follows from, where its rule says so."""
-    causes = {rule.id: rule.because_of for rule in rules if rule.because_of}
+    causes = {each.id: each.because_of for each in rules if each.because_of}
+    if not causes:
+        return list(findings)
     by_rule: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.status in BREACHES:

@@ -10,14 +10,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from detention_monitor.values import Immutable
+
 Phase = Literal["before_charge", "after_charge"]
 _Reading = tuple[int | None, int | None]
 """When something is due, or None and the seconds left while the clock is paused."""
 _FAR = 2**62
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(Immutable, frozen=True, gc=False, order=True):
     """A stretch of time from `start` to `end` (seconds UTC, end excluded; None = still open)."""
 
     start: int
@@ -68,8 +69,7 @@ def live(start: int, seconds: int, excluded: Sequence[Span] = ()) -> int | None:
     return due
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(Immutable, frozen=True, gc=False):
     """A review that was held: `counts` 2 surely, 1 if something is blank; `disputed` by reading."""
 
     at: int
@@ -78,8 +78,7 @@ class Review:
     disputed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Postponement:
+class Postponement(Immutable, frozen=True, gc=False):
     """A lawful postponement: when it was decided, when it was written down, and on what ground."""
 
     at: int
@@ -88,8 +87,7 @@ class Postponement:
     ground: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewDue:
+class ReviewDue(Immutable, frozen=True, gc=False):
     """One link of the review chain.
 
     `due` is the earlier of two readings of the law, `due_latest` the later (None where they
@@ -109,8 +107,7 @@ class ReviewDue:
     left: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CountedReview:
+class CountedReview(Immutable, frozen=True, gc=False):
     """A review as it fell in the chain: which link it discharged, how late, by what leave."""
 
     ordinal: int
@@ -130,8 +127,7 @@ class ReviewChain:
     """The lawful postponement of the last review due, which has not been held yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Authority:
+class Authority(Immutable, frozen=True, gc=False):
     """Detention was first authorised, or authorised again after bail was answered."""
 
     at: int
@@ -319,8 +315,7 @@ def _earlier(one: int | None, other: int | None) -> int | None:
 # --- nights ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Night:
+class Night(Immutable, frozen=True, gc=False):
     """A night window and the minutes of detention in it, all and after the decision to detain."""
 
     start: int
@@ -369,8 +364,7 @@ def night(
 _REST, _DAY = 8 * 3600, 24 * 3600
 
 
-@dataclass(frozen=True, slots=True)
-class RestLost:
+class RestLost(Immutable, frozen=True, gc=False):
     """The first instant at which the last 24 hours held no 8 hours' rest, and the longest there."""
 
     at: int | None

@@ -70,7 +70,8 @@ class Detention:
         """
         corrected = [entry for entry, _ in _corrected(self.entries, [])] or [*self.entries]
         dated = [entry for entry in corrected if not _is_ahead(entry, tolerance)] or corrected
-        return max(at for entry in dated for at in (entry.at, *entry.also_at))
+        return max([max(each.also_at, default=each.at) for each in dated if each.also_at]
+                   + [each.at for each in dated])  # fmt: skip
 
     def end_of(self, reading: Reading, tolerance: int) -> int:
         """Return the instant at which a whole record is judged (D1); as known, when all was known."""
@@ -125,7 +126,8 @@ def _corrected(
 ) -> Iterator[tuple[CustodyEvent, tuple[str, ...]]]:
     """Yield each root entry as amended, with the ids of all entries that made it."""
     if not any(entry.amends or entry.withdraws for entry in entries):
-        yield from ((entry, (entry.id,)) for entry in entries)
+        for entry in entries:
+            yield entry, (entry.id,)
         return
     by_id = {_identity(entry): entry for entry in entries}
     withdrawn: set[_Identity] = set()
@@ -208,6 +210,11 @@ def _readings(
     for entry in unclear:
         message = "in the hour that the clock change repeats; read in every consistent way"
         problems.append(Problem("TIME_AMBIGUOUS", entry.id, entry.at, message))
+    if not unclear:
+        facts = [
+            _fact(entry, evidence, entry.at) for entry, evidence in entries if entry.at <= as_of
+        ]
+        return [tuple(sorted(facts, key=_order))]
     combinations = _passes([(entry.at, *entry.also_at) for entry in unclear])
     out = []
     for chosen in combinations:

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 
 from detention_monitor.errors import UnsupportedRecordError
 from detention_monitor.timeline import ESTABLISHED, FAR, POSSIBLE, Fact, Interval
 from detention_monitor.times import age_at, birthday_start, start_of_day
+from detention_monitor.values import Immutable
 
 CODE_AGE = date(2013, 10, 27)
 PACE_AGE = date(2015, 10, 26)
@@ -38,11 +38,10 @@ NOT_JUDGED = {
     "police_protection": "a child in police protection is not in police detention",
 }
 _CUSTODY = ("arrested", "arrived", "detention_authorised", "transferred_in", "bail_answered")
-_CLAIMS = ("dob", "age_recorded", "treated_as", "doubt_about_age", "apparent_age")
+_CLAIMS = frozenset({"dob", "age_recorded", "treated_as", "doubt_about_age", "apparent_age"})
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Immutable, frozen=True, gc=False):
     """What the record says of the person's age, and the intervals in which they are a child."""
 
     intervals: tuple[Interval, ...]
@@ -51,15 +50,17 @@ class Person:
     sex: str | None = None
     dob: date | None = None
     conflict: Fact | None = None
-    next_instants: tuple[int, ...] = field(default=())
+    next_instants: tuple[int, ...] = ()
 
-    def age_on(self, at: int) -> int | None:
-        """Return the age in whole years at an instant, by date of birth or as recorded."""
-        return self.age if self.dob is None else age_at(self.dob, at)
+    def age_on(self, at: int) -> tuple[int | None, int]:
+        """Return the age in whole years at an instant, and until when (seconds UTC) it is that."""
+        if self.dob is None:
+            return self.age, FAR
+        age = age_at(self.dob, at)
+        return age, birthday_start(self.dob, age + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
+class _Claim(Immutable, frozen=True, gc=False):
     at: int
     dob: date | None
     age: int | None
@@ -157,9 +158,9 @@ def _refuse_scope(facts: Sequence[Fact], begun: int) -> None:
         message = "before 10 July 2012: the Codes of that time are not encoded"
         raise UnsupportedRecordError("code_before_2012", message)
     for fact in facts:
-        basis = str(fact.attrs.get("detention_basis", ""))
+        basis = fact.attrs.get("detention_basis")
         if basis in NOT_JUDGED:
-            raise UnsupportedRecordError(f"basis_{basis}", NOT_JUDGED[basis])
+            raise UnsupportedRecordError(f"basis_{basis}", NOT_JUDGED[str(basis)])
 
 
 def _claims(facts: Sequence[Fact], *, as_known: bool) -> Iterator[_Claim]:
@@ -172,9 +173,9 @@ def _claims(facts: Sequence[Fact], *, as_known: bool) -> Iterator[_Claim]:
     treated: str | None = None
     doubted, apparent = False, None
     for fact in facts:
-        given = {name: fact.attrs.get(name) for name in _CLAIMS if fact.attrs.get(name) is not None}
-        if not given:
+        if _CLAIMS.isdisjoint(fact.attrs):
             continue
+        given = {name: fact.attrs[name] for name in _CLAIMS if fact.attrs.get(name) is not None}
         if fact.kind == "age_corrected" and "dob" in given:
             age = None  # what was said before is what is corrected
         if "dob" in given:

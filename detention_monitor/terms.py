@@ -61,6 +61,7 @@ class Terms(Immutable, frozen=True, gc=False):
     tidy: bool
     """Whether a message needs no tidying once every place is filled: no text of records in it."""
     who: str
+    because_of: tuple[str, ...]
     happen: tuple[str, ...] = ()
     within: str = ""
     before: bool = False
@@ -103,6 +104,7 @@ def terms_of(rule: Rule) -> Terms:
         names,
         set(names) <= WORDS and texts == UNTIDY.sub("", texts).strip(),
         rule.who,
+        rule.because_of,
         **(_duty_of(rule) if rule.must is not None else {}),
     )
 

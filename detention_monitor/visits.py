@@ -9,12 +9,12 @@ before the child has visited; interview, hospital and every place other than a c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from detention_monitor import times
 from detention_monitor.entries import Value
 from detention_monitor.observation import Observation, Setting
 from detention_monitor.timeline import ESTABLISHED, POSSIBLE, Fact
+from detention_monitor.values import Immutable, changed
 from detention_monitor.vocabulary import Coverage
 
 AWAKE = (
@@ -55,8 +55,7 @@ def visits(facts: Sequence[Fact], value: Setting, coverage: Coverage) -> list[Fa
     return watch.finish()
 
 
-@dataclass(frozen=True, slots=True)
-class _Gap:
+class _Gap(Immutable, frozen=True, gc=False):
     """Time since the child was last seen (or roused), and until when it may last."""
 
     fact: Fact
@@ -115,7 +114,7 @@ class _Clock:
         if gap is None or fact.at > gap.due:
             return
         if seconds >= gap.seconds:
-            self.gap = replace(gap, seconds=seconds, basis=basis)
+            self.gap = changed(gap, seconds=seconds, basis=basis)
         elif fact.at + seconds < gap.due:
             self.start(fact, seconds, basis, gap.certainty)
 
