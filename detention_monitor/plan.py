@@ -175,6 +175,8 @@ _WORKED_OUT_FROM = {
         "hospital_out", "extension_authorised", "warrant_issued", "court_not_sitting_noted",
     ),
     "limit_extended": ("extension_authorised", "warrant_issued", "court_not_sitting_noted"),
+    "extension_weighed": ("hospital_out",),
+    "application_weighed": ("hospital_out",),
     "warrant_weighed": ("court_not_sitting_noted",),
     "court_due": ("hospital_out",),
     "charged_on_all": ("charged",),
