@@ -339,7 +339,8 @@ def relevant_time(entries: _Entries) -> tuple[int, Fact] | None:
         arrests = [
             each
             for each in entries.all("arrested")
-            if each.attrs.get("for_force") and each.at <= begun  # later ones: s.41(5), D09-second-area
+            if each.attrs.get("for_force")
+            and each.at <= begun  # later ones: s.41(5), D09-second-area
         ]
         if arrived and arrests and left.attrs.get("questioned") is False:
             return min(arrived[0].at, arrests[0].at + 24 * times.HOUR), arrived[0]
