@@ -91,6 +91,12 @@ class Conclusions:
         """Return every subject with an opening."""
         return {subject for subject, _ in self.opened}
 
+    def open(self, key: tuple[int, str], chosen: Mapping[int, int]) -> None:
+        """Add openings in a role; of several ways in which a mark holds, the surest counts."""
+        held = self.opened.setdefault(key, {})
+        for place, certainty in chosen.items():
+            held[place] = max(certainty, held.get(place, 0))
+
 
 @value
 class Closing:
