@@ -420,6 +420,36 @@ def test_the_book_is_in_the_order_of_the_catalogue_after_a_page_on_how_to_read_i
         assert flat(duty.person) in flat(text)
 
 
+def test_without_examples_it_is_the_same_book_less_its_examples(ruleset: RuleSet) -> None:
+    whole = book_of(ruleset).whole().splitlines()
+    part = book_of(ruleset).whole(examples=False).splitlines()
+    kept, dropping = [], False
+    for line in whole:
+        label = line[2:19].strip() if line.startswith("  ") else ""
+        dropping = label == "Examples" or (dropping and line.startswith(" " * 19))
+        if not dropping:
+            kept.append(line)
+    front = next(place for place, line in enumerate(kept) if line.startswith("Examples are"))
+    del kept[front : kept.index("", front) + 1]
+    assert part == kept
+    assert len(part) < 0.7 * len(whole)
+
+
+def test_the_brief_book_has_one_line_a_rule_and_names_each_duty_without(ruleset: RuleSet) -> None:
+    lines = book_of(ruleset).brief().splitlines()
+    named = [line.split()[0] for line in lines if line.startswith("  ")]
+    ruled = {rule.duty for rule in ruleset.rules}
+    alone = [duty for duty in load_catalogue(RULES).duties if duty not in ruled]
+    assert sorted(named) == sorted([*(rule.id for rule in ruleset.rules), *alone])
+    for rule in ruleset.rules:
+        assert f"  {rule.id:<30} {rule.authority:<8} {rule.title}" in lines
+    assert book_of(ruleset).brief("D10-late").splitlines() == [
+        f"  {'D10-late':<30} statute  Extended after the 24 hours had run out"
+    ]
+    with pytest.raises(UnknownRuleError, match="did you mean"):
+        book_of(ruleset).brief("D91")
+
+
 def test_markdown_has_the_same_parts_and_no_stray_marks(ruleset: RuleSet) -> None:
     text = book_of(ruleset).show("D05", "markdown")
     assert text.startswith("# D05  Review held in a lawful way\n")
@@ -438,6 +468,14 @@ def test_the_command(tmp_path: Path) -> None:
     assert ran.stdout.startswith("D01  First review of detention\n====")
     assert "For a person     Whether the review considered afresh" in ran.stdout
     assert command("rules", "show", "--all", "--format", "markdown", cwd=tmp_path).returncode == 0
+    brief = command("rules", "show", "D16", "--brief", cwd=tmp_path)
+    assert (brief.returncode, brief.stdout.split()[:2]) == (0, ["D16", "person"])
+    short = command("rules", "show", "D01", "--no-examples", cwd=tmp_path)
+    assert "Message" in short.stdout
+    assert "Examples" not in short.stdout
+    assert (
+        command("rules", "show", "--all", "--brief", "--no-examples", cwd=tmp_path).returncode == 2
+    )
     for wrong, said in ((["D91"], "did you mean 'D"), ([], "--all"), (["D01", "--all"], "--all")):
         ran = command("rules", "show", *wrong, cwd=tmp_path)
         assert ran.returncode == 2
