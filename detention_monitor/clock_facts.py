@@ -41,7 +41,8 @@ CLOCK_KINDS = frozenset({
     "extension_authorised", "warrant_issued", "certificate_made", "rest_started", "rest_ended",
     "right_delay_authorised",
     "released", "moved_to_la", "court_appearance", "age_corrected",
-    "bail_decided", "court_not_sitting_noted", "warrant_applied", "refusal_anticipated",
+    "bail_decided", "court_not_sitting_noted", "warrant_applied", "warrant_refused",
+    "refusal_anticipated",
     "la_requested", "yjs_contacted",
 })  # fmt: skip
 """Kinds of entry from which the clocks, measures and the person are worked out."""
@@ -393,7 +394,7 @@ def _limits_by(
     again = [fact for fact in entries.all("arrested") if done and fact.at > done[0]]
     steps = entries.all(
         "extension_authorised", "warrant_applied", "warrant_issued", "bail_answered",
-        "court_not_sitting_noted",
+        "court_not_sitting_noted", "warrant_refused",
     )  # fmt: skip
     for fact in sorted([*steps, *again], key=limits.takes_effect):
         if fact.kind in ("bail_answered", "arrested"):
@@ -406,6 +407,8 @@ def _limits_by(
             yield from limits.extend(fact)
         elif fact.kind == "warrant_applied":
             yield from limits.apply(fact)
+        elif fact.kind == "warrant_refused":
+            yield from limits.refuse(fact)
         else:
             yield from limits.warrant(fact)
 
@@ -524,6 +527,16 @@ class _Limits:
         key, sure = f"application_weighed:{fact.key}", min(fact.certainty, self.sure)
         if late is not None:
             yield Fact("application_weighed", fact.at, {"late": late}, sure, fact.evidence, key)
+
+    def refuse(self, fact: Fact) -> Iterator[Fact]:
+        """End the wait for a court when it refuses (s.43(6)(a), (15)).
+
+        What was authorised before runs on (s.43(16), s.44(8)): then a refusal changes nothing.
+        """
+        if self._warranted is not None or self._at_36 is None or self._at_42 is None:
+            return
+        if self._at_36 < fact.at <= self._at_42 and (self._noted or self._may_wait):
+            yield from self._replace(fact.at, "court_refused", fact.at, fact.evidence, self.sure)
 
     def warrant(self, fact: Fact) -> Iterator[Fact]:
         """Count a warrant: 36 hours each, 96 in all (ss.43, 44); what a court orders has effect.

@@ -173,7 +173,7 @@ _WORKED_OUT_FROM = {
     "postponement_used": ("review_postponed",),
     "custody_limit": (
         "hospital_out", "extension_authorised", "warrant_issued", "court_not_sitting_noted",
-    ),
+    ),  # not warrant_refused: without it a limit is later, so nothing is found that is not so
     "limit_extended": ("extension_authorised", "warrant_issued", "court_not_sitting_noted"),
     "extension_weighed": ("hospital_out",),
     "application_weighed": ("hospital_out",),
