@@ -322,6 +322,10 @@ class IntervalFact(_Closed):
     until: Selectors
     established_for: Span | None = None
     enabling: bool = True
+    """Whether the minute of its end belongs to it: a state that allows something wins in a minute."""
+    forbidding: bool = False
+    """Whether neither the minute of its start nor that of its end belongs to it: what it forbids
+    may have been done before it began (design D4)."""
 
 
 class MarkFact(_Closed):
