@@ -337,6 +337,7 @@ class _Story:
             attrs["link_practicable"] = self.chance(0.5)
             if self.chance(known.reason_recorded):
                 attrs["mode_reason"] = "covers two suites"
+                attrs["officer_place"] = "force control room"
         if charged:
             attrs["bail_redecided"] = True
             if self.chance(0.6):
