@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from detention_monitor.clocks import live
 from detention_monitor.drafts import Certainty, Situation, draft_of, shown, unique
-from detention_monitor.findings import Finding, GradeState, Status, gravest, lowered
+from detention_monitor.findings import SEVERITIES, Finding, GradeState, Status, gravest, lowered
 from detention_monitor.rulecheck import deadline_attribute
 from detention_monitor.rulemodel import Rule, Severity
 from detention_monitor.timeline import ESTABLISHED, Closing, Fact
@@ -25,6 +25,17 @@ LATENESS: tuple[tuple[str, int, Severity], ...] = (
     ("from_2_h", 7199, "critical"),
 )
 """Steps of severity by seconds late (each passed when exceeded); domain.md 2.1, our choice."""
+
+
+@lru_cache(maxsize=1_024)
+def lateness(most: Severity) -> tuple[tuple[str, int, Severity], ...]:
+    """Return the steps by lateness of a rule whose severity is `most`, which none exceeds.
+
+    >>> [severity for _, _, severity in lateness("high")]
+    ['info', 'medium', 'high', 'high']
+    """
+    above = SEVERITIES[SEVERITIES.index(most) :]
+    return tuple((name, at, most if each in above else each) for name, at, each in LATENESS)
 
 
 @value
@@ -91,7 +102,7 @@ class Duty:
         if rule.grades == "by_lateness" and due is not None:
             return [
                 GradeState(name, due + offset, severity, rule.authority, passed=False)
-                for name, offset, severity in LATENESS
+                for name, offset, severity in lateness(rule.severity)
             ]
         steps = []
         if isinstance(rule.grades, tuple) and rule.grades:
