@@ -206,7 +206,7 @@ class Duty:
             if self._waits:
                 return "missed" if self.waited_for is not None else "lapsed"
             return "missed" if due is None and not self.steps else "lapsed"
-        warned = max((self._warning(each) for each in self.rule.warn), default=0)
+        warned = max((self._span(each) for each in self.rule.warn), default=0)
         ahead = due if self.early is None else self.early
         return "due_soon" if ahead is not None and warned and as_of >= ahead - warned else "open"
 
@@ -216,7 +216,7 @@ class Duty:
             return False
         return any(step.at == due and step.name in self._on_entries for step in self.steps)
 
-    def _warning(self, span: str) -> int:
+    def _span(self, span: str) -> int:
         return self.now.parameters.span(span, self.fact.at)
 
     def _same_minute(self, done: _Act) -> bool:
@@ -244,10 +244,10 @@ class Duty:
             if step.at is not None:
                 self.now.change_at(step.at + 1)
                 for each in self.rule.warn:
-                    self.now.change_at(step.at - self._warning(each))
+                    self.now.change_at(step.at - self._span(each))
         if self.early is not None:
             for each in self.rule.warn:
-                self.now.change_at(self.early - self._warning(each))
+                self.now.change_at(self.early - self._span(each))
         if self.latest is not None:
             self.now.change_at(self.latest + 1)
 
@@ -263,7 +263,19 @@ class Duty:
             sure = sure and until > self.latest
         if status == "excused" and self.excuse is not None:
             sure = sure and self.excuse.sure
+        if status in ("missed", "met_late"):
+            sure = sure and not self._left_so_soon()
         return "established" if sure else "possible"
+
+    def _left_so_soon(self) -> bool:
+        """Whether custody ended before there was surely time for what was missed.
+
+        Whether anybody could have done it is then a judgement, as in "as soon as practicable".
+        """
+        if self.rule.needs_time is None or self.end is None:
+            return False
+        begun = self.fact.at if self.waited_for is None else max(self.fact.at, self.waited_for.at)
+        return self.end - begun <= self._span(self.rule.needs_time)
 
     def _assembled(
         self,

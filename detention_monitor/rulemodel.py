@@ -230,6 +230,8 @@ class Rule(_Closed):
     warn: tuple[Span, ...] = ()
     grades: Literal["by_lateness"] | tuple[Grade, ...] = ()
     pauses_while: Name | None = None
+    needs_time: Span | None = None
+    """How long custody must have gone on after the duty arose for a miss to be more than possible."""
     outlasts_detention: bool = False
     """Whether the duty goes on after police detention ended, as that to bring a child to court."""
 

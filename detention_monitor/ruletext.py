@@ -164,6 +164,9 @@ class RuleText:
                 yield Item(label, (say.any_of(selectors),))
             elif selectors:
                 yield Item(label, tuple(say.selector(each) for each in selectors))
+        if rule.needs_time:
+            few = f"A miss is only possible if custody ended within {self.span(rule.needs_time)}."
+            yield Item("Needs time", (few,))
         if rule.outlasts_detention:
             yield Item("Outlasts", ("The duty goes on after police detention has ended.",))
         if rule.excused_late:
