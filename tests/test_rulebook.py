@@ -469,7 +469,11 @@ def test_the_work_list_names_only_rules_with_something_to_verify(tmp_path: Path)
     assert (
         "    Code C 3.15: text and number, from 10 July 2012 until 20 December 2023" in ran.stdout
     )
-    assert "D09-custody-limit " not in ran.stdout
+    assert "D01-first-review " not in ran.stdout
+    assert (
+        "PACE 1984 s.41(1), (7): text and number, from 10 July 2012 until 3 April 2017"
+        in ran.stdout
+    )
 
 
 def test_models_of_tests_have_the_defaults_that_the_front_page_states() -> None:
