@@ -471,7 +471,7 @@ def test_the_work_list_names_only_rules_with_something_to_verify(tmp_path: Path)
     )
     assert "D01-first-review " not in ran.stdout
     assert (
-        "PACE 1984 s.41(1), (7): text and number, from 10 July 2012 until 3 April 2017"
+        "PACE 1984 s.41(1), (7): text and number, from 1 January 1986 until 3 April 2017"
         in ran.stdout
     )
 
