@@ -263,19 +263,19 @@ class Duty:
             sure = sure and until > self.latest
         if status == "excused" and self.excuse is not None:
             sure = sure and self.excuse.sure
-        if status in ("missed", "met_late"):
-            sure = sure and not self._left_so_soon()
+        sure = sure and self._left_within(status) is None
         return "established" if sure else "possible"
 
-    def _left_so_soon(self) -> bool:
-        """Whether custody ended before there was surely time for what was missed.
+    def _left_within(self, status: Status) -> int | None:
+        """Return the seconds to the end of custody if they left no sure time for what was missed.
 
         Whether anybody could have done it is then a judgement, as in "as soon as practicable".
         """
-        if self.rule.needs_time is None or self.end is None:
-            return False
+        if self.rule.needs_time is None or self.end is None or status not in ("missed", "met_late"):
+            return None
         begun = self.fact.at if self.waited_for is None else max(self.fact.at, self.waited_for.at)
-        return self.end - begun <= self._span(self.rule.needs_time)
+        left = self.end - begun
+        return left if left <= self._span(self.rule.needs_time) else None
 
     def _assembled(
         self,
@@ -325,7 +325,7 @@ class Duty:
             status=status,
             certainty=certainty,
             authority=current.authority if current else rule.authority,
-            message=draft.message(words) + _alert(early),
+            message=draft.message(words) + _alert(early) + _hurried(self._left_within(status)),
             arose_at=self.fact.at,
             due_at=due,
             due_at_latest=self.latest if self.latest != due else None,
@@ -394,6 +394,14 @@ def _alert(early: int | None) -> str:
     if early is None:
         return ""
     return f" Early alert: {shown(early)}, as if hospital had not paused the clock."
+
+
+def _hurried(left: int | None) -> str:
+    if left is None:
+        return ""
+    return (
+        f" Custody ended {in_words(left)} later: whether there was time is for a person to judge."
+    )
 
 
 def _time(fact: Fact, name: str) -> int | None:
