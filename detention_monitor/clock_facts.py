@@ -748,11 +748,19 @@ def _rests(entries: _Entries) -> list[list[Span]]:
     """Return each continuous rest as its stretches.
 
     A rest goes on after an interruption for which no fresh one is due, if it goes on within the
-    hour and nobody questioned the child meanwhile.
+    hour and nobody questioned the child meanwhile. What was questioned away is no rest, whether
+    or not an entry ends it, and what follows is a rest of its own.
     """
     blocks: list[list[Span]] = []
     joins = False
-    questioned = [fact.at for fact in entries.all("interview_started", "questioning_started")]
+    asked = [
+        (begun.at, over.at if over else begun.at)
+        for begun, over in (
+            *entries.spans("questioning_started", "questioning_ended"),
+            *entries.spans("interview_started", "interview_ended"),
+        )
+    ]
+    questioned = [at for at, _ in asked]
     for fact, over in entries.spans("rest_started", "rest_ended"):
         span = Span(fact.at, over.at if over else None)
         last = blocks[-1][-1].end if blocks else fact.at
@@ -760,9 +768,9 @@ def _rests(entries: _Entries) -> list[list[Span]]:
             continue  # started while one was going on
         soon = fact.at - last <= times.HOUR
         quiet = not any(last <= at <= fact.at for at in questioned)
-        if blocks and joins and soon and quiet:
-            blocks[-1].append(span)
-        else:
-            blocks.append([span])
+        parts = [*_without(span, asked)] if asked else [span]
+        if blocks and joins and soon and quiet and parts:
+            blocks[-1].append(parts.pop(0))
+        blocks += [[each] for each in parts]
         joins = over is not None and over.attrs.get("reason") in _ALLOWED_INTERRUPTIONS
     return blocks

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from detention_monitor.clocks import live
 from detention_monitor.drafts import Certainty, Situation, draft_of, shown, unique
-from detention_monitor.findings import Finding, GradeState, Status, gravest, lowered
+from detention_monitor.findings import SEVERITIES, Finding, GradeState, Status, gravest, lowered
 from detention_monitor.rulecheck import deadline_attribute
 from detention_monitor.rulemodel import Rule, Severity
 from detention_monitor.timeline import ESTABLISHED, Closing, Fact
@@ -25,6 +25,17 @@ LATENESS: tuple[tuple[str, int, Severity], ...] = (
     ("from_2_h", 7199, "critical"),
 )
 """Steps of severity by seconds late (each passed when exceeded); domain.md 2.1, our choice."""
+
+
+@lru_cache(maxsize=1_024)
+def lateness(most: Severity) -> tuple[tuple[str, int, Severity], ...]:
+    """Return the steps by lateness of a rule whose severity is `most`, which none exceeds.
+
+    >>> [severity for _, _, severity in lateness("high")]
+    ['info', 'medium', 'high', 'high']
+    """
+    above = SEVERITIES[SEVERITIES.index(most) :]
+    return tuple((name, at, most if each in above else each) for name, at, each in LATENESS)
 
 
 @value
@@ -91,7 +102,7 @@ class Duty:
         if rule.grades == "by_lateness" and due is not None:
             return [
                 GradeState(name, due + offset, severity, rule.authority, passed=False)
-                for name, offset, severity in LATENESS
+                for name, offset, severity in lateness(rule.severity)
             ]
         steps = []
         if isinstance(rule.grades, tuple) and rule.grades:
@@ -195,7 +206,7 @@ class Duty:
             if self._waits:
                 return "missed" if self.waited_for is not None else "lapsed"
             return "missed" if due is None and not self.steps else "lapsed"
-        warned = max((self._warning(each) for each in self.rule.warn), default=0)
+        warned = max((self._span(each) for each in self.rule.warn), default=0)
         ahead = due if self.early is None else self.early
         return "due_soon" if ahead is not None and warned and as_of >= ahead - warned else "open"
 
@@ -205,7 +216,7 @@ class Duty:
             return False
         return any(step.at == due and step.name in self._on_entries for step in self.steps)
 
-    def _warning(self, span: str) -> int:
+    def _span(self, span: str) -> int:
         return self.now.parameters.span(span, self.fact.at)
 
     def _same_minute(self, done: _Act) -> bool:
@@ -233,10 +244,10 @@ class Duty:
             if step.at is not None:
                 self.now.change_at(step.at + 1)
                 for each in self.rule.warn:
-                    self.now.change_at(step.at - self._warning(each))
+                    self.now.change_at(step.at - self._span(each))
         if self.early is not None:
             for each in self.rule.warn:
-                self.now.change_at(self.early - self._warning(each))
+                self.now.change_at(self.early - self._span(each))
         if self.latest is not None:
             self.now.change_at(self.latest + 1)
 
@@ -252,7 +263,19 @@ class Duty:
             sure = sure and until > self.latest
         if status == "excused" and self.excuse is not None:
             sure = sure and self.excuse.sure
+        sure = sure and self._left_within(status) is None
         return "established" if sure else "possible"
+
+    def _left_within(self, status: Status) -> int | None:
+        """Return the seconds to the end of custody if they left no sure time for what was missed.
+
+        Whether anybody could have done it is then a judgement, as in "as soon as practicable".
+        """
+        if self.rule.needs_time is None or self.end is None or status not in ("missed", "met_late"):
+            return None
+        begun = self.fact.at if self.waited_for is None else max(self.fact.at, self.waited_for.at)
+        left = self.end - begun
+        return left if left <= self._span(self.rule.needs_time) else None
 
     def _assembled(
         self,
@@ -302,7 +325,7 @@ class Duty:
             status=status,
             certainty=certainty,
             authority=current.authority if current else rule.authority,
-            message=draft.message(words) + _alert(early),
+            message=draft.message(words) + _alert(early) + _hurried(self._left_within(status)),
             arose_at=self.fact.at,
             due_at=due,
             due_at_latest=self.latest if self.latest != due else None,
@@ -371,6 +394,14 @@ def _alert(early: int | None) -> str:
     if early is None:
         return ""
     return f" Early alert: {shown(early)}, as if hospital had not paused the clock."
+
+
+def _hurried(left: int | None) -> str:
+    if left is None:
+        return ""
+    return (
+        f" Custody ended {in_words(left)} later: whether there was time is for a person to judge."
+    )
 
 
 def _time(fact: Fact, name: str) -> int | None:

@@ -347,9 +347,10 @@ def select_from(
 
 def _of_interval(index: int, interval: IntervalFact) -> Iterator[Opens | Closes]:
     yield Opens(index, "begins", select_from(interval.begins))
+    enabling = interval.enabling and not interval.forbidding
     for number, until in enumerate(interval.until):
         select = select_from(until)
-        yield Closes(index, f"until{number}", "begins", select, later=interval.enabling)
+        yield Closes(index, f"until{number}", "begins", select, later=enabling)
 
 
 def _of_mark(index: int, mark: MarkFact) -> Iterator[Opens]:

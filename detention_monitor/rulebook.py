@@ -214,6 +214,8 @@ class RuleBook:
             if fact.interval.established_for:
                 sure = self._text.span(fact.interval.established_for)
                 out += f" After {sure} it is only possible."
+            if fact.interval.forbidding:
+                return f"{out} Its first and its last minute are not counted."
             return out if fact.interval.enabling else f"{out} Its last minute is not counted."
         assert fact.mark is not None  # the model refuses a fact without either
         ways = []

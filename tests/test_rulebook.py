@@ -29,12 +29,15 @@ facts:
   - fact: near_full
     about: A state of this test.
     interval: {from: rest_started, until: [rest_ended], established_for: 2h, enabling: false}
+  - fact: forbids_full
+    about: A state of this test that forbids something.
+    interval: {from: rest_started, until: [rest_ended], forbidding: true}
   - fact: mark_full
     about: A mark of this test.
     mark:
       on: [review_held, aa_arrived]
       yes_when:
-        - {where: rank at least sergeant, while: near_full, unless: aa_here, from: 2015-02-03, certainty: possible}
+        - {where: rank at least sergeant, while: [near_full, forbids_full], unless: aa_here, from: 2015-02-03, certainty: possible}
 rules:
   - id: X01-duty
     duty: B01
@@ -72,6 +75,7 @@ rules:
       - {name: first_step, at: 95m, severity: info, authority: note}
       - {name: second_step, on: meal_offered, severity: high, authority: annex}
     pauses_while: in_hospital
+    needs_time: 9m
     relies_on: [checked]
     measures: {from_here: arrested}
     because_of: [X02-duty]
@@ -226,7 +230,7 @@ def expected(field: str, value: object, model: BaseModel) -> Iterator[str]:
             yield from of_condition(value, model)
         case str() if re.fullmatch(r"\$[a-z_0-9]+", value):
             yield value[1:].replace("_", " ") if field == "only_if" else value[1:]
-        case str() if field in ("within", "at", "after", "warn"):
+        case str() if field in ("within", "at", "after", "warn", "needs_time"):
             yield in_words(parse_duration(value))
         case str() if field == "timeline":
             yield from of_entry(value)
@@ -379,7 +383,7 @@ def test_each_word_and_number_in_use_is_explained_once(full: RuleSet) -> None:
         ("D01-first-review", "postponement used', with the same number in the chain"),
         ("D05-telephone-though-link", "the suite has a live link and a live link was practicable"),
         ("D05-telephone-though-link", "unless 'charged' holds"),
-        ("D06-remote-reason", "the mode is telephone or live link and the reason for not attending is not recorded"),
+        ("D06-remote-reason", "the mode is telephone or live link and (the reason for not attending is not recorded or the place of the officer is not recorded)"),
         ("D06-remote-reason", "If what is asked is blank, nothing is found."),
         ("E03-move-to-la", "before 'left for court' or 'court appearance', whichever is entered first"),
         ("E05-not-serious-harm", "(the child's age is under 12 or 'serious harm offence' does not hold or"),
@@ -503,7 +507,11 @@ def test_the_work_list_names_only_rules_with_something_to_verify(tmp_path: Path)
     assert (
         "    Code C 3.15: text and number, from 10 July 2012 until 20 December 2023" in ran.stdout
     )
-    assert "D09-custody-limit " not in ran.stdout
+    assert "D01-first-review " not in ran.stdout
+    assert (
+        "PACE 1984 s.41(1), (7): text and number, from 1 January 1986 until 3 April 2017"
+        in ran.stdout
+    )
 
 
 def test_models_of_tests_have_the_defaults_that_the_front_page_states() -> None:
