@@ -20,6 +20,7 @@ from detention_monitor.plan import CLOCKS, RULES, Plan, Stratum
 from detention_monitor.problems import problem_finding
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.rulefile import RuleSet
+from detention_monitor.rulemodel import IntervalFact
 from detention_monitor.terms import Terms
 from detention_monitor.timeline import (
     ESTABLISHED,
@@ -461,7 +462,7 @@ def _intervals(
                 if (closing := closings.get(f"until{number}")) and closing.certain is not None
             ]
             start, end = facts[place].at, min(ends, default=FAR)
-            make = _Maker(fact.fact, facts[place].evidence, enabling=fact.interval.enabling)
+            make = _Maker(fact.fact, facts[place].evidence, fact.interval)
             sure_for = fact.interval.established_for
             doubtful = start + ruleset.parameters.span(sure_for, start) if sure_for else FAR
             if end == FAR and doubtful < FAR:
@@ -475,10 +476,11 @@ def _intervals(
 class _Maker:
     name: str
     evidence: tuple[str, ...]
-    enabling: bool
+    of: IntervalFact
 
     def interval(self, start: int, end: int, certainty: int) -> Interval:
-        return Interval(self.name, start, end, certainty, self.evidence, self.enabling)
+        edges = self.of.enabling and not self.of.forbidding, self.of.forbidding
+        return Interval(self.name, start, end, certainty, self.evidence, *edges)
 
 
 def _marked(plan: Plan, stratum: Stratum, found: Conclusions, facts: Sequence[Fact]) -> list[Fact]:

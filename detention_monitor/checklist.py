@@ -9,7 +9,7 @@ from textwrap import wrap
 
 from detention_monitor.assess import Assessment
 from detention_monitor.catalogue import load_catalogue, section_of
-from detention_monitor.conditions import ALWAYS, parse, tests
+from detention_monitor.conditions import Both, Condition, Either, Not, Test, parse, tests
 from detention_monitor.findings import QUIET, Finding
 from detention_monitor.people import is_police_protection
 from detention_monitor.plan import RULES, Opens, Selection, Stratum, watches_of
@@ -38,11 +38,18 @@ LABELS = {
 }
 """What each status is called here, the one that decides first."""
 _ORDER = tuple(LABELS)
+_FOOT = (
+    "(not arisen: no entry shows that it did; whether something went unrecorded is for a person)"
+)
 _PLAIN = ("met", "lapsed", "open", "excused", "due_soon")
 _BEGINNINGS = ("never", "among", "step0")
 """The openings by which a prohibition, a count and a sequence concern a record."""
 _ALWAYS_ASKED = ("age_conflict", "rest_lost")
 """Kinds that exist only where something is wrong, and are looked for in every record."""
+_WRITTEN_LATE = "entry_written_late"
+"""One more, which can be looked for only where entries say when they were written."""
+_OF_WHOM = ("sex", "detention_basis")
+"""What a condition says of the child rather than of the act: of others the rule does not speak."""
 
 
 @dataclass(slots=True)
@@ -80,6 +87,8 @@ class Checklist:
                 lines += self._lines(name, state, detail)
         for (state, _), names in sorted(folded.items()):
             lines += _hung(state, ", ".join(names))
+        if any(state == "not arisen" for state, _ in folded):
+            lines.append(f"  {_FOOT}")
         beside = [
             each for each in result.findings if each.duty is None and each.status not in QUIET
         ]
@@ -144,18 +153,24 @@ class Checklist:
             for watch in watches_of(place, rule):
                 if isinstance(watch, Opens) and watch.role in _BEGINNINGS:
                     out.concerned |= bool(set(watch.select.kinds) & set(_ALWAYS_ASKED))
+                    if _WRITTEN_LATE in watch.select.kinds:
+                        written = any("recorded_at" in fact.attrs for fact in result.facts)
+                        out.concerned |= written
+                        out.blank |= set() if written else {"recorded_at"}
                     out.concerned |= bool(self._opened(watch, result, whole=False))
                     if rule.never is not None and rule.when_unknown.status == "silent":
                         out.blank |= self._unknown(watch, rule, result)
         return out
 
     def _opened(self, watch: Opens, result: Assessment, *, whole: bool) -> dict[int, int]:
-        """Return the facts that a rule looks at; with its condition, `whole`, or without."""
+        """Return the facts that a rule looks at: `whole`, or whether they are right or wrong.
+
+        Then of its condition only what it says of the child counts, and no state that allows.
+        """
         select = watch.select
         if not whole and watch.role == "never":
-            select = Selection(
-                select.kinds, ALWAYS, select.during, select.unless, select.start, select.end
-            )
+            said = _of_whom(select.condition)
+            select = Selection(select.kinds, said, select.during, (), select.start, select.end)
         alone = Stratum(RULES, (Opens(watch.subject, watch.role, select),), ())
         found = self._backend.run(alone, result.facts, result.intervals)
         return found.opened.get((watch.subject, watch.role), {})
@@ -176,6 +191,21 @@ class Checklist:
             for part in compared
             if result.facts[place].attrs.get(part) in (None, "", ())
         }
+
+
+def _of_whom(condition: Condition) -> Condition:
+    """Return a condition in which whatever is asked of the act itself is left unknown."""
+    match condition:
+        case Test(attribute) if attribute not in _OF_WHOM:
+            return Test("", "is", ("",))  # an attribute that nothing has
+        case Not(part):
+            return Not(_of_whom(part))
+        case Both(parts):
+            return Both(tuple(map(_of_whom, parts)))
+        case Either(parts):
+            return Either(tuple(map(_of_whom, parts)))
+        case _:
+            return condition
 
 
 def _told(finding: Finding) -> str:

@@ -518,17 +518,31 @@ def rules_list(rules: Path | None, policy: Path | None, *, unverified: bool, for
 @rules_group.command("show")
 @click.argument("name", required=False, metavar="[ID]")
 @click.option("--all", "everything", is_flag=True, help="The whole rule book, in catalogue order.")
+@click.option("--no-examples", is_flag=True, help="Leave out the tests told as examples.")
+@click.option("--brief", is_flag=True, help="One line a rule: id, whose standard, title.")
 @click.option(
     "--format", "form", type=click.Choice(("text", "markdown")), default="text", show_default=True
 )
 @_rules_option
 @_policy_option
 def rules_show(
-    name: str | None, *, everything: bool, form: Form, rules: Path | None, policy: Path | None
-) -> None:
-    """Say in plain English what a rule, or a duty of the catalogue (D01), asks and finds."""
+    name: str | None, *, everything: bool, no_examples: bool, brief: bool, form: Form,
+    rules: Path | None, policy: Path | None,
+) -> None:  # fmt: skip
+    """Say in plain English what a rule, or a duty of the catalogue (D01), asks and finds.
+
+    The whole book is long: --no-examples is about half of it, --brief is a list.
+    """
     if (name is None) != everything:
         raise click.UsageError("name a duty or a rule, as in 'rules show D01', or use --all")
+    if brief and (no_examples or form != "text"):
+        raise click.UsageError("--brief is a list in plain text; it has no examples")
     folder = rules or bundled_rules()
     book = RuleBook(load_rules(folder, policy), load_catalogue(folder), Wording.load(folder))
-    click.echo(book.whole(form) if name is None else book.show(name, form), nl=False)
+    if brief:
+        told = book.brief(name)
+    elif name is None:
+        told = book.whole(form, examples=not no_examples)
+    else:
+        told = book.show(name, form, examples=not no_examples)
+    click.echo(told, nl=False)

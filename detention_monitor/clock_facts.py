@@ -41,7 +41,8 @@ CLOCK_KINDS = frozenset({
     "extension_authorised", "warrant_issued", "certificate_made", "rest_started", "rest_ended",
     "right_delay_authorised",
     "released", "moved_to_la", "court_appearance", "age_corrected",
-    "bail_decided", "court_not_sitting_noted", "warrant_applied", "refusal_anticipated",
+    "bail_decided", "court_not_sitting_noted", "warrant_applied", "warrant_refused",
+    "refusal_anticipated",
     "la_requested", "yjs_contacted",
 })  # fmt: skip
 """Kinds of entry from which the clocks, measures and the person are worked out."""
@@ -335,7 +336,13 @@ def relevant_time(entries: _Entries) -> tuple[int, Fact] | None:
         return carried
     for left in entries.all("transferred_out"):
         arrived = [each for each in entries.all("transferred_in") if each.at >= left.at]
-        arrests = [each for each in entries.all("arrested") if each.attrs.get("for_force")]
+        begun = next((each.at for each in entries.all("detention_authorised")), FAR)
+        arrests = [
+            each
+            for each in entries.all("arrested")
+            if each.attrs.get("for_force")
+            and each.at <= begun  # later ones: s.41(5), D09-second-area
+        ]
         if arrived and arrests and left.attrs.get("questioned") is False:
             return min(arrived[0].at, arrests[0].at + 24 * times.HOUR), arrived[0]
     for kind in ("arrived", "transferred_in", "detention_authorised"):
@@ -386,8 +393,9 @@ def _limits_by(
     done = [fact.at for fact in _charged_on_all(entries)]
     again = [fact for fact in entries.all("arrested") if done and fact.at > done[0]]
     steps = entries.all(
-        "extension_authorised", "warrant_issued", "bail_answered", "court_not_sitting_noted"
-    )
+        "extension_authorised", "warrant_applied", "warrant_issued", "bail_answered",
+        "court_not_sitting_noted", "warrant_refused",
+    )  # fmt: skip
     for fact in sorted([*steps, *again], key=limits.takes_effect):
         if fact.kind in ("bail_answered", "arrested"):
             yield limits.resume(fact)
@@ -397,6 +405,10 @@ def _limits_by(
             yield from limits.await_court(fact)
         elif fact.kind == "extension_authorised":
             yield from limits.extend(fact)
+        elif fact.kind == "warrant_applied":
+            yield from limits.apply(fact)
+        elif fact.kind == "warrant_refused":
+            yield from limits.refuse(fact)
         else:
             yield from limits.warrant(fact)
 
@@ -409,7 +421,9 @@ class _Limits:
     ) -> None:
         self._entries, self._start, self._source = entries, start, source
         self._excluded = excluded
-        self.due = live(start, initial, self._excluded)
+        self.due = self._first = live(start, initial, self._excluded)
+        self._basis = "initial"
+        self._applied = False
         self.sure = POSSIBLE if entries.doubtful(self.due) else ESTABLISHED
         self._ordinal = 1
         self._at_36 = live(start, 36 * times.HOUR, self._excluded)
@@ -443,9 +457,8 @@ class _Limits:
         Now it runs again, on the same hours; one that had run out before is passed from now on.
         """
         self._ordinal += 1
-        limit = self.current(
-            "initial", fact.at, (*self._source.evidence, *fact.evidence), self.sure
-        )
+        evidence = (*self._source.evidence, *fact.evidence)
+        limit = self.current(self._basis, fact.at, evidence, self.sure)
         if self.due is None:
             return limit
         return limit.saying({**limit.attrs, "due": max(self.due, fact.at)})
@@ -455,7 +468,7 @@ class _Limits:
     ) -> Iterator[Fact]:
         attrs: dict[str, Value] = {"ordinal": self._ordinal}
         yield Fact("limit_extended", at, attrs, sure, evidence, f"limit_extended:{self._ordinal}")
-        self._ordinal, self.due = self._ordinal + 1, due
+        self._ordinal, self.due, self._basis = self._ordinal + 1, due, basis
         yield self.current(basis, at, evidence, sure)
 
     def await_court(self, note: Fact) -> Iterator[Fact]:
@@ -476,18 +489,54 @@ class _Limits:
     def extend(self, fact: Fact) -> Iterator[Fact]:
         """Count a superintendent's extension, to 36 hours from the relevant time at most (s.42).
 
-        Of no effect before the second review (s.42(4)(b)). What is left blank counts as done.
+        Of no effect before the second review (s.42(4)(b)), nor after the limit: a first one by
+        24 hours (s.42(4)(a)), a further one while that before it runs (s.42(2)). What is left
+        blank counts as done.
         """
+        further = self._basis == "extension"
+        limit, until = self.due if further else self._first, _until(fact, self.due)
+        attrs: dict[str, Value] = {"further": further}
+        if limit is not None:
+            attrs["late"] = fact.at > limit
+        if until is not None and self._at_36 is not None:
+            attrs["over_36h"] = until > self._at_36
+        key, certainty = f"extension_weighed:{fact.key}", min(fact.certainty, self.sure)
+        yield Fact("extension_weighed", fact.at, attrs, certainty, fact.evidence, key)
         valid = fact.attrs.get("valid_extension")
         if valid is False or self.due is None or fact.at > self.due:
             return
-        until = _until(fact, self.due)
         if not _second_review(self._entries, fact.at) or (until is not None and until <= fact.at):
             return
         if valid is not True or until is None:
             self.sure = POSSIBLE
         due = self._moved(until, fact, 36)
         yield from self._replace(due, "extension", fact.at, fact.evidence, self.sure)
+
+    def _too_late(self, at: int) -> bool | None:
+        """Say whether a court was asked too late: after 42 hours, or after the warrant it lengthens.
+
+        Between 36 and 42 hours it may be in time (s.43(5)(b)); that is for the note, and a person.
+        """
+        last = self._at_42 if self._warranted is None else self._warranted
+        return None if last is None else at > last
+
+    def apply(self, fact: Fact) -> Iterator[Fact]:
+        """Say of an application for a warrant whether it came too late (s.43(5), s.44)."""
+        self._applied = True
+        late = self._too_late(fact.at)
+        key, sure = f"application_weighed:{fact.key}", min(fact.certainty, self.sure)
+        if late is not None:
+            yield Fact("application_weighed", fact.at, {"late": late}, sure, fact.evidence, key)
+
+    def refuse(self, fact: Fact) -> Iterator[Fact]:
+        """End the wait for a court when it refuses (s.43(6)(a), (15)).
+
+        What was authorised before runs on (s.43(16), s.44(8)): then a refusal changes nothing.
+        """
+        if self._warranted is not None or self._at_36 is None or self._at_42 is None:
+            return
+        if self._at_36 < fact.at <= self._at_42 and (self._noted or self._may_wait):
+            yield from self._replace(fact.at, "court_refused", fact.at, fact.evidence, self.sure)
 
     def warrant(self, fact: Fact) -> Iterator[Fact]:
         """Count a warrant: 36 hours each, 96 in all (ss.43, 44); what a court orders has effect.
@@ -510,6 +559,10 @@ class _Limits:
             attrs["noted"] = self._noted
         if until is not None and in_all is not None:
             attrs |= {"over_36h": until > longest, "over_96h": until > in_all}
+        late = self._too_late(fact.at)
+        if late is not None and not self._applied:  # else the application says it
+            attrs["late"] = late
+        self._applied = False
         key = f"warrant_weighed:{fact.key}"
         yield Fact("warrant_weighed", fact.at, attrs, fact.certainty, fact.evidence, key)
         if until is not None and until <= fact.at:
@@ -695,11 +748,19 @@ def _rests(entries: _Entries) -> list[list[Span]]:
     """Return each continuous rest as its stretches.
 
     A rest goes on after an interruption for which no fresh one is due, if it goes on within the
-    hour and nobody questioned the child meanwhile.
+    hour and nobody questioned the child meanwhile. What was questioned away is no rest, whether
+    or not an entry ends it, and what follows is a rest of its own.
     """
     blocks: list[list[Span]] = []
     joins = False
-    questioned = [fact.at for fact in entries.all("interview_started", "questioning_started")]
+    asked = [
+        (begun.at, over.at if over else begun.at)
+        for begun, over in (
+            *entries.spans("questioning_started", "questioning_ended"),
+            *entries.spans("interview_started", "interview_ended"),
+        )
+    ]
+    questioned = [at for at, _ in asked]
     for fact, over in entries.spans("rest_started", "rest_ended"):
         span = Span(fact.at, over.at if over else None)
         last = blocks[-1][-1].end if blocks else fact.at
@@ -707,9 +768,9 @@ def _rests(entries: _Entries) -> list[list[Span]]:
             continue  # started while one was going on
         soon = fact.at - last <= times.HOUR
         quiet = not any(last <= at <= fact.at for at in questioned)
-        if blocks and joins and soon and quiet:
-            blocks[-1].append(span)
-        else:
-            blocks.append([span])
+        parts = [*_without(span, asked)] if asked else [span]
+        if blocks and joins and soon and quiet and parts:
+            blocks[-1].append(parts.pop(0))
+        blocks += [[each] for each in parts]
         joins = over is not None and over.attrs.get("reason") in _ALLOWED_INTERRUPTIONS
     return blocks

@@ -283,7 +283,7 @@ class _Chain:
         if current.phase == "after_charge":
             return
         if current.due is not None and at > current.due:
-            readings = [self._after(base) for base in (current.due, at)]
+            readings = [*self._not_yet(at), *(self._after(base) for base in (current.due, at))]
             self._follow(at)
             self.open(current.ordinal + 1, "after_charge", at, readings, (entry,))
             return
@@ -292,12 +292,20 @@ class _Chain:
         entries = (*current.opened_by, entry)
         self.open(current.ordinal, "after_charge", at, readings, entries, current.certainty)
 
+    def _not_yet(self, at: int) -> list[_Reading]:
+        """Return the later reading of the open link, if by that it is not due yet: it goes on.
+
+        It was missed by the earlier reading only; what is counted anew from there may come later.
+        """
+        latest = self.current.due_latest
+        return [(latest, None)] if latest is not None and at <= latest else []
+
     def resume(self, at: int, entry: str) -> None:
         """Go on after a return from bail: the chain with bail time left out, or a fresh one."""
         current, fresh = self.current, self._after(at, self._first)
         afresh = live(at, self._first, self._running)
         if current.due is not None and at > current.due:  # missed before bail; the next one is due
-            readings = [self._after(current.due), fresh]
+            readings = [*self._not_yet(at), self._after(current.due), fresh]
             self._follow(current.due)
             self._early = _earlier(self._early, afresh)
             self.open(current.ordinal + 1, "before_charge", at, readings, (entry,))

@@ -240,7 +240,7 @@ class _Runner:
             ]
             for _, opens, matching in sorted(opening, key=itemgetter(0)):
                 key = (opens.subject, opens.role)
-                found.opened.setdefault(key, {}).update(matching)
+                found.open(key, matching)
                 self._close(key, opens.since, search, found)
         finally:
             search.end()

@@ -11,7 +11,15 @@ from functools import lru_cache
 
 from detention_monitor.clocks import live
 from detention_monitor.drafts import Certainty, Situation, head_of, message_of, shown, unique
-from detention_monitor.findings import NO_MEASURES, Finding, GradeState, Status, gravest, lowered
+from detention_monitor.findings import (
+    NO_MEASURES,
+    SEVERITIES,
+    Finding,
+    GradeState,
+    Status,
+    gravest,
+    lowered,
+)
 from detention_monitor.rulemodel import Severity
 from detention_monitor.terms import Terms
 from detention_monitor.timeline import ESTABLISHED, Closing, Fact
@@ -25,6 +33,17 @@ LATENESS: tuple[tuple[str, int, Severity], ...] = (
     ("from_2_h", 7199, "critical"),
 )
 """Steps of severity by seconds late (each passed when exceeded); domain.md 2.1, our choice."""
+
+
+@lru_cache(maxsize=1_024)
+def lateness(most: Severity) -> tuple[tuple[str, int, Severity], ...]:
+    """Return the steps by lateness of a rule whose severity is `most`, which none exceeds.
+
+    >>> [severity for _, _, severity in lateness("high")]
+    ['info', 'medium', 'high', 'high']
+    """
+    above = SEVERITIES[SEVERITIES.index(most) :]
+    return tuple((name, at, most if each in above else each) for name, at, each in LATENESS)
 
 
 class _Act(Immutable, frozen=True, gc=False):
@@ -96,7 +115,7 @@ class Duty:
         if terms.by_lateness and due is not None:
             return [
                 GradeState(name, due + offset, severity, terms.authority, passed=False)
-                for name, offset, severity in LATENESS
+                for name, offset, severity in lateness(terms.severity)
             ]
         steps = []
         if terms.steps:
@@ -198,7 +217,7 @@ class Duty:
             if self.terms.waits:
                 return "missed" if self.waited_for is not None else "lapsed"
             return "missed" if due is None and not self.steps else "lapsed"
-        warned = max((self._warning(each) for each in self.terms.warn), default=0)
+        warned = max((self._span(each) for each in self.terms.warn), default=0)
         ahead = due if self.early is None else self.early
         return "due_soon" if ahead is not None and warned and as_of >= ahead - warned else "open"
 
@@ -208,7 +227,7 @@ class Duty:
             return False
         return any(step.at == due and step.name in self._on_entries for step in self.steps)
 
-    def _warning(self, span: str) -> int:
+    def _span(self, span: str) -> int:
         return self.now.parameters.span(span, self.fact.at)
 
     def _same_minute(self, done: _Act) -> bool:
@@ -236,10 +255,10 @@ class Duty:
             if step.at is not None:
                 self.now.change_at(step.at + 1)
                 for each in self.terms.warn:
-                    self.now.change_at(step.at - self._warning(each))
+                    self.now.change_at(step.at - self._span(each))
         if self.early is not None:
             for each in self.terms.warn:
-                self.now.change_at(self.early - self._warning(each))
+                self.now.change_at(self.early - self._span(each))
         if self.latest is not None:
             self.now.change_at(self.latest + 1)
 
@@ -255,7 +274,19 @@ class Duty:
             sure = sure and until > self.latest
         if status == "excused" and self.excuse is not None:
             sure = sure and self.excuse.sure
+        sure = sure and self._left_within(status) is None
         return "established" if sure else "possible"
+
+    def _left_within(self, status: Status) -> int | None:
+        """Return the seconds to the end of custody if they left no sure time for what was missed.
+
+        Whether anybody could have done it is then a judgement, as in "as soon as practicable".
+        """
+        if not self.terms.needs_time or self.end is None or status not in ("missed", "met_late"):
+            return None
+        begun = self.fact.at if self.waited_for is None else max(self.fact.at, self.waited_for.at)
+        left = self.end - begun
+        return left if left <= self._span(self.terms.needs_time) else None
 
     def _assembled(
         self,
@@ -302,12 +333,17 @@ class Duty:
                 line = f" past the {current.name} line" if passed and current else ""
                 words[name] = behind if name == "late" else f"{behind}{line}".strip()
         message = message_of(terms, fact, words)
+        if early is not None:
+            message += _alert(early)
+        hurry = self._left_within(status)
+        if hurry is not None:
+            message += _hurried(hurry)
         return Finding(
             *head_of(terms, fact, now, current.authority if current else terms.authority),
             severity,
             status,
             self._certainty(done, status, until, doubt=doubt),
-            message if early is None else message + _alert(early),
+            message,
             fact.at,  # arose_at
             due,
             self.latest if self.latest != due else None,
@@ -384,6 +420,12 @@ def _left(seconds: int) -> str:
 
 def _alert(early: int) -> str:
     return f" Early alert: {shown(early)}, as if hospital had not paused the clock."
+
+
+def _hurried(left: int) -> str:
+    return (
+        f" Custody ended {in_words(left)} later: whether there was time is for a person to judge."
+    )
 
 
 def _when(step: GradeState) -> tuple[bool, int]:

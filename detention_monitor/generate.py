@@ -111,6 +111,8 @@ class _Story:
     end: int = 0
     sex: str = "male"
     wants_advice: bool = True
+    adult: tuple[int, int] = (0, 0)
+    interview: tuple[int, int] = (0, 0)
 
     def chance(self, share: float) -> bool:
         return self.random.random() < share
@@ -173,6 +175,9 @@ class _Story:
                 how = "no further action" if nfa else "out of court"
                 self.add("released", leaves, outcome=how, **received)
         self.entries.sort(key=lambda entry: (entry["at"], entry["id"]))
+        ends = [e["at"] for e in self.entries if e["kind"] in ("bailed", "moved_to_la")]
+        if ends:  # what was drawn for later than the child's leaving never came to pass
+            self.entries = [e for e in self.entries if e["at"] <= ends[0]]
 
     def _arrive(self, day: date) -> None:
         draw, known = self.random, self.figures
@@ -268,8 +273,10 @@ class _Story:
             self.add("fitness_assessed", begins - self.minutes(2, 15), fit=True)
         self.add("caution_given", begins, aa_present=not alone)
         self.add("interview_started", begins, aa_present=not alone)
-        self.add("interview_ended", begins + self.minutes(15, 70))
-        self.add("aa_left", begins + self.minutes(71, 150))
+        self.interview = begins, begins + self.minutes(15, 70)
+        self.add("interview_ended", self.interview[1])
+        self.adult = came, begins + self.minutes(71, 150)
+        self.add("aa_left", self.adult[1])
 
     def _stay(self, leaves: int) -> None:
         """Add meals, searches, hospital, rest."""
@@ -302,6 +309,8 @@ class _Story:
             self.add("hospital_back", out + self.minutes(60, 150))
         if leaves - self.authorised > 9 * HOUR:
             begins = self.authorised + self.minutes(60, 90)
+            if self.interview[0] < begins + 8 * HOUR:
+                begins = max(begins, self.interview[1] + 10 * MINUTE)
             self.add("rest_started", begins)
             self.add("rest_ended", begins + 8 * HOUR, reason="care")
 
@@ -337,6 +346,7 @@ class _Story:
             attrs["link_practicable"] = self.chance(0.5)
             if self.chance(known.reason_recorded):
                 attrs["mode_reason"] = "covers two suites"
+                attrs["officer_place"] = "force control room"
         if charged:
             attrs["bail_redecided"] = True
             if self.chance(0.6):
@@ -348,14 +358,19 @@ class _Story:
         if asleep and self.chance(0.8):
             woken = at + self.minutes(60, 240)
             self.add("woken", woken)
-            self.add("told_after_sleep", woken + self.minutes(5, 80))
+            self.add("told_after_sleep", woken + self.minutes(5, 80), told_by="PS 7")
 
     def _charge(self, at: int) -> None:
         known = self.figures
         held = self._reviews(self.authorised, 6 * HOUR, at, charged=False)
         offence = self.random.choices(("other", "violent", "sexual"), weights=(75, 20, 5))[0]
+        with_adult = self.chance(0.6)
+        came, left = self.adult
+        if with_adult and not came <= at <= left:
+            again = max(at - 5 * MINUTE, min(left + MINUTE, at))
+            self.add("aa_arrived", again, in_person=True, relation="mother", capacity="parent")
         self.add(
-            "charged", at, offence_ref="A", offence_class=offence, aa_present=self.chance(0.6),
+            "charged", at, offence_ref="A", offence_class=offence, aa_present=with_adult,
             notice_to_aa=True,
         )  # fmt: skip
         decided = at + self.minutes(5, 25)

@@ -177,8 +177,10 @@ _WORKED_OUT_FROM = {
     "postponement_used": ("review_postponed",),
     "custody_limit": (
         "hospital_out", "extension_authorised", "warrant_issued", "court_not_sitting_noted",
-    ),
+    ),  # not warrant_refused: without it a limit is later, so nothing is found that is not so
     "limit_extended": ("extension_authorised", "warrant_issued", "court_not_sitting_noted"),
+    "extension_weighed": ("hospital_out",),
+    "application_weighed": ("hospital_out",),
     "warrant_weighed": ("court_not_sitting_noted",),
     "court_due": ("hospital_out",),
     "charged_on_all": ("charged",),
@@ -349,9 +351,10 @@ def select_from(
 
 def _of_interval(index: int, interval: IntervalFact) -> Iterator[Opens | Closes]:
     yield Opens(index, "begins", select_from(interval.begins))
+    enabling = interval.enabling and not interval.forbidding
     for number, until in enumerate(interval.until):
         select = select_from(until)
-        yield Closes(index, f"until{number}", "begins", select, later=interval.enabling)
+        yield Closes(index, f"until{number}", "begins", select, later=enabling)
 
 
 def _of_mark(index: int, mark: MarkFact) -> Iterator[Opens]:

@@ -35,7 +35,7 @@ class ReferenceBackend:
         found = Conclusions()
         for opens in stratum.opens:
             chosen = self._selected(opens.select, facts, intervals)
-            found.opened.setdefault((opens.subject, opens.role), {}).update(chosen)
+            found.open((opens.subject, opens.role), chosen)
         pending = list(stratum.closes)
         while pending:
             ready = [one for one in pending if not _waits(one, pending)]

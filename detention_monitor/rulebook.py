@@ -99,7 +99,7 @@ class RuleBook:
         self.ruleset, self.catalogue, self.wording = ruleset, catalogue, wording
         self._text = RuleText(ruleset, wording)
 
-    def show(self, name: str, form: Form = "text") -> str:
+    def show(self, name: str, form: Form = "text", *, examples: bool = True) -> str:
         """Return what a catalogue id or a rule id stands for; raise `UnknownRuleError`."""
         rules = [rule for rule in self.ruleset.rules if name in (rule.duty, rule.id)]
         if not rules and name not in self.catalogue.duties:
@@ -109,9 +109,9 @@ class RuleBook:
         blocks: list[Block] = []
         for duty in duties:
             blocks += self._duty(duty, rules, level=1)
-        return printed([*blocks, *self._words(rules, level=2)], form)
+        return printed(_kept([*blocks, *self._words(rules, level=2)], examples), form)
 
-    def whole(self, form: Form = "text") -> str:
+    def whole(self, form: Form = "text", *, examples: bool = True) -> str:
         """Return all rules in the order of the catalogue, after a page that says how to read them."""
         blocks: list[Block] = [*self._front()]
         for section, title in self.catalogue.sections.items():
@@ -124,7 +124,30 @@ class RuleBook:
             blocks.append(Heading(1, "Beside the catalogue"))
             for rule in beside:
                 blocks += self._rule(rule, level=3)
-        return printed([*blocks, *self._words(self.ruleset.rules, level=1)], form)
+        return printed(_kept([*blocks, *self._words(self.ruleset.rules, level=1)], examples), form)
+
+    def brief(self, name: str | None = None) -> str:
+        """Return one line a rule, in the order of the catalogue: id, whose standard, title.
+
+        A duty that has no rule has a line too. Of one duty or rule if `name` is given; raises
+        `UnknownRuleError`.
+        """
+        lines = []
+        for section, title in self.catalogue.sections.items():
+            lines.append(f"{section}. {title}")
+            for duty in self.catalogue.of_section(section):
+                rules = [rule for rule in self.ruleset.rules if rule.duty == duty]
+                lines += [_line(rule.id, rule.authority, rule.title) for rule in rules]
+                if not rules:
+                    lines.append(_line(duty, "person", self.catalogue.duties[duty].title))
+        beside = [rule for rule in self.ruleset.rules if rule.duty not in self.catalogue.duties]
+        lines += ["Beside the catalogue"] if beside else []
+        lines += [_line(rule.id, rule.authority, rule.title) for rule in beside]
+        if name is None:
+            return "\n".join(lines) + "\n"
+        self.show(name)  # an unknown name is refused as it is there
+        wanted = {rule.id for rule in self.ruleset.rules if name in (rule.duty, rule.id)} or {name}
+        return "".join(f"{line}\n" for line in lines if line.split()[0] in wanted)
 
     def _front(self) -> Iterator[Block]:
         yield Heading(1, "Rule book: duties toward children in police custody")
@@ -191,6 +214,8 @@ class RuleBook:
             if fact.interval.established_for:
                 sure = self._text.span(fact.interval.established_for)
                 out += f" After {sure} it is only possible."
+            if fact.interval.forbidding:
+                return f"{out} Its first and its last minute are not counted."
             return out if fact.interval.enabling else f"{out} Its last minute is not counted."
         assert fact.mark is not None  # the model refuses a fact without either
         ways = []
@@ -291,6 +316,19 @@ def _said(unit: str, value: int) -> str:
 def _sentence(text: str) -> str:
     clean = " ".join(text.split())
     return clean if clean.endswith(".") else f"{clean}."
+
+
+def _line(name: str, authority: str, title: str) -> str:
+    return f"  {name:<30} {authority:<8} {title}"
+
+
+def _kept(blocks: Iterable[Block], examples: bool) -> Iterator[Block]:
+    """Yield the blocks; without the examples, and what is said of them, unless they are wanted."""
+    for block in blocks:
+        of_examples = block.label == "Examples" if isinstance(block, Item) else False
+        said_of_them = isinstance(block, str) and block.startswith("Examples are")
+        if examples or not (of_examples or said_of_them):
+            yield block
 
 
 # --- on paper ----------------------------------------------------------------------------------

@@ -230,6 +230,8 @@ class Rule(_Closed):
     warn: tuple[Span, ...] = ()
     grades: Literal["by_lateness"] | tuple[Grade, ...] = ()
     pauses_while: Name | None = None
+    needs_time: Span | None = None
+    """How long custody must have gone on after the duty arose for a miss to be more than possible."""
     outlasts_detention: bool = False
     """Whether the duty goes on after police detention ended, as that to bring a child to court."""
 
@@ -322,6 +324,10 @@ class IntervalFact(_Closed):
     until: Selectors
     established_for: Span | None = None
     enabling: bool = True
+    """Whether the minute of its end belongs to it: a state that allows something wins in a minute."""
+    forbidding: bool = False
+    """Whether neither the minute of its start nor that of its end belongs to it: what it forbids
+    may have been done before it began (design D4)."""
 
 
 class MarkFact(_Closed):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from detention_monitor.conditions import parse, three_valued
-from detention_monitor.duties import LATENESS
+from detention_monitor.duties import lateness
 from detention_monitor.people import CODE_AGE, PACE_AGE, PACE_OTHER_AGE
 from detention_monitor.retold import retold
 from detention_monitor.rulefile import RuleSet
@@ -164,6 +164,9 @@ class RuleText:
                 yield Item(label, (say.any_of(selectors),))
             elif selectors:
                 yield Item(label, tuple(say.selector(each) for each in selectors))
+        if rule.needs_time:
+            few = f"A miss is only possible if custody ended within {self.span(rule.needs_time)}."
+            yield Item("Needs time", (few,))
         if rule.outlasts_detention:
             yield Item("Outlasts", ("The duty goes on after police detention has ended.",))
         if rule.excused_late:
@@ -344,7 +347,7 @@ def _verified(value: Verified) -> str:
 
 
 def _lateness(rule: Rule) -> Iterator[str]:
-    for _, seconds, severity in LATENESS:
+    for _, seconds, severity in lateness(rule.severity):
         start = f"over {in_words(seconds)} late" if seconds else "late at all"
         if seconds % 60:
             start = f"{in_words(seconds + 1)} late or more"

@@ -74,6 +74,7 @@ class Terms(Immutable, frozen=True, gc=False):
     steps: tuple[Step, ...] = ()
     warn: tuple[str, ...] = ()
     pauses_while: str = ""
+    needs_time: str = ""
     outlasts_detention: bool = False
     excused_late: bool = False
     looked_for: tuple[str, ...] = ()
@@ -136,6 +137,7 @@ def _duty_of(rule: Rule) -> dict[str, Any]:
         "steps": tuple(Step(g.name, g.at or "", g.severity, g.authority) for g in grades),
         "warn": rule.warn,
         "pauses_while": rule.pauses_while or "",
+        "needs_time": rule.needs_time or "",
         "outlasts_detention": rule.outlasts_detention,
         "excused_late": rule.excused_late,
         "looked_for": rule.looked_for,

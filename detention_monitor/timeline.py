@@ -39,9 +39,10 @@ class Fact(Immutable, frozen=True, gc=False):
 class Interval(Immutable, frozen=True, gc=False):
     """A named state that held from `start` until `end` (seconds UTC).
 
-    Records are kept by the minute. Where being in the state enables an act (an adult is
-    present), the minutes of `start` and `end` belong to it; otherwise the minute of `end` does
-    not (design D4).
+    Records are kept by the minute, and within one what enables wins (design D4). Where being in
+    the state enables an act (an adult is present), the minutes of `start` and `end` belong to it;
+    where it forbids one (found unfit for interview), neither does. Otherwise the minute of `end`
+    does not.
     """
 
     name: str
@@ -50,16 +51,19 @@ class Interval(Immutable, frozen=True, gc=False):
     certainty: int = ESTABLISHED
     evidence: tuple[str, ...] = ()
     enabling: bool = False
+    forbidding: bool = False
 
     @property
     def first_minute(self) -> int:
         """The first clock minute in the state, counted from 1970."""
-        return self.start // 60
+        return self.start // 60 + self.forbidding
 
     @property
     def last_minute(self) -> int:
         """The last clock minute in the state, counted from 1970."""
-        return self.end // 60 if self.enabling else (self.end - 1) // 60
+        if self.enabling or self.forbidding:
+            return self.end // 60 - self.forbidding
+        return (self.end - 1) // 60
 
 
 def in_order(facts: Iterable[Fact]) -> list[Fact]:
@@ -89,6 +93,12 @@ class Conclusions:
     def subjects(self) -> set[int]:
         """Return every subject with an opening."""
         return {subject for subject, _ in self.opened}
+
+    def open(self, key: tuple[int, str], chosen: Mapping[int, int]) -> None:
+        """Add openings in a role; of several ways in which a mark holds, the surest counts."""
+        held = self.opened.setdefault(key, {})
+        for place, certainty in chosen.items():
+            held[place] = max(certainty, held.get(place, 0))
 
 
 class Closing(Immutable, frozen=True, gc=False):

@@ -1,6 +1,7 @@
 """The tests that stand beside the rules, and what every rule of the repository must have."""
 
 import re
+from datetime import date
 
 import pytest
 
@@ -8,7 +9,8 @@ from detention_monitor.authoring.coverage import coverage
 from detention_monitor.authoring.probes import probe
 from detention_monitor.durable import DurableBackend
 from detention_monitor.rulefile import RuleSet
-from detention_monitor.ruletests import Outcome, cases, run_tests
+from detention_monitor.rulemodel import RuleTest
+from detention_monitor.ruletests import Case, Outcome, cases, run_tests
 from tests.conftest import RULES
 
 OUTCOMES = list(run_tests(RULES))
@@ -49,6 +51,44 @@ def test_code_paragraphs_are_unverified_before_the_code_that_was_read(ruleset: R
             if source.cite.startswith("Code C"):
                 assert str(source.text_verified) == "2023-12-20", rule.id
                 assert str(source.number_verified) == "2023-12-20", rule.id
+
+
+AMENDED = {
+    "PACE 1984 s.37(1)-(3), (10)": date(2022, 10, 28),  # Police, Crime, Sentencing and Courts Act
+    "PACE 1984 ss.37(15), 38": date(2015, 10, 26),  # Criminal Justice and Courts Act 2015 s.42
+    "PACE 1984 s.38(6A)": date(2026, 4, 7),  # the list of offences, in the text that was read
+    "PACE 1984 s.40A(2)": date(2020, 4, 2),  # "live link", in the text of s.45A of that day
+    "PACE 1984 ss.40A(1), 45A": date(2020, 4, 2),
+    "PACE 1984 s.45ZA": date(2020, 4, 2),
+    "PACE 1984 s.41(1), (7)": date(2017, 4, 3),  # Policing and Crime Act 2017, bail
+    "PACE 1984 ss.43, 44": date(2022, 10, 28),
+    "PACE 1984 s.44": date(2022, 10, 28),
+    "PACE 1984 s.63B": date(2017, 4, 3),  # Policing and Crime Act 2017 s.73
+    "PACE 1984 s.63B(5A)": date(2017, 4, 3),
+    "Policing and Crime Act 2017 s.73": date(2017, 4, 3),
+    "CYPA 1933 s.34": date(2015, 10, 26),  # those of 17; the instrument was not seen
+}
+"""Sections changed since July 2012 of which no older text was read, and from when it was."""
+
+
+def test_an_amended_section_is_unverified_before_the_text_that_was_read(ruleset: RuleSet) -> None:
+    sources = [source for rule in ruleset.rules for source in rule.sources]
+    assert {each.cite for each in sources} >= AMENDED.keys()
+    for source in sources:
+        if source.cite in AMENDED and source.text_verified is not False:
+            marks = {source.text_verified, source.number_verified}
+            assert marks == {AMENDED[source.cite]}, source.cite
+
+
+@pytest.mark.parametrize(("day", "verified"), [("2017-04-02", False), ("2017-04-03", True)])
+def test_a_finding_is_verified_from_the_day_on(day: str, verified: bool, ruleset: RuleSet) -> None:
+    """The limit of 24 hours arises at the relevant time, by the text of s.41 of that day."""
+    timeline = ("12:00 arrived", "12:10 detention_authorised", "+1 12:05 released")
+    test = RuleTest(name="a second day", on=date.fromisoformat(day), timeline=timeline, expect=())
+    case = Case("", 1, None, test, ruleset)
+    found = case.judged(DurableBackend(ruleset.plan)).findings
+    limits = [each for each in found if each.rule == "D09-custody-limit"]
+    assert [each.verified for each in limits] == [verified]
 
 
 UNREACHED = {("E14-review-after-charge", "doubted")}

@@ -29,12 +29,15 @@ facts:
   - fact: near_full
     about: A state of this test.
     interval: {from: rest_started, until: [rest_ended], established_for: 2h, enabling: false}
+  - fact: forbids_full
+    about: A state of this test that forbids something.
+    interval: {from: rest_started, until: [rest_ended], forbidding: true}
   - fact: mark_full
     about: A mark of this test.
     mark:
       on: [review_held, aa_arrived]
       yes_when:
-        - {where: rank at least sergeant, while: near_full, unless: aa_here, from: 2015-02-03, certainty: possible}
+        - {where: rank at least sergeant, while: [near_full, forbids_full], unless: aa_here, from: 2015-02-03, certainty: possible}
 rules:
   - id: X01-duty
     duty: B01
@@ -72,6 +75,7 @@ rules:
       - {name: first_step, at: 95m, severity: info, authority: note}
       - {name: second_step, on: meal_offered, severity: high, authority: annex}
     pauses_while: in_hospital
+    needs_time: 9m
     relies_on: [checked]
     measures: {from_here: arrested}
     because_of: [X02-duty]
@@ -226,7 +230,7 @@ def expected(field: str, value: object, model: BaseModel) -> Iterator[str]:
             yield from of_condition(value, model)
         case str() if re.fullmatch(r"\$[a-z_0-9]+", value):
             yield value[1:].replace("_", " ") if field == "only_if" else value[1:]
-        case str() if field in ("within", "at", "after", "warn"):
+        case str() if field in ("within", "at", "after", "warn", "needs_time"):
             yield in_words(parse_duration(value))
         case str() if field == "timeline":
             yield from of_entry(value)
@@ -379,7 +383,7 @@ def test_each_word_and_number_in_use_is_explained_once(full: RuleSet) -> None:
         ("D01-first-review", "postponement used', with the same number in the chain"),
         ("D05-telephone-though-link", "the suite has a live link and a live link was practicable"),
         ("D05-telephone-though-link", "unless 'charged' holds"),
-        ("D06-remote-reason", "the mode is telephone or live link and the reason for not attending is not recorded"),
+        ("D06-remote-reason", "the mode is telephone or live link and (the reason for not attending is not recorded or the place of the officer is not recorded)"),
         ("D06-remote-reason", "If what is asked is blank, nothing is found."),
         ("E03-move-to-la", "before 'left for court' or 'court appearance', whichever is entered first"),
         ("E05-not-serious-harm", "(the child's age is under 12 or 'serious harm offence' does not hold or"),
@@ -420,6 +424,36 @@ def test_the_book_is_in_the_order_of_the_catalogue_after_a_page_on_how_to_read_i
         assert flat(duty.person) in flat(text)
 
 
+def test_without_examples_it_is_the_same_book_less_its_examples(ruleset: RuleSet) -> None:
+    whole = book_of(ruleset).whole().splitlines()
+    part = book_of(ruleset).whole(examples=False).splitlines()
+    kept, dropping = [], False
+    for line in whole:
+        label = line[2:19].strip() if line.startswith("  ") else ""
+        dropping = label == "Examples" or (dropping and line.startswith(" " * 19))
+        if not dropping:
+            kept.append(line)
+    front = next(place for place, line in enumerate(kept) if line.startswith("Examples are"))
+    del kept[front : kept.index("", front) + 1]
+    assert part == kept
+    assert len(part) < 0.7 * len(whole)
+
+
+def test_the_brief_book_has_one_line_a_rule_and_names_each_duty_without(ruleset: RuleSet) -> None:
+    lines = book_of(ruleset).brief().splitlines()
+    named = [line.split()[0] for line in lines if line.startswith("  ")]
+    ruled = {rule.duty for rule in ruleset.rules}
+    alone = [duty for duty in load_catalogue(RULES).duties if duty not in ruled]
+    assert sorted(named) == sorted([*(rule.id for rule in ruleset.rules), *alone])
+    for rule in ruleset.rules:
+        assert f"  {rule.id:<30} {rule.authority:<8} {rule.title}" in lines
+    assert book_of(ruleset).brief("D10-late").splitlines() == [
+        f"  {'D10-late':<30} statute  Extended after the 24 hours had run out"
+    ]
+    with pytest.raises(UnknownRuleError, match="did you mean"):
+        book_of(ruleset).brief("D91")
+
+
 def test_markdown_has_the_same_parts_and_no_stray_marks(ruleset: RuleSet) -> None:
     text = book_of(ruleset).show("D05", "markdown")
     assert text.startswith("# D05  Review held in a lawful way\n")
@@ -438,6 +472,14 @@ def test_the_command(tmp_path: Path) -> None:
     assert ran.stdout.startswith("D01  First review of detention\n====")
     assert "For a person     Whether the review considered afresh" in ran.stdout
     assert command("rules", "show", "--all", "--format", "markdown", cwd=tmp_path).returncode == 0
+    brief = command("rules", "show", "D16", "--brief", cwd=tmp_path)
+    assert (brief.returncode, brief.stdout.split()[:2]) == (0, ["D16", "person"])
+    short = command("rules", "show", "D01", "--no-examples", cwd=tmp_path)
+    assert "Message" in short.stdout
+    assert "Examples" not in short.stdout
+    assert (
+        command("rules", "show", "--all", "--brief", "--no-examples", cwd=tmp_path).returncode == 2
+    )
     for wrong, said in ((["D91"], "did you mean 'D"), ([], "--all"), (["D01", "--all"], "--all")):
         ran = command("rules", "show", *wrong, cwd=tmp_path)
         assert ran.returncode == 2
@@ -465,7 +507,11 @@ def test_the_work_list_names_only_rules_with_something_to_verify(tmp_path: Path)
     assert (
         "    Code C 3.15: text and number, from 10 July 2012 until 20 December 2023" in ran.stdout
     )
-    assert "D09-custody-limit " not in ran.stdout
+    assert "D01-first-review " not in ran.stdout
+    assert (
+        "PACE 1984 s.41(1), (7): text and number, from 1 January 1986 until 3 April 2017"
+        in ran.stdout
+    )
 
 
 def test_models_of_tests_have_the_defaults_that_the_front_page_states() -> None:

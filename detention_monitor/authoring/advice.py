@@ -88,7 +88,7 @@ def _of_rule(rule: Rule, table: Attributes) -> Iterator[tuple[Location, str, str
                 f"{MOST_ALPHAS}; say it with fewer 'or' and fewer 'unless', or as a derived fact"
             )
             yield location, "set-too-large", message
-    if rule.must is not None:
+    if rule.must is not None and not rule.excused_late:
         for number, selector in enumerate(rule.excused_by):
             if _is_discharge(selector, rule.must):
                 message = "this excuse is the very act that discharges the duty: it never applies"
