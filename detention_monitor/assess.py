@@ -17,7 +17,7 @@ from detention_monitor.meals import MEAL_KINDS, meals
 from detention_monitor.merge import merged
 from detention_monitor.people import Person, judge_person
 from detention_monitor.plan import CLOCKS, RULES, Plan, Stratum
-from detention_monitor.problems import problem_finding
+from detention_monitor.problems import problem_finding, undecided
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Rule
@@ -104,8 +104,8 @@ def assess(
     """Judge a detention as of an instant (seconds UTC) by a rule set, through one back-end.
 
     An ambiguous autumn time is read in every consistent way: what holds in all readings stays
-    as it is, what holds in some is `possible`, and the reading least late is given. Where the
-    engine fails twice, the reference interpreter judges and the findings say so.
+    as it is, what holds in some is `possible`, and the reading least late is given; of more than
+    16 readings none is judged, and every duty is `cannot_tell`. Where the engine fails twice, the reference interpreter judges and the findings say so.
     """
     view = detention.view(as_of, reading, ruleset.parameters.value("late_entry_tolerance", as_of))
     readings = [
@@ -115,7 +115,10 @@ def assess(
     first = readings[0]
     if first.refused is not None:
         return first
-    findings = merged([each.findings for each in readings])
+    if view.unreadable is None:
+        findings = merged([each.findings for each in readings])
+    else:
+        findings = undecided(view.unreadable, view, ruleset, first.judged_by)
     problems = (*view.problems, *_clock_problems(first.facts))
     findings += [problem_finding(each, view, ruleset.hash, first.judged_by) for each in problems]
     changes = [each.next_change_at for each in readings if each.next_change_at is not None]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -267,6 +268,95 @@ def test_a_dozen_ambiguous_times_are_read_both_ways(
     entries.append(CustodyEvent("r1", "R1", "review_held", first, also_at=(second,)))
     result = assess(Detention("R1", tuple(entries)), ruleset, second, backend=durable)
     assert statuses(result)["D01-first-review"] == ("met", "possible")
+
+
+def autumn_night(checks: int) -> Detention:
+    """Return a detention with so many checks, a minute apart, in the hour that is repeated."""
+    begun = parse_instant("2025-10-25T20:00:00+01:00")[0]
+    known = {"dob": "2009-03-01", "grounds": "to question"}
+    entries = [CustodyEvent("a1", "R1", "detention_authorised", begun, attrs=known)]
+    for number in range(checks):
+        first, second = parse_instant(f"2025-10-26T01:{number + 5:02d}", "Europe/London")
+        entries.append(CustodyEvent(f"m{number:02d}", "R1", "checked", first, also_at=(second,)))
+    morning = parse_instant("2025-10-26T10:00:00+00:00")[0]
+    entries.append(CustodyEvent("z1", "R1", "released", morning))
+    return Detention("R1", tuple(entries))
+
+
+@pytest.mark.parametrize("backend", ["durable", "reference"])
+@pytest.mark.parametrize(("checks", "judged"), [(15, True), (16, False)])
+def test_of_more_than_16_readings_nothing_is_told(
+    checks: int, judged: bool, backend: str, ruleset: RuleSet, request: pytest.FixtureRequest
+) -> None:
+    """Fifteen times can be read in 16 ways, sixteen in 17 (design D4)."""
+    one = autumn_night(checks)
+    by = request.getfixturevalue(backend)
+    result = assess(one, ruleset, end_of(one, ruleset), backend=by)
+
+    # Authorised at 20:00 BST: the first review was due at 02:00 BST, and none is entered.
+    review = [each for each in result.findings if each.duty == "D01"]
+    assert [each.status for each in review if each.rule == "D01-first-review"] == (
+        ["missed"] if judged else []
+    )
+    untold = [each for each in result.findings if each.rule == "TIMES_UNREADABLE"]
+    if judged:
+        assert untold == []
+        return
+    others = {each.rule for each in result.findings} - {"TIMES_UNREADABLE", "TIME_AMBIGUOUS"}
+    assert others == set()
+    assert {(each.status, each.certainty) for each in untold} == {("cannot_tell", "possible")}
+    duties = [each.duty for each in untold]
+    assert len(set(duties)) == len(duties)
+    assert {None, "A01", "B02", "D01", "E10"} <= set(duties)
+    assert len({each.key for each in untold}) == len(untold)
+    assert "read in 17 ways; at most 16" in untold[0].message
+
+
+def test_what_is_read_in_too_many_ways_comes_with_the_hour_and_not_before(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    """Of sixteen times the last can first be read as 01:20 BST; until then fifteen are judged."""
+    one = autumn_night(16)
+    last = parse_instant("2025-10-26T01:20:00+01:00")[0]
+    before = assess(one, ruleset, last - 1, backend=durable)
+    then = assess(one, ruleset, last, backend=durable)
+
+    assert "TIMES_UNREADABLE" not in statuses(before)
+    assert "TIMES_UNREADABLE" in statuses(then)
+    assert before.next_change_at == last
+
+
+def test_the_order_of_writing_leaves_fewer_readings_of_many_times(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    """Written 01:05 to 01:24, then 01:05 again: only one of the passes can begin there."""
+    one = autumn_night(20)
+    again = [
+        replace(each, id=f"n{each.id}", recorded_at=None)
+        for each in one.entries
+        if each.kind == "checked"
+    ]
+    both = Detention("R1", (*one.entries, *again))
+    result = assess(both, ruleset, end_of(both, ruleset), backend=durable)
+
+    assert "TIMES_UNREADABLE" not in statuses(result)
+    assert statuses(result)["D01-first-review"] == ("missed", "established")
+
+
+def test_a_record_with_too_many_readings_is_one_line_of_the_table(tmp_path: Path) -> None:
+    declared = {"source": {"name": "test", "zone": "Europe/London"}}
+    begun = {"id": "a1", "record": "R1", "kind": "detention_authorised",
+             "at": "2025-10-25T20:00:00+01:00", "attrs": {"dob": "2009-03-01"}}  # fmt: skip
+    checks = [
+        {"id": f"m{minute}", "record": "R1", "kind": "checked", "at": f"2025-10-26T01:{minute}:00"}
+        for minute in range(10, 26)
+    ]
+    text = "".join(json.dumps(each) + "\n" for each in (declared, begun, *checks))
+    ran = command("replay", "-", text=text, cwd=tmp_path)
+
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.count("cannot tell: ") == 1
+    assert "can be read in 17 ways" in " ".join(ran.stdout.split())
 
 
 def test_a_record_of_which_nothing_is_left_is_set_aside(tmp_path: Path) -> None:
