@@ -450,20 +450,32 @@ def _intervals(
             continue
         for place, certainty in sorted(found.opened.get((subject, "begins"), {}).items()):
             ends = [
-                facts[closing.certain].at
+                facts[closing.certain]
                 for number in range(len(fact.interval.until))
                 if (closing := found.closed.get((subject, f"until{number}", place)))
                 and closing.certain is not None
             ]
-            start, end = facts[place].at, min(ends, default=FAR)
+            start, end = facts[place].at, min((each.at for each in ends), default=FAR)
             make = _Maker(fact.fact, facts[place].evidence, enabling=fact.interval.enabling)
             sure_for = fact.interval.established_for
             doubtful = start + ruleset.parameters.span(sure_for, start) if sure_for else FAR
-            if end == FAR and doubtful < FAR:
+            if doubtful < end and not _is_told(ends, end, facts[place].kind, facts):
                 yield make.interval(start, doubtful, certainty)
-                yield make.interval(doubtful, FAR, POSSIBLE)
+                yield make.interval(doubtful, end, POSSIBLE)
             else:
                 yield make.interval(start, end, certainty)
+
+
+def _is_told(ends: Sequence[Fact], end: int, begins: str, facts: Sequence[Fact]) -> bool:
+    """Whether an entry says that a state lasted so long: one of its own end, in the same custody.
+
+    Release ends the presence of an adult whenever they left, and so does the arrival of another.
+    """
+    own = [each for each in ends if each.kind not in ENDS]
+    first = min(own, key=lambda each: (each.at, each.kind == begins), default=None)
+    if first is None or first.kind == begins:
+        return False
+    return not any(each.kind in RESUMES and end < each.at <= first.at for each in facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -270,6 +270,43 @@ def test_a_dozen_ambiguous_times_are_read_both_ways(
     assert statuses(result)["D01-first-review"] == ("met", "possible")
 
 
+@pytest.mark.parametrize("backend", ["durable", "reference"])
+@pytest.mark.parametrize(
+    ("interviewed", "then", "certain"),
+    [
+        ("17:00", [("20:00", "released", {})], None),
+        ("17:01", [("20:00", "released", {})], "possible"),
+        ("17:01", [("19:00", "aa_arrived", {}), ("20:00", "released", {})], "possible"),
+        ("17:01", [("19:00", "aa_left", {}), ("20:00", "released", {})], None),
+        ("17:01", [("20:00", "aa_left", {}), ("20:00", "released", {})], None),
+        ("17:01", [("20:00", "released", {}), ("20:05", "aa_left", {})], None),
+        (
+            "17:01",
+            [("20:00", "bailed", {}), ("21:00", "bail_answered", {}), ("22:00", "aa_left", {}),
+             ("23:00", "released", {})],
+            "possible",
+        ),
+        ("17:01", [("16:59", "aa_left", {}), ("20:00", "released", {})], "established"),
+    ],
+    ids=["three-hours", "a-minute-more", "another-came", "left-before-release", "left-at-release",
+         "left-after-release", "left-after-a-return-from-bail", "left-before"],
+)  # fmt: skip
+def test_an_adult_whom_nobody_saw_leave_is_surely_there_for_three_hours_only(
+    interviewed: str, then: list[Entry], certain: str | None, backend: str, ruleset: RuleSet,
+    request: pytest.FixtureRequest,
+) -> None:  # fmt: skip
+    """Release ends the presence of the adult; it does not say that they stayed so long."""
+    came: Entry = ("14:00", "aa_arrived", {"in_person": True})
+    interview: Entry = (interviewed, "interview_started", {})
+    one = detention(*BEGIN, came, interview, *then)
+    by = request.getfixturevalue(backend)
+    result = assess(one, ruleset, end_of(one, ruleset), backend=by)
+
+    found = [each for each in result.findings if each.rule == "C01-interview-without-adult"]
+    broken = [each.certainty for each in found if each.status == "broken"]
+    assert broken == ([] if certain is None else [certain])
+
+
 def autumn_night(checks: int) -> Detention:
     """Return a detention with so many checks, a minute apart, in the hour that is repeated."""
     begun = parse_instant("2025-10-25T20:00:00+01:00")[0]
