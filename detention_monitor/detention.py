@@ -363,6 +363,10 @@ class Links:
                 out.setdefault(self.root(name), []).append(name)
         return list(out.values())
 
+    def root_of(self, name: str) -> str:
+        """Return the same as `root`, and remember nothing of a record that is joined to none."""
+        return self.root(name) if name in self._parent else name
+
     def root(self, name: str) -> str:
         """Return the name that stands for all records of a detention."""
         self._parent.setdefault(name, name)

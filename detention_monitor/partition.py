@@ -8,28 +8,33 @@ brought to one bucket. How many buckets there are depends on the input only, nev
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
 from detention_monitor.detention import Detention, Links, group, record_name
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.records import Source
-from detention_monitor.sources import SetAside
+from detention_monitor.sources import SetAside, used_before
 from detention_monitor.vocabulary import Coverage
 
 BUCKET_BYTES = 4_000_000
 """Bytes of input that one bucket is meant to hold; some 15,000 entries."""
 _MOST_BUCKETS = 256
 _BUFFER = 65_536
+_ID_BUFFER = 8_192
 _PACKED = 8
 
 
 _Frame = tuple[int, int, CustodyEvent]
 """One entry in a bucket: its place in the input, the number of its source, the entry."""
+_IdFrame = tuple[int, str, str, str]
+"""An id in use: the place of the entry, the id with force and source, the record, the origin."""
 
 
 @dataclass(slots=True)
@@ -67,14 +72,16 @@ def partition(
     count: int,
     set_aside: Callable[[SetAside], None],
 ) -> Partition:
-    """Write every entry to its bucket in `folder`; hand each line that was not taken on."""
+    """Write every entry to its bucket in `folder`; hand each line that is not taken on."""
     out = Partition([folder / f"bucket{number:03d}" for number in range(count)])
+    ids = [folder / f"ids{number:03d}" for number in range(count)]
     links = Links()
     numbers: dict[Source, int] = {}
-    number, last = 0, None
-    encoder = msgspec.msgpack.Encoder()
-    files = [path.open("wb", buffering=_BUFFER) for path in out.buckets]
-    try:
+    number, identity, last = 0, "", None
+    encode = msgspec.msgpack.Encoder().encode
+    with ExitStack() as opened:
+        files = [opened.enter_context(path.open("wb", _BUFFER)) for path in out.buckets]
+        id_files = [opened.enter_context(path.open("wb", _ID_BUFFER)) for path in ids]
         for place, (got, source) in enumerate(read):
             if isinstance(got, SetAside):
                 out.set_aside += 1
@@ -86,19 +93,25 @@ def partition(
                 if source not in numbers:
                     numbers[source] = len(numbers)
                     out.coverages.append(source.coverage)
-                number = numbers[source]
+                number, identity = numbers[source], source.identity
             continues = got.attrs.get("continues")
             if got.detention_id or continues:
                 links.add(got.force, got.record, got.detention_id, continues)
             name = record_name(got.force, got.record)
-            frame = encoder.encode((place, number, got))
-            files[_bucket(name, count)].write(len(frame).to_bytes(4, "big") + frame)
-    finally:
-        for file in files:
-            file.close()
-    if count > 1:
-        _bring_together(out, links, count)
+            _write(files[_bucket(name, count)], encode((place, number, got)))
+            own = f"{got.force or ''}\0{identity}\0{got.id}"
+            _write(id_files[_bucket(own, count)], encode((place, own, name, got.origin)))
+    home = _homes(links, count)
+    if home:
+        _bring_together(out, home)
+    for path in ids:
+        _take_out_reused(path, out, links, home, set_aside)
+        path.unlink()
     return out
+
+
+def _write(file: BinaryIO, frame: bytes) -> None:
+    file.write(len(frame).to_bytes(4, "big") + frame)
 
 
 def _bucket(name: str, count: int) -> int:
@@ -111,33 +124,71 @@ def _frames(path: Path) -> Iterator[bytes]:
             yield size + file.read(int.from_bytes(size, "big"))
 
 
-def _bring_together(out: Partition, links: Links, count: int) -> None:
-    """Move the entries of records that belong to a detention with its home in another bucket."""
-    home = {
-        name: _bucket(first, count)
+def _homes(links: Links, count: int) -> dict[str, int]:
+    """Return the bucket of each record that belongs to a detention with its home in another one."""
+    return {
+        name: _bucket(names[0], count)
         for names in links.components()
-        for first in names[:1]
-        for name in names
-        if _bucket(name, count) != _bucket(first, count)
+        for name in names[1:]
+        if _bucket(name, count) != _bucket(names[0], count)
     }
-    if not home:
-        return
+
+
+def _bring_together(out: Partition, home: Mapping[str, int]) -> None:
+    """Move the entries of records that have their home in another bucket."""
     decoder = msgspec.msgpack.Decoder(_Frame)
-    moved: dict[int, list[bytes]] = {}
-    for path in [out.buckets[number] for number in sorted({_bucket(n, count) for n in home})]:
+    count = len(out.buckets)
+    for number in sorted({_bucket(name, count) for name in home}):
+        moved: dict[int, list[bytes]] = {}
+        path = out.buckets[number]
         stay = path.with_suffix(".stay")
         with stay.open("wb") as kept:
             for frame in _frames(path):
                 entry = decoder.decode(frame[4:])[2]
-                target = home.get(record_name(entry.force, entry.record))
-                if target is None:
+                target = home.get(record_name(entry.force, entry.record), number)
+                if target == number:
                     kept.write(frame)
                 else:
                     moved.setdefault(target, []).append(frame)
         stay.replace(path)
-    for number, frames in moved.items():
-        with out.buckets[number].open("ab") as file:
-            file.writelines(frames)
+        for target, frames in moved.items():
+            with out.buckets[target].open("ab") as file:
+                file.writelines(frames)
+
+
+def _take_out_reused(
+    ids: Path,
+    out: Partition,
+    links: Links,
+    home: Mapping[str, int],
+    set_aside: Callable[[SetAside], None],
+) -> None:
+    """Set aside each entry whose id an earlier entry of another detention has (0007).
+
+    The same id within a detention is left to whoever judges it: an entry sent again is one entry.
+    """
+    decoder = msgspec.msgpack.Decoder(_IdFrame)
+    count = len(out.buckets)
+    first: dict[str, tuple[str, str]] = {}
+    reused: dict[int, dict[int, str]] = {}
+    for frame in _frames(ids):
+        place, own, name, origin = decoder.decode(frame[4:])
+        root, where = first.setdefault(own, (links.root_of(name), origin))
+        if root != links.root_of(name):
+            reused.setdefault(home.get(name, _bucket(name, count)), {})[place] = where
+    entries = msgspec.msgpack.Decoder(_Frame)
+    for number in sorted(reused):
+        path = out.buckets[number]
+        stay = path.with_suffix(".stay")
+        with stay.open("wb") as kept:
+            for frame in _frames(path):
+                place, _, entry = entries.decode(frame[4:])
+                if place in reused[number]:
+                    out.set_aside += 1
+                    set_aside(used_before(entry, reused[number][place]))
+                else:
+                    kept.write(frame)
+        stay.replace(path)
 
 
 def detentions(bucket: Path, coverages: Sequence[Coverage]) -> list[Placed]:

@@ -39,7 +39,7 @@ from detention_monitor.records import Source
 from detention_monitor.render import render
 from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.rulemodel import Severity
-from detention_monitor.sources import SetAside, read_entries
+from detention_monitor.sources import SetAside, read_entries, used_before
 from detention_monitor.vocabulary import Coverage
 
 
@@ -293,12 +293,7 @@ def judge(
     """Judge one detention and count it; None where it had not begun at the instant asked for."""
     kept, again, conflicts = without_duplicates(detention.entries)
     result.tally.duplicates += again
-    for each in conflicts:
-        reason = (
-            f"id {each.entry.id} was used before for another entry ({each.first.origin}); "
-            "give each entry an id of its own, or correct one by 'amends'"
-        )
-        result.set_aside.append(SetAside(each.entry.origin, reason, "", each.entry.record))
+    result.set_aside += [used_before(each.entry, each.first.origin) for each in conflicts]
     detention = replace(detention, entries=tuple(kept))
     as_of = settings.as_of
     if as_of is None:

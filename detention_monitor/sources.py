@@ -9,7 +9,7 @@ import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -36,6 +36,15 @@ class SetAside:
     reason: str
     line: str
     record: str | None = None
+
+
+def used_before(entry: CustodyEvent, first: str) -> SetAside:
+    """Return an entry as set aside because its id names another entry, which was read at `first`."""
+    reason = (
+        f"id {entry.id} was used before for another entry ({first}); "
+        "give each entry an id of its own, or correct one by 'amends'"
+    )
+    return SetAside(entry.origin, reason, "", entry.record)
 
 
 def record_files(paths: Sequence[str], *, csv_too: bool = False) -> list[str]:
@@ -108,11 +117,12 @@ def read_entries(
         if path.endswith(CSV):
             if columns is None:
                 raise RecordError(f"{path}: a CSV needs a column map (--map); see README, Records")
+            source = replace(columns.source, file=path)
             for row in _read_table(path, vocabulary, columns):
-                yield row, columns.source
+                yield row, source
             continue
         name = "standard input" if path == "-" else Path(path).name
-        source = Source()
+        source = Source(file=path)
         with _opened(path) as file:
             number = 0
             try:
@@ -122,7 +132,7 @@ def read_entries(
                         continue
                     got = read_line(line, vocabulary, source, origin)
                     if isinstance(got, Source):
-                        source = got
+                        source = replace(got, file=path)
                     else:
                         yield got, source
             except (EOFError, gzip.BadGzipFile, zlib.error) as error:
