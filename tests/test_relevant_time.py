@@ -171,6 +171,26 @@ def test_a_transfer_that_carries_nothing_has_neither_clock_and_restarts_none(
     assert len(unknown) == 2
 
 
+def test_before_a_return_from_bail_alone_no_time_carried_tells_a_clock(
+    ruleset: RuleSet, backend: Backend
+) -> None:
+    """How long the child was on bail is not in the data; two weeks of it are no breach."""
+    carried = {
+        "relevant_time": at("2024-06-01T09:00"),
+        "first_authorised_at": at("2024-06-01T09:10"),
+    }
+    result = judged(
+        ruleset, backend, "2024-06-14T12:00",
+        ("2024-06-14T09:00", "bail_answered", {"continues": "44/ABSENT"}),
+        ("2024-06-14T09:10", "detention_authorised", {**CHILD, **carried}),
+        ("2024-06-14T12:00", "checked", {}),
+    )  # fmt: skip
+
+    assert of(result, *REVIEWS, "D09-custody-limit") == []
+    unknown = of(result, "REVIEW_CLOCK_UNKNOWN", "CUSTODY_CLOCK_UNKNOWN")
+    assert {f.rule for f in unknown} == {"REVIEW_CLOCK_UNKNOWN", "CUSTODY_CLOCK_UNKNOWN"}
+
+
 # --- hospital ----------------------------------------------------------------------------------
 
 
