@@ -30,11 +30,12 @@ from detention_monitor.detention import group
 from detention_monitor.durable import MOST_ALPHAS, DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.generate import generate
+from detention_monitor.judging import Settings
 from detention_monitor.partition import detentions, partition
 from detention_monitor.paths import bundled_rules
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.render import render
-from detention_monitor.replay import Settings, replay
+from detention_monitor.replay import replay
 from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.sources import read_entries
 
@@ -176,7 +177,8 @@ def peak(count: int) -> int:
         "from pathlib import Path\n"
         "from bench.__main__ import Nowhere, write\n"
         "from detention_monitor.paths import bundled_rules\n"
-        "from detention_monitor.replay import Settings, replay\n"
+        "from detention_monitor.judging import Settings\n"
+        "from detention_monitor.replay import replay\n"
         "path = Path(tempfile.mkdtemp()) / 'r.jsonl'\n"
         f"write(path, {count})\n"
         "replay([str(path)], Settings(bundled_rules(), format='jsonl'), Nowhere(), set_aside=print)\n"

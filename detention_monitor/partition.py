@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
-from typing import BinaryIO
+from typing import Self
 
 import msgspec
 
@@ -25,9 +24,14 @@ from detention_monitor.vocabulary import Coverage
 
 BUCKET_BYTES = 4_000_000
 """Bytes of input that one bucket is meant to hold; some 15,000 entries."""
-_MOST_BUCKETS = 256
+_MOST_BUCKETS = 4_096
+_UNKNOWN = 256
+"""Buckets for standard input, whose size nobody knows."""
 _BUFFER = 65_536
-_ID_BUFFER = 8_192
+_HELD = 4_000_000
+"""Bytes that wait in memory to be written to their buckets."""
+_FRAME_COST = 100
+"""What Python adds to a frame in memory, in bytes."""
 _PACKED = 8
 
 
@@ -60,7 +64,7 @@ def buckets_for(files: Iterable[str], bucket_bytes: int = BUCKET_BYTES) -> int:
     total = 0
     for each in files:
         if each == "-":
-            return 16
+            return _UNKNOWN
         size = Path(each).stat().st_size
         total += size * _PACKED if each.endswith(".gz") else size
     return min(_MOST_BUCKETS, 1 + total // bucket_bytes)
@@ -73,15 +77,13 @@ def partition(
     set_aside: Callable[[SetAside], None],
 ) -> Partition:
     """Write every entry to its bucket in `folder`; hand each line that is not taken on."""
-    out = Partition([folder / f"bucket{number:03d}" for number in range(count)])
-    ids = [folder / f"ids{number:03d}" for number in range(count)]
+    out = Partition([folder / f"bucket{number:04d}" for number in range(count)])
+    ids = [folder / f"ids{number:04d}" for number in range(count)]
     links = Links()
     numbers: dict[Source, int] = {}
     number, identity, last = 0, "", None
     encode = msgspec.msgpack.Encoder().encode
-    with ExitStack() as opened:
-        files = [opened.enter_context(path.open("wb", _BUFFER)) for path in out.buckets]
-        id_files = [opened.enter_context(path.open("wb", _ID_BUFFER)) for path in ids]
+    with _Spill(out.buckets) as entries, _Spill(ids) as used:
         for place, (got, source) in enumerate(read):
             if isinstance(got, SetAside):
                 out.set_aside += 1
@@ -98,9 +100,9 @@ def partition(
             if got.detention_id or continues:
                 links.add(got.force, got.record, got.detention_id, continues)
             name = record_name(got.force, got.record)
-            _write(files[_bucket(name, count)], encode((place, number, got)))
+            entries.put(_bucket(name, count), encode((place, number, got)))
             own = f"{got.force or ''}\0{identity}\0{got.id}"
-            _write(id_files[_bucket(own, count)], encode((place, own, name, got.origin)))
+            used.put(_bucket(own, count), encode((place, own, name, got.origin)))
     home = _homes(links, count)
     if home:
         _bring_together(out, home)
@@ -110,8 +112,36 @@ def partition(
     return out
 
 
-def _write(file: BinaryIO, frame: bytes) -> None:
-    file.write(len(frame).to_bytes(4, "big") + frame)
+class _Spill:
+    """Frames on their way to many files, held back until it is worth opening them one by one."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = paths
+        self._held: list[list[bytes]] = [[] for _ in paths]
+        self._size = 0
+
+    def __enter__(self) -> Self:
+        for path in self._paths:
+            path.touch()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._flush()
+
+    def put(self, number: int, frame: bytes) -> None:
+        """Take one frame for a file."""
+        self._held[number] += (len(frame).to_bytes(4, "big"), frame)
+        self._size += len(frame) + _FRAME_COST
+        if self._size > _HELD:
+            self._flush()
+
+    def _flush(self) -> None:
+        for path, frames in zip(self._paths, self._held, strict=True):
+            if frames:
+                with path.open("ab") as file:
+                    file.writelines(frames)
+                frames.clear()
+        self._size = 0
 
 
 def _bucket(name: str, count: int) -> int:

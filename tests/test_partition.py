@@ -17,9 +17,11 @@ import pytest
 from detention_monitor.detention import Detention, group
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.generate import MESSY, generate
+from detention_monitor.judging import Settings
 from detention_monitor.partition import detentions, partition
 from detention_monitor.records import Source
-from detention_monitor.replay import Settings, Tally, replay
+from detention_monitor.replay import replay
+from detention_monitor.results import Tally
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.sources import read_entries
 from tests.conftest import RULES, SAMPLES

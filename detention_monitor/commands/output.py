@@ -59,9 +59,12 @@ def target(out: Path | None) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         return
     unfinished = out.with_name(f"{out.name}.unfinished")
-    with private(unfinished) as file:
-        yield file
-    unfinished.replace(out)
+    try:
+        with private(unfinished) as file:
+            yield file
+        unfinished.replace(out)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -12,9 +13,12 @@ import click
 from detention_monitor.commands.options import FILE, FOUND, SET_ASIDE, instant, rules_options
 from detention_monitor.commands.output import Quarantine, progress_line, target
 from detention_monitor.findings import SEVERITIES
+from detention_monitor.judging import Settings
 from detention_monitor.paths import bundled_rules
 from detention_monitor.render import FORMATS, heading
-from detention_monitor.replay import Settings, Tally, replay
+from detention_monitor.replay import replay
+from detention_monitor.results import Tally
+from detention_monitor.runstate import RunState
 from detention_monitor.sources import record_files
 
 
@@ -52,10 +56,13 @@ from detention_monitor.sources import record_files
     default=None,
     help="Where lines go that could not be read (default: beside --out, or here).",
 )
+@click.option(
+    "--resume", is_flag=True, help="Go on with a run of this command that was stopped (--out)."
+)
 def replay_command(
     paths: tuple[str, ...], *, rules: Path | None, policy: Path | None, columns: Path | None,
     as_of: int | None, as_known: bool, form: str, out: Path | None, workers: int, fail_on: str | None,
-    everything: bool, quarantine: Path | None,
+    everything: bool, quarantine: Path | None, resume: bool,
 ) -> None:  # fmt: skip
     """Judge custody records: files of JSON lines or CSV (.gz too), folders of them, - for stdin."""
     files = record_files(paths, csv_too=columns is not None)
@@ -76,11 +83,17 @@ def replay_command(
         for target_path, option in ((out, "--out"), (quarantine, "--quarantine")):
             if each != "-" and target_path is not None and _same(Path(each), target_path):
                 raise click.UsageError(f"{option} would overwrite the records in {each}")
-    with Quarantine(beside) as aside, target(out) as into, progress_line() as progress:
+    with (
+        _state(out, files, resume=resume) as state,
+        Quarantine(beside) as aside,
+        target(out) as into,
+        progress_line() as progress,
+    ):
         into.write(heading(form))
         tally = replay(
-            files, settings, into, set_aside=aside.put, workers=workers, progress=progress
-        )
+            files, settings, into, set_aside=aside.put, workers=workers, progress=progress,
+            state=state,
+        )  # fmt: skip
         into.flush()
     for line in summary(tally, beside if aside.count else None):
         click.echo(line, err=True)
@@ -88,6 +101,25 @@ def replay_command(
         sys.exit(FOUND)
     if tally.set_aside:
         sys.exit(SET_ASIDE)
+
+
+@contextmanager
+def _state(out: Path | None, files: Sequence[str], *, resume: bool) -> Iterator[RunState | None]:
+    """Give the folder beside the output in which the run is kept; without an output there is none."""
+    if resume and (out is None or "-" in files):
+        raise click.UsageError("--resume needs files to read and --out, beside which a run is kept")
+    if out is None or "-" in files:
+        yield None
+        return
+    state = RunState(out, resume=resume)
+    try:
+        with state:
+            yield state
+    finally:
+        if state.begun_anew:
+            click.echo(f"begun anew: {state.begun_anew}", err=True)
+        if state.is_kept:
+            click.echo(f"what was done is kept; --resume goes on with {out}", err=True)
 
 
 def _same(one: Path, other: Path) -> bool:
