@@ -344,13 +344,10 @@ class Links:
         self, force: str | None, record: str, detention_id: str | None, continues: object
     ) -> None:
         """Take what one entry says of its record."""
-        own = record_name(force, record)
+        own, *others = link_names(force, record, detention_id, continues)
         self._parent.setdefault(own, own)
-        if detention_id:
-            self._join(own, f"id:{detention_id}")
-        if isinstance(continues, str) and continues:
-            whole = "/" in continues or force is None
-            self._join(own, continues if whole else record_name(force, continues))
+        for each in others:
+            self._join(own, each)
 
     def _join(self, one: str, other: str) -> None:
         self._parent[self.root(one)] = self.root(other)
@@ -374,6 +371,19 @@ class Links:
             self._parent[name] = self._parent[self._parent[name]]
             name = self._parent[name]
         return name
+
+
+def link_names(
+    force: str | None, record: str, detention_id: str | None, continues: object
+) -> list[str]:
+    """Return the names that an entry gives its detention: its record, then what it is joined to."""
+    names = [record_name(force, record)]
+    if detention_id:
+        names.append(f"id:{detention_id}")
+    if isinstance(continues, str) and continues:
+        whole = "/" in continues or force is None
+        names.append(continues if whole else record_name(force, continues))
+    return names
 
 
 def record_name(force: str | None, record: str) -> str:

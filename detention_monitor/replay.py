@@ -8,10 +8,11 @@ in the input, refused children under 10 before everything else (design D7, D11).
 from __future__ import annotations
 
 import heapq
+import shutil
 import tempfile
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,10 +24,11 @@ from detention_monitor import results
 from detention_monitor.columns import ColumnMap
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import RecordError
+from detention_monitor.grouped import Part, cut
 from detention_monitor.judging import Settings, judge_bucket, marker_of, ruleset_of
 from detention_monitor.partition import BUCKET_BYTES, Partition, buckets_for, partition
 from detention_monitor.records import Source
-from detention_monitor.results import BucketResult, Piece, Tally
+from detention_monitor.results import Piece, Tally
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.runstate import RunState
 from detention_monitor.sources import SetAside, read_entries
@@ -65,9 +67,7 @@ def replay(
     ruleset = ruleset_of(settings.rules, settings.policy)
     settings = replace(settings, ruleset=ruleset.hash)
     with _folder(state) as folder:
-        parts = None
-        if state is not None:
-            parts = state.begin(files, settings, set_aside)
+        parts = None if state is None else state.begin(files, settings, set_aside)
         if parts is None:
             keep = set_aside if state is None else state.also_kept(set_aside)
             count = buckets_for(files, bucket_bytes)
@@ -77,12 +77,57 @@ def replay(
         _judge_all(parts, settings, workers, progress)
         tally = Tally(entries=parts.entries, set_aside=parts.set_aside)
         for bucket in parts.buckets:
-            result = _judged(bucket)
-            tally.merge(result.tally)
-            for each in result.set_aside:
-                set_aside(each)
+            _count(bucket, tally, set_aside)
         _join(parts.buckets, out)
     return tally
+
+
+def replay_grouped(
+    files: Sequence[str],
+    settings: Settings,
+    out: BinaryIO,
+    *,
+    set_aside: Callable[[SetAside], None],
+    workers: int = 1,
+    progress: Progress = quiet,
+    bucket_bytes: int = BUCKET_BYTES,
+    beside: Path | None = None,
+) -> Tally:
+    """Do the same for input that comes one detention after another, and keep no copy of it.
+
+    Only what was found waits on disk, in the folder `beside`, for children under 10 come first.
+    Raises `RecordError` if a detention is seen again after another began.
+    """
+    ruleset = ruleset_of(settings.rules, settings.policy)
+    settings = replace(settings, ruleset=ruleset.hash)
+    tally = Tally()
+    with tempfile.TemporaryDirectory(prefix="detention-monitor-", dir=beside) as name:
+        parts = cut(_read(files, settings, ruleset, progress), Path(name), bucket_bytes)
+        with (Path(name) / "later").open("w+b") as later:
+            for part in _in_turn(parts, settings, workers):
+                tally.entries += part.entries
+                tally.set_aside += len(part.set_aside)
+                for each in part.set_aside:
+                    set_aside(each)
+                _count(part.bucket, tally, set_aside)
+                with results.results_of(part.bucket).open("rb") as found:
+                    for piece in results.pieces_of(part.bucket):
+                        found.seek(piece.offset)
+                        (later if piece.later else out).write(found.read(piece.length))
+                results.remove(part.bucket)
+            later.seek(0)
+            shutil.copyfileobj(later, out)
+    return tally
+
+
+def _count(bucket: Path, tally: Tally, set_aside: Callable[[SetAside], None]) -> None:
+    """Add what a judged bucket counted, and hand on what it set aside."""
+    result = results.read(bucket)
+    if result is None:
+        raise RecordError(f"what was found in {bucket} is damaged; run the replay again")
+    tally.merge(result.tally)
+    for each in result.set_aside:
+        set_aside(each)
 
 
 @contextmanager
@@ -128,13 +173,6 @@ def _pieces(number: int, bucket: Path) -> Iterator[tuple[Piece, int]]:
 # --- judging -----------------------------------------------------------------------------------
 
 
-def _judged(bucket: Path) -> BucketResult:
-    result = results.read(bucket)
-    if result is None:
-        raise RecordError(f"what was found in {bucket} is damaged; run the replay again")
-    return result
-
-
 def _judge_all(parts: Partition, settings: Settings, workers: int, progress: Progress) -> None:
     """Judge every bucket that is not judged yet, spread over processes if there are several.
 
@@ -172,6 +210,40 @@ def _judge_all(parts: Partition, settings: Settings, workers: int, progress: Pro
     for bucket in [*left]:
         _with_care(bucket, parts.coverages, settings)
         finished(bucket)
+
+
+def _in_turn(parts: Iterator[Part], settings: Settings, workers: int) -> Iterator[Part]:
+    """Yield each part once it is judged, in order; a few more than there are workers wait."""
+    if workers == 1:
+        for part in parts:
+            judge_bucket(part.bucket, part.coverages, settings)
+            yield part
+        return
+    ahead: deque[tuple[Part, Future[None]]] = deque()
+    pool = _pool(workers)
+    try:
+        for part in parts:
+            try:
+                job = pool.submit(judge_bucket, part.bucket, part.coverages, settings)
+            except BrokenProcessPool:
+                pool.shutdown()
+                pool = _pool(workers)
+                job = pool.submit(judge_bucket, part.bucket, part.coverages, settings)
+            ahead.append((part, job))
+            if len(ahead) > workers + 1:
+                yield _finished(*ahead.popleft(), settings)
+        while ahead:
+            yield _finished(*ahead.popleft(), settings)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _finished(part: Part, job: Future[None], settings: Settings) -> Part:
+    try:
+        job.result()
+    except BrokenProcessPool:
+        _with_care(part.bucket, part.coverages, settings)
+    return part
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:

@@ -155,6 +155,13 @@ def pieces_of(bucket: Path) -> Iterator[Piece]:
             yield Piece(bool(later), *rest)
 
 
+def remove(bucket: Path) -> None:
+    """Remove a bucket and all that lies beside it."""
+    bucket.unlink()
+    for path in bucket.parent.glob(f"{bucket.name}.*"):
+        path.unlink()
+
+
 def _pieces(bucket: Path) -> Path:
     return bucket.with_suffix(".pieces")
 

@@ -14,20 +14,29 @@ import pytest
 
 from detention_monitor.generate import MESSY, generate
 from tests.conftest import SAMPLES
-from tests.test_replay import command
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs /proc")
 
 
+SMALL_PARTS = (
+    "import sys\n"
+    "from detention_monitor import partition\n"
+    "partition.BUCKET_BYTES = 100_000\n"
+    "from detention_monitor.cli import main\n"
+    "sys.argv[0] = 'detention-monitor'\n"
+    "main()\n"
+)
+"""The command itself, with parts of some ten detentions: there are many of them."""
+
+
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Records in three buckets, shuffled, with lines to set aside."""
+    """Records in some thirty parts, shuffled, with lines to set aside."""
     path = tmp_path_factory.mktemp("records") / "records.jsonl"
-    head, *rest = [json.dumps(each) for each in generate(900, 9, mess=MESSY)]
+    head, *rest = [json.dumps(each) for each in generate(250, 9, mess=MESSY)]
     rest += ["not json", json.dumps({"id": "x", "record": "R", "kind": "arrivd", "at": "now"})]
     Random(1).shuffle(rest)
     path.write_text("\n".join([head, *rest]) + "\n")
-    assert path.stat().st_size > 8_000_000
     return path
 
 
@@ -42,8 +51,15 @@ def files_of(folder: Path) -> dict[str, str]:
 
 def begun(*arguments: object, cwd: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "detention_monitor", *map(str, arguments)], cwd=cwd,
+        [sys.executable, "-c", SMALL_PARTS, *map(str, arguments)], cwd=cwd,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+
+
+def finished(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", SMALL_PARTS, *map(str, arguments)], cwd=cwd,
+        capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
 
 
@@ -55,7 +71,7 @@ def killed_in_the_middle(records: Path, folder: Path, workers: int) -> Path:
         cwd=folder,
     )  # fmt: skip
     while process.poll() is None and not [*state.glob("*.done")]:
-        time.sleep(0.01)
+        time.sleep(0)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     return state
@@ -69,7 +85,7 @@ def test_after_sigkill_the_rest_is_done_and_the_output_is_the_same(
     whole.mkdir()
     halves.mkdir()
     once = ("replay", records, "--format", "jsonl", "--out", "found.jsonl", "--workers", workers)
-    ran = command(*once, cwd=whole)
+    ran = finished(*once, cwd=whole)
     assert ran.returncode == 3, ran.stderr
     assert "found.jsonl" in files_of(whole)
     assert not (whole / "found.jsonl.parts").exists()
@@ -80,7 +96,7 @@ def test_after_sigkill_the_rest_is_done_and_the_output_is_the_same(
     kept = {path.name: path.stat().st_mtime_ns for path in state.glob("*.done")}
     assert 0 < len(kept) < len([*state.glob("bucket????")])
 
-    again = command(*once, "--resume", cwd=halves)
+    again = finished(*once, "--resume", cwd=halves)
     assert again.returncode == 3, again.stderr
     assert files_of(halves) == files_of(whole)
     assert again.stderr == ran.stderr
@@ -96,21 +112,21 @@ def test_nothing_is_judged_twice(records: Path, tmp_path: Path) -> None:
         "replay", records, "--format", "jsonl", "--out", "found.jsonl", "--resume", cwd=tmp_path
     )
     while process.poll() is None and len([*state.glob("*.done")]) < 2:
-        time.sleep(0.01)
+        time.sleep(0)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert results.stat().st_mtime_ns == before
 
     damaged = results.read_bytes()[:-1] + b"?"
     results.write_bytes(damaged)
-    ran = command(
+    ran = finished(
         "replay", records, "--format", "jsonl", "--out", "found.jsonl", "--resume", cwd=tmp_path
     )
     assert ran.returncode == 3, ran.stderr
     assert b"?" not in (tmp_path / "found.jsonl").read_bytes()[-3:]
     plain = tmp_path / "plain"
     plain.mkdir()
-    command("replay", records, "--format", "jsonl", "--out", "found.jsonl", cwd=plain)
+    finished("replay", records, "--format", "jsonl", "--out", "found.jsonl", cwd=plain)
     assert (plain / "found.jsonl").read_bytes() == (tmp_path / "found.jsonl").read_bytes()
 
 
@@ -130,19 +146,19 @@ def test_a_run_that_changed_is_refused_by_name(records: Path, tmp_path: Path) ->
         (("--as-of", "2024-06-10T12:00"), "--as-of"),
         ((SAMPLES / "busy_day.jsonl",), "the files and their order"),
     ):
-        ran = command(*asked, *more, cwd=tmp_path)
+        ran = finished(*asked, *more, cwd=tmp_path)
         assert ran.returncode == 2
         assert "cannot be resumed, for this is not the same run: " in ran.stderr
         assert named in ran.stderr
         assert "Leave out --resume to begin anew" in ran.stderr
     with own.open("ab") as file:
         file.write(b"\n")
-    ran = command(*asked, cwd=tmp_path)
+    ran = finished(*asked, cwd=tmp_path)
     assert ran.returncode == 2
     assert f"the records in {own}. Leave out" in ran.stderr
     assert files_of(state) == kept  # refusing a run costs the other nothing
 
-    anew = command(*asked[:-1], cwd=tmp_path)
+    anew = finished(*asked[:-1], cwd=tmp_path)
     assert anew.returncode == 3
     assert "begun anew" in anew.stderr
     assert not state.exists()
@@ -150,13 +166,13 @@ def test_a_run_that_changed_is_refused_by_name(records: Path, tmp_path: Path) ->
 
 def test_where_there_is_nothing_to_resume_that_is_said(tmp_path: Path) -> None:
     story = SAMPLES / "T10_certificate_late.jsonl"
-    ran = command("replay", story, "--out", "found.txt", "--resume", cwd=tmp_path)
+    ran = finished("replay", story, "--out", "found.txt", "--resume", cwd=tmp_path)
     assert ran.returncode == 2
     assert "found.txt: nothing to resume" in ran.stderr
     assert [*tmp_path.iterdir()] == []
 
     for arguments in ((story, "--resume"), ("-", "--out", "found.txt", "--resume")):
-        ran = command("replay", *arguments, cwd=tmp_path)
+        ran = finished("replay", *arguments, cwd=tmp_path)
         assert ran.returncode == 2
         assert "--resume needs files to read and --out" in ran.stderr
 
@@ -165,8 +181,8 @@ def test_two_runs_do_not_write_one_file(records: Path, tmp_path: Path) -> None:
     state = tmp_path / "found.jsonl.parts"
     process = begun("replay", records, "--format", "jsonl", "--out", "found.jsonl", cwd=tmp_path)
     while process.poll() is None and not [*state.glob("*.now")]:
-        time.sleep(0.01)
-    ran = command("replay", records, "--format", "jsonl", "--out", "found.jsonl", cwd=tmp_path)
+        time.sleep(0)
+    ran = finished("replay", records, "--format", "jsonl", "--out", "found.jsonl", cwd=tmp_path)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert ran.returncode == 2

@@ -16,7 +16,7 @@ from detention_monitor.findings import SEVERITIES
 from detention_monitor.judging import Settings
 from detention_monitor.paths import bundled_rules
 from detention_monitor.render import FORMATS, heading
-from detention_monitor.replay import replay
+from detention_monitor.replay import replay, replay_grouped
 from detention_monitor.results import Tally
 from detention_monitor.runstate import RunState
 from detention_monitor.sources import record_files
@@ -59,12 +59,19 @@ from detention_monitor.sources import record_files
 @click.option(
     "--resume", is_flag=True, help="Go on with a run of this command that was stopped (--out)."
 )
+@click.option(
+    "--grouped",
+    is_flag=True,
+    help="The input comes one detention after another: judge it as it is read, and keep no copy.",
+)
 def replay_command(
     paths: tuple[str, ...], *, rules: Path | None, policy: Path | None, columns: Path | None,
     as_of: int | None, as_known: bool, form: str, out: Path | None, workers: int, fail_on: str | None,
-    everything: bool, quarantine: Path | None, resume: bool,
+    everything: bool, quarantine: Path | None, resume: bool, grouped: bool,
 ) -> None:  # fmt: skip
     """Judge custody records: files of JSON lines or CSV (.gz too), folders of them, - for stdin."""
+    if grouped and resume:
+        raise click.UsageError("--grouped keeps nothing on disk that --resume could go on with")
     files = record_files(paths, csv_too=columns is not None)
     settings = Settings(
         rules=rules or bundled_rules(),
@@ -84,16 +91,23 @@ def replay_command(
             if each != "-" and target_path is not None and _same(Path(each), target_path):
                 raise click.UsageError(f"{option} would overwrite the records in {each}")
     with (
-        _state(out, files, resume=resume) as state,
+        _state(None if grouped else out, files, resume=resume) as state,
         Quarantine(beside) as aside,
         target(out) as into,
         progress_line() as progress,
     ):
         into.write(heading(form))
-        tally = replay(
-            files, settings, into, set_aside=aside.put, workers=workers, progress=progress,
-            state=state,
-        )  # fmt: skip
+        if grouped:
+            beside_out = None if out is None else out.parent
+            tally = replay_grouped(
+                files, settings, into, set_aside=aside.put, workers=workers, progress=progress,
+                beside=beside_out,
+            )  # fmt: skip
+        else:
+            tally = replay(
+                files, settings, into, set_aside=aside.put, workers=workers, progress=progress,
+                state=state,
+            )  # fmt: skip
         into.flush()
     for line in summary(tally, beside if aside.count else None):
         click.echo(line, err=True)
