@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -14,12 +15,16 @@ from detention_monitor.commands.options import FILE, FOUND, SET_ASIDE, instant, 
 from detention_monitor.commands.output import Quarantine, progress_line, target
 from detention_monitor.findings import SEVERITIES
 from detention_monitor.judging import Settings
+from detention_monitor.parquet import FindingsWriter
 from detention_monitor.paths import bundled_rules
 from detention_monitor.render import FORMATS, heading
 from detention_monitor.replay import replay, replay_grouped
 from detention_monitor.results import Tally
 from detention_monitor.runstate import RunState
 from detention_monitor.sources import record_files
+
+PARQUET = "parquet"
+"""The format that is made of whole rows, not line by line: from the JSON lines, at the end."""
 
 
 @click.command("replay")
@@ -32,7 +37,9 @@ from detention_monitor.sources import record_files
     "--as-of", callback=instant, help="Judge as of this time; later entries are left out."
 )
 @click.option("--as-known", is_flag=True, help="Use only what had been recorded by each instant.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice((*FORMATS, PARQUET)), default="table", show_default=True
+)
 @click.option("--out", type=FILE, default=None, help="Write results here (readable by you only).")
 @click.option(
     "--workers",
@@ -69,7 +76,9 @@ def replay_command(
     as_of: int | None, as_known: bool, form: str, out: Path | None, workers: int, fail_on: str | None,
     everything: bool, quarantine: Path | None, resume: bool, grouped: bool,
 ) -> None:  # fmt: skip
-    """Judge custody records: files of JSON lines or CSV (.gz too), folders of them, - for stdin."""
+    """Judge custody records: JSON lines or CSV (.gz too), Parquet, folders of them, - for stdin."""
+    if form == PARQUET and out is None:
+        raise click.UsageError("Parquet is written to a file; name it with --out")
     if grouped and resume:
         raise click.UsageError("--grouped keeps nothing on disk that --resume could go on with")
     files = record_files(paths, csv_too=columns is not None)
@@ -78,7 +87,7 @@ def replay_command(
         policy=policy,
         as_of=as_of,
         reading="as_known" if as_known else "as_happened",
-        format=form,
+        format="jsonl" if form == PARQUET else form,
         map=columns,
         all=everything,
         colour=out is None and form == "table" and sys.stdout.isatty() and _colours(),
@@ -93,10 +102,10 @@ def replay_command(
     with (
         _state(None if grouped else out, files, resume=resume) as state,
         Quarantine(beside) as aside,
-        target(out) as into,
+        target(out) as file,
+        _written_as(form, file) as into,
         progress_line() as progress,
     ):
-        into.write(heading(form))
         if grouped:
             beside_out = None if out is None else out.parent
             tally = replay_grouped(
@@ -115,6 +124,17 @@ def replay_command(
         sys.exit(FOUND)
     if tally.set_aside:
         sys.exit(SET_ASIDE)
+
+
+@contextmanager
+def _written_as(form: str, file: BinaryIO) -> Iterator[BinaryIO]:
+    """Give what takes rendered results and writes them to a file in a format."""
+    if form == PARQUET:
+        with FindingsWriter(file) as into:
+            yield into
+        return
+    file.write(heading(form))
+    yield file
 
 
 @contextmanager
