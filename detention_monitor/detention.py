@@ -347,9 +347,10 @@ class Links:
         own, *others = link_names(force, record, detention_id, continues)
         self._parent.setdefault(own, own)
         for each in others:
-            self._join(own, each)
+            self.join(own, each)
 
-    def _join(self, one: str, other: str) -> None:
+    def join(self, one: str, other: str) -> None:
+        """Take two names for one detention."""
         self._parent[self.root(one)] = self.root(other)
 
     def components(self) -> list[list[str]]:

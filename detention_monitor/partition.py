@@ -83,7 +83,8 @@ def partition(
     numbers: dict[Source, int] = {}
     number, identity, last = 0, "", None
     encode = msgspec.msgpack.Encoder().encode
-    with _Spill(out.buckets) as entries, _Spill(ids) as used:
+    joins = [folder / f"joins{number:04d}" for number in range(count)]
+    with _Spill(out.buckets) as entries, _Spill(ids) as used, _Spill(joins) as joined:
         for place, (got, source) in enumerate(read):
             if isinstance(got, SetAside):
                 out.set_aside += 1
@@ -96,13 +97,17 @@ def partition(
                     numbers[source] = len(numbers)
                     out.coverages.append(source.coverage)
                 number, identity = numbers[source], source.identity
-            continues = got.attrs.get("continues")
-            if got.detention_id or continues:
-                links.add(got.force, got.record, got.detention_id, continues)
             name = record_name(got.force, got.record)
+            if continues := got.attrs.get("continues"):
+                links.add(got.force, got.record, None, continues)
+            if got.detention_id:
+                joined.put(_bucket(got.detention_id, count), encode((got.detention_id, name)))
             entries.put(_bucket(name, count), encode((place, number, got)))
             own = f"{got.force or ''}\0{identity}\0{got.id}"
             used.put(_bucket(own, count), encode((place, own, name, got.origin)))
+    for path in joins:
+        _join(path, links)
+        path.unlink()
     home = _homes(links, count)
     if home:
         _bring_together(out, home)
@@ -152,6 +157,17 @@ def _frames(path: Path) -> Iterator[bytes]:
     with path.open("rb", buffering=_BUFFER) as file:
         while size := file.read(4):
             yield size + file.read(int.from_bytes(size, "big"))
+
+
+def _join(joins: Path, links: Links) -> None:
+    """Join the records that share a `detention_id`; those that share it with none cost no memory."""
+    decoder = msgspec.msgpack.Decoder(tuple[str, str])
+    first: dict[str, str] = {}
+    for frame in _frames(joins):
+        detention_id, name = decoder.decode(frame[4:])
+        other = first.setdefault(detention_id, name)
+        if other != name:
+            links.join(other, name)
 
 
 def _homes(links: Links, count: int) -> dict[str, int]:

@@ -79,6 +79,28 @@ def test_a_chain_of_records_named_last_is_still_one_detention(
     assert one.detention.id == "X"
 
 
+@pytest.mark.parametrize("buckets", [1, 50])
+def test_records_that_share_an_id_of_their_detention_are_one(
+    buckets: int, ruleset: RuleSet, tmp_path: Path
+) -> None:
+    """Forty detentions of three records; the id stands on the middle entry of each record only."""
+    entries = [
+        CustodyEvent(
+            f"{record}-{number}", record, "checked", 1_718_020_800 + number,
+            detention_id=f"D{place // 3}" if number == 1 else None,
+        )
+        for number in range(3)
+        for place, record in enumerate(f"R{place:03d}" for place in range(120))
+    ]  # fmt: skip
+    parts = partition(((each, Source()) for each in entries), tmp_path, buckets, print)
+    found = [each for bucket in parts.buckets for each in detentions(bucket, parts.coverages)]
+
+    assert {each.detention.id: len(each.detention.entries) for each in found} == {
+        f"D{number}": 9 for number in range(40)
+    }
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in parts.buckets}
+
+
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("records") / "records.jsonl"
