@@ -185,5 +185,7 @@ def _plain(value: object) -> object:
             return {key: _plain(each) for key, each in value.items() if each is not None}
         case list():
             return [_plain(each) for each in value]
+        case float() if value.is_integer():
+            return int(value)  # a column of whole numbers with gaps, as pandas writes it
         case _:
             return value

@@ -48,6 +48,7 @@ class RunState:
         self._lock = -1
         self._run: dict[str, str] = {}
         self._set_aside: list[SetAside] = []
+        self._is_ours = False
         self.begun_anew = ""
         """Why nothing of an earlier run was kept, if there was one."""
 
@@ -74,8 +75,8 @@ class RunState:
 
     @property
     def is_kept(self) -> bool:
-        """Whether there is something here that a later run can go on with."""
-        return self._manifest.exists()
+        """Whether there is something of this run here that a later one can go on with."""
+        return self._is_ours and self._manifest.exists()
 
     def begin(
         self, files: Sequence[str], settings: Settings, set_aside: Callable[[SetAside], None]
@@ -101,6 +102,7 @@ class RunState:
                 f"{self._out}: cannot be resumed, for this is not the same run: "
                 f"{', '.join(changed)}. Leave out --resume to begin anew"
             )
+        self._is_ours = True
         for each in before.set_aside:
             set_aside(each)
         coverages = [
@@ -137,6 +139,7 @@ class RunState:
         unfinished.write_bytes(msgspec.msgpack.encode(manifest))
         _sync(unfinished)
         unfinished.replace(self._manifest)
+        self._is_ours = True
 
     def _read(self) -> _Parts | None:
         """Return what was read, if all of it is still there."""

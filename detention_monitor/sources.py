@@ -182,7 +182,10 @@ def _read_parquet(
     name = Path(path).name
     if columns is None:
         declared = parquet.declaration(path)
-        source = Source() if declared is None else Source.declared(declared, vocabulary)
+        try:
+            source = Source() if declared is None else Source.declared(declared, vocabulary)
+        except RecordError as error:
+            raise RecordError(f"{path}: 'source' in its metadata: {error}") from error
     else:
         source = columns.source
         columns.check(path, parquet.column_names(path))

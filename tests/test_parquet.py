@@ -162,6 +162,25 @@ def test_a_time_without_zone_is_refused_unless_the_source_declares_one(tmp_path:
     assert review["due_at"] == "2024-06-10T19:00:00+01:00"
 
 
+def test_a_wrong_declaration_is_an_error_with_its_file(tmp_path: Path) -> None:
+    pq.write_table(table_of(NAIVE, source={"zone": "Europe/Lundon"}), tmp_path / "r.parquet")
+    ran = command("replay", "r.parquet", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert "r.parquet: 'source' in its metadata: no time zone is called" in ran.stderr
+
+
+@pytest.mark.parametrize(("hours", "read"), [(12.0, True), (12.5, False)])
+def test_whole_numbers_may_come_as_floats(hours: float, *, read: bool, tmp_path: Path) -> None:
+    """Pandas makes floats of a column of whole numbers with gaps."""
+    at = datetime(2024, 6, 10, 12, 0, tzinfo=UTC)
+    begun = {**NAIVE, "at": at, "attrs": {"dob": "2009-01-01", "hours": None}}
+    more = {**begun, "id": "e2", "kind": "extension_authorised", "attrs": {"hours": hours}}
+    pq.write_table(table_of(begun, more), tmp_path / "r.parquet")
+    ran = command("replay", "r.parquet", cwd=tmp_path)
+    assert ran.returncode == (0 if read else 3), ran.stderr
+    assert ("hours must be a whole number, not 12.5" in ran.stderr) is not read
+
+
 def test_a_wrong_row_is_set_aside_with_its_number(tmp_path: Path) -> None:
     good = {**NAIVE, "at": datetime(2024, 6, 10, 12, 0, tzinfo=UTC)}
     wrong = {**good, "id": "e2", "kind": "arrivd"}

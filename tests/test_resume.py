@@ -151,6 +151,7 @@ def test_a_run_that_changed_is_refused_by_name(records: Path, tmp_path: Path) ->
         assert "cannot be resumed, for this is not the same run: " in ran.stderr
         assert named in ran.stderr
         assert "Leave out --resume to begin anew" in ran.stderr
+        assert len(ran.stderr.splitlines()) == 1
     with own.open("ab") as file:
         file.write(b"\n")
     ran = finished(*asked, cwd=tmp_path)
