@@ -64,13 +64,14 @@ def undecided(problem: Problem, view: View, ruleset: RuleSet, judged_by: str) ->
     [facts] = view.readings
     first, last = facts[0].at, facts[-1].at
     named = problem_finding(problem, view, ruleset.hash, judged_by)
+    because = f"More readings of the repeated hour than are judged; see {problem.code}."
     duties = set()
     for rule in ruleset.plan.rules.values():
         start, end = in_force(rule)
         asked = rule.only_if is None or ruleset.parameters.value(rule.only_if[1:], last)
         if rule.nature == "concern" and asked and start <= last and first < end:
-            duties.add(rule.duty or rule.id)
+            duties.add(rule.duty)
     return [
-        replace(named, duty=duty, key=key_of(view.detention, problem.code, duty))
-        for duty in sorted(duties)
+        replace(named, duty=duty, key=key_of(view.detention, problem.code, duty), message=because)
+        for duty in sorted(filter(None, duties))
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -66,7 +67,8 @@ def explain_command(
             because = printable(result.refused_because)
             click.echo(f"{printable(detention.id)}: refused ({result.refused}): {because}\n")
             continue
-        shown = [each for each in result.findings if _is_asked(each, duty) and not only_list]
+        shown = _folded([each for each in result.findings if _is_asked(each, duty)])
+        shown = [] if only_list else shown
         if not shown and not only_list and record is not None:
             click.echo(
                 f"{printable(detention.id)}: nothing found" + (f" of {duty}" if duty else "")
@@ -89,6 +91,15 @@ def _duties(ruleset: RuleSet) -> list[str]:
 def _is_of(detention: Detention, record: str) -> bool:
     names = {record_name(entry.force, entry.record) for entry in detention.entries}
     return record in {detention.id, *detention.records, *names}
+
+
+def _folded(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings with one only of those that cannot be told for the same reason (D7)."""
+    out: dict[object, Finding] = {}
+    for each in findings:
+        untold = each.status == "cannot_tell"
+        out.setdefault((each.rule, each.message) if untold else each.key, each)
+    return list(out.values())
 
 
 def _is_asked(finding: Finding, duty: str | None) -> bool:
