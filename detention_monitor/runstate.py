@@ -16,10 +16,10 @@ from typing import Self
 
 import msgspec
 
-from detention_monitor import __version__
 from detention_monitor.errors import RecordError
 from detention_monitor.judging import Settings
 from detention_monitor.partition import Partition
+from detention_monitor.paths import PACKAGE
 from detention_monitor.sources import SetAside
 from detention_monitor.vocabulary import Coverage
 
@@ -63,7 +63,7 @@ class RunState:
         self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             os.close(self._lock)
             raise RecordError(f"{self._out}: another replay is writing this file") from error
         return self
@@ -172,8 +172,16 @@ def _run_of(files: Sequence[str], settings: Settings) -> dict[str, str]:
         "--as-known": settings.reading,
         "--format": settings.format,
         "--all": str(settings.all),
-        "the version of this program": __version__,
+        "this program": _program(),
     }
+
+
+def _program() -> str:
+    """Return a digest of the code that judges: a version alone does not change with every edit."""
+    out = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        out.update(path.read_bytes())
+    return out.hexdigest()
 
 
 def _digest(path: Path) -> str:

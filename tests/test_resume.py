@@ -178,6 +178,20 @@ def test_where_there_is_nothing_to_resume_that_is_said(tmp_path: Path) -> None:
         assert "--resume needs files to read and --out" in ran.stderr
 
 
+def test_a_run_that_was_still_reading_begins_anew(tmp_path: Path) -> None:
+    story = SAMPLES / "T10_certificate_late.jsonl"
+    plain = finished("replay", story, cwd=tmp_path)
+    state = tmp_path / "found.txt.parts"
+    state.mkdir(mode=0o755)
+    (state / "bucket0000").write_bytes(b"half of it")
+    ran = finished("replay", story, "--out", "found.txt", "--resume", cwd=tmp_path)
+
+    assert ran.returncode == 0, ran.stderr
+    assert "begun anew: the earlier run had not finished reading" in ran.stderr
+    assert (tmp_path / "found.txt").read_text() == plain.stdout
+    assert not state.exists()
+
+
 def test_two_runs_do_not_write_one_file(records: Path, tmp_path: Path) -> None:
     state = tmp_path / "found.jsonl.parts"
     process = begun("replay", records, "--format", "jsonl", "--out", "found.jsonl", cwd=tmp_path)
