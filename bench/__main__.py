@@ -1,13 +1,14 @@
 """Replay against the barest loop over the same file, in one run.
 
-    python -m bench [detentions, default 2,000] [--memory]
+    python -m bench [detentions, default 2,000]
+    python -m bench --memory [detentions ...] [--grouped]
 
 Each figure is a ratio to `json.loads` on every line, because machines differ and are noisy.
-`--memory` also replays 100,000 detentions in a process of its own (some minutes).
 """
 
 from __future__ import annotations
 
+import argparse
 import functools
 import io
 import itertools
@@ -30,11 +31,12 @@ from detention_monitor.detention import group
 from detention_monitor.durable import MOST_ALPHAS, DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.generate import generate
+from detention_monitor.judging import Settings
 from detention_monitor.partition import detentions, partition
 from detention_monitor.paths import bundled_rules
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.render import render
-from detention_monitor.replay import Settings, replay
+from detention_monitor.replay import replay
 from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.sources import read_entries
 
@@ -169,30 +171,54 @@ def speed(count: int) -> None:
         print(f"  {name:<42} {entries / took:>12,.0f} entries/s   {took / base:>7.1f} x json.loads")
 
 
-def peak(count: int) -> int:
-    """Return the most memory (MiB) that a replay of that many detentions took, in its own process."""
+def peak(count: int, *, grouped: bool = False) -> tuple[int, int, float]:
+    """Return the size of the input, the most memory a replay of it took (MiB), and its seconds.
+
+    The input is written by another process. What Linux calls VmHWM is the process's own; its
+    `ru_maxrss` begins at what the process that started it had.
+    """
     code = (
-        "import resource, sys, tempfile\n"
+        "import sys, time\n"
         "from pathlib import Path\n"
-        "from bench.__main__ import Nowhere, write\n"
+        "from bench.__main__ import Nowhere\n"
+        "from detention_monitor import replay\n"
+        "from detention_monitor.judging import Settings\n"
         "from detention_monitor.paths import bundled_rules\n"
-        "from detention_monitor.replay import Settings, replay\n"
-        "path = Path(tempfile.mkdtemp()) / 'r.jsonl'\n"
-        f"write(path, {count})\n"
-        "replay([str(path)], Settings(bundled_rules(), format='jsonl'), Nowhere(), set_aside=print)\n"
-        "path.unlink()\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)\n"
+        f"work = replay.{'replay_grouped' if grouped else 'replay'}\n"
+        "begun = time.perf_counter()\n"
+        "work([sys.argv[1]], Settings(bundled_rules(), format='jsonl'), Nowhere(), set_aside=print)\n"
+        "took = time.perf_counter() - begun\n"
+        "status = Path('/proc/self/status').read_text().split()\n"
+        "print(int(status[status.index('VmHWM:') + 1]) // 1024, took)\n"
     )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return int(ran.stdout)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "records.jsonl"
+        write(path, count)
+        ran = subprocess.run(
+            [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+        )
+        most, took = ran.stdout.split()[-2:]
+        return path.stat().st_size >> 20, int(most), float(took)
 
 
 def main() -> None:
-    arguments = [each for each in sys.argv[1:] if each != "--memory"]
-    speed(int(arguments[0]) if arguments else 2_000)
-    sizes = (1_000, 100_000) if "--memory" in sys.argv else (1_000,)
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("detentions", nargs="?", type=int, default=2_000, help="default: 2,000")
+    parser.add_argument(
+        "--memory", type=int, nargs="*", metavar="DETENTIONS",
+        help="only the most memory a replay takes, at these numbers of detentions "
+        "(default: 1,000 10,000 50,000; some minutes), each in a process of its own",
+    )  # fmt: skip
+    parser.add_argument("--grouped", action="store_true", help="with --memory: replay --grouped")
+    asked = parser.parse_args()
+    if asked.memory is None:
+        speed(asked.detentions)
+    sizes = [1_000] if asked.memory is None else asked.memory or [1_000, 10_000, 50_000]
     for count in sizes:
-        print(f"  most memory at {count:,} detentions: {peak(count)} MiB")
+        size, most, took = peak(count, grouped=asked.grouped)
+        print(f"  most memory at {count:,} detentions ({size:,} MiB of input, one worker): "
+              f"{most} MiB, {took:.0f} s", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from detention_monitor.meals import MEAL_KINDS, meals
 from detention_monitor.merge import merged
 from detention_monitor.people import Person, judge_person
 from detention_monitor.plan import CLOCKS, RULES, Plan, Stratum
-from detention_monitor.problems import problem_finding
+from detention_monitor.problems import problem_finding, undecided
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import IntervalFact
@@ -106,8 +106,8 @@ def assess(
     """Judge a detention as of an instant (seconds UTC) by a rule set, through one back-end.
 
     An ambiguous autumn time is read in every consistent way: what holds in all readings stays
-    as it is, what holds in some is `possible`, and the reading least late is given. Where the
-    engine fails twice, the reference interpreter judges and the findings say so.
+    as it is, what holds in some is `possible`, and the reading least late is given; of more than
+    16 readings none is judged, and every duty is `cannot_tell`. Where the engine fails twice, the reference interpreter judges and the findings say so.
     """
     view = detention.view(as_of, reading, ruleset.parameters.value("late_entry_tolerance", as_of))
     readings = [
@@ -117,7 +117,10 @@ def assess(
     first = readings[0]
     if first.refused is not None:
         return first
-    findings = merged([each.findings for each in readings])
+    if view.unreadable is None:
+        findings = merged([each.findings for each in readings])
+    else:
+        findings = undecided(view.unreadable, view, ruleset, first.judged_by)
     problems = (*view.problems, *_clock_problems(first.facts))
     findings += [problem_finding(each, view, ruleset.hash, first.judged_by) for each in problems]
     changes = [each.next_change_at for each in readings if each.next_change_at is not None]
@@ -457,19 +460,31 @@ def _intervals(
         for place, certainty in sorted(found.opened.get((subject, "begins"), {}).items()):
             closings = found.closings_of(subject, place)
             ends = [
-                facts[closing.certain].at
+                facts[closing.certain]
                 for number in range(len(fact.interval.until))
                 if (closing := closings.get(f"until{number}")) and closing.certain is not None
             ]
-            start, end = facts[place].at, min(ends, default=FAR)
+            start, end = facts[place].at, min((each.at for each in ends), default=FAR)
             make = _Maker(fact.fact, facts[place].evidence, fact.interval)
             sure_for = fact.interval.established_for
             doubtful = start + ruleset.parameters.span(sure_for, start) if sure_for else FAR
-            if end == FAR and doubtful < FAR:
+            if doubtful < end and not _is_told(ends, end, facts[place].kind, facts):
                 yield make.interval(start, doubtful, certainty)
-                yield make.interval(doubtful, FAR, POSSIBLE)
+                yield make.interval(doubtful, end, POSSIBLE)
             else:
                 yield make.interval(start, end, certainty)
+
+
+def _is_told(ends: Sequence[Fact], end: int, begins: str, facts: Sequence[Fact]) -> bool:
+    """Whether an entry says that a state lasted so long: one of its own end, in the same custody.
+
+    Release ends the presence of an adult whenever they left, and so does the arrival of another.
+    """
+    own = [each for each in ends if each.kind not in ENDS]
+    first = min(own, key=lambda each: (each.at, each.kind == begins), default=None)
+    if first is None or first.kind == begins:
+        return False
+    return not any(each.kind in RESUMES and end < each.at <= first.at for each in facts)
 
 
 @dataclass(frozen=True, slots=True)

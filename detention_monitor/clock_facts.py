@@ -91,7 +91,7 @@ def derive(facts: Sequence[Fact], settings: ClockSettings, as_of: int) -> Derive
             ("review", "first_authorised_at", _reviews),
             ("custody", "relevant_time", _limits),
         ):
-            if not headless or entries.carried(name) is not None:
+            if not headless or entries.knows(name):
                 out.facts += work(entries, settings)
                 continue
             at, key = facts[0].at, f"clock_unknown:{clock}"
@@ -152,6 +152,15 @@ class _Entries:
             if isinstance(value, int) and not isinstance(value, bool):
                 return value, fact
         return None
+
+    def knows(self, name: str) -> bool:
+        """Whether a time that an entry carries says how long a clock ran before this data begins.
+
+        Before a return from bail it does not: how long the child was on bail is not in the data.
+        """
+        carried = self.carried(name)
+        first = self.all("transferred_in", "bail_answered")[0]
+        return carried is not None and (first.kind != "bail_answered" or carried[0] >= first.at)
 
     def spans(self, begins: str, *ends: str) -> list[tuple[Fact, Fact | None]]:
         out: list[tuple[Fact, Fact | None]] = []

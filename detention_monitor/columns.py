@@ -17,7 +17,7 @@ A column of attributes is read only for kinds of entry that have the attribute.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -35,6 +35,18 @@ KEYS = (
 )  # fmt: skip
 _YES, _NO = ("true", "yes", "y", "1"), ("false", "no", "n", "0")
 Column = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+def _as_text(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case list():
+            return ";".join(map(str, value))
+        case _:
+            return str(value)
 
 
 class MapFile(BaseModel):
@@ -94,9 +106,16 @@ class ColumnMap:
             raise RuleFileError(faults)
         return cls(file, vocabulary, source)
 
-    def columns(self) -> set[str]:
-        """Return the columns that a table must have."""
-        return {*self.file.columns.values(), *self.file.attrs.values()}
+    def check(self, path: str, given: Iterable[str]) -> None:
+        """Raise `RecordError` where a table lacks a column that the map reads."""
+        absent = {*self.file.columns.values(), *self.file.attrs.values()}.difference(given)
+        if absent:
+            raise RecordError(f"{path}: no column is called {', '.join(sorted(absent))}")
+
+    def texts(self, row: Mapping[str, Any]) -> dict[str, str]:
+        """Return a row of typed cells as a CSV would have it: an empty cell is empty text."""
+        named = (*self.file.columns.values(), *self.file.attrs.values())
+        return {name: _as_text(row.get(name)) for name in named}
 
     def raw(self, row: Mapping[str, str]) -> dict[str, Any] | None:
         """Return the raw entry of a row, or None for a kind that is passed over.

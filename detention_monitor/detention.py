@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from operator import itemgetter
 from typing import Literal
 
@@ -40,7 +39,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A detention as seen at an instant: one list of facts for each consistent reading."""
+    """A detention as seen at an instant: one list of facts for each consistent reading.
+
+    Of more readings than are judged there is one only, and `unreadable` says so (design D4).
+    """
 
     detention: str
     records: tuple[str, ...]
@@ -48,6 +50,7 @@ class View:
     problems: tuple[Problem, ...] = ()
     record_of: Mapping[str, str] = field(default_factory=dict)
     next_entry_at: int | None = None
+    unreadable: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ class Detention:
                 problems.append(Problem("DATED_AFTER_RECORDED", entry.id, entry.at, message))
             else:
                 kept.append((entry, evidence))
-        readings = _readings(kept, as_of, problems)
+        readings, unreadable = _readings(kept, as_of, problems)
         later = [at for entry, _ in kept for at in (entry.at, *entry.also_at) if at > as_of]
         return View(
             self.id,
@@ -114,6 +117,7 @@ class Detention:
             tuple(problem for problem in problems if problem.at <= as_of),
             {entry.id: entry.record for entry in self.entries},
             min(later, default=None),
+            unreadable,
         )
 
 
@@ -201,23 +205,35 @@ def _amended(entry: CustodyEvent, amendments: Iterable[CustodyEvent]) -> Custody
 
 def _readings(
     entries: Sequence[tuple[CustodyEvent, tuple[str, ...]]], as_of: int, problems: list[Problem]
-) -> list[tuple[Fact, ...]]:
-    """Return the facts of each consistent reading of ambiguous times (design D4)."""
+) -> tuple[list[tuple[Fact, ...]], Problem | None]:
+    """Return the facts of each consistent reading of ambiguous times (design D4).
+
+    Of more than 16 readings only the first is returned, with the problem that nothing is judged by it.
+    """
     unclear = sorted(
-        (entry for entry, _ in entries if entry.also_at),
+        (entry for entry, _ in entries if entry.also_at and entry.at <= as_of),
         key=lambda entry: (entry.recorded_at or 0, entry.id),
     )
     for entry in unclear:
-        message = "in the hour that the clock change repeats; read in every consistent way"
+        message = "in the hour that the clock change repeats: it can mean two instants"
         problems.append(Problem("TIME_AMBIGUOUS", entry.id, entry.at, message))
     if not unclear:
-        facts = [
-            _fact(entry, evidence, entry.at) for entry, evidence in entries if entry.at <= as_of
-        ]
-        return [tuple(sorted(facts, key=_order))]
-    combinations = _passes([(entry.at, *entry.also_at) for entry in unclear])
+        facts = [_fact(each, named, each.at) for each, named in entries if each.at <= as_of]
+        return [tuple(sorted(facts, key=_order))], None
+    choices = [(entry.at, *entry.also_at) for entry in unclear]
+    splits, unreadable = _splits(choices), None
+    if len(splits) > _MOST_READINGS:
+        message = (
+            f"this and {len(unclear) - 1} more times lie in the hour that the clock change repeats, "
+            f"and can be read in {len(splits)} ways; at most {_MOST_READINGS} are judged. "
+            "Send times with an offset, as in 01:30:00+01:00"
+        )
+        unreadable = Problem("TIMES_UNREADABLE", unclear[0].id, unclear[0].at, message)
+        problems.append(unreadable)
+        splits = splits[:1]
     out = []
-    for chosen in combinations:
+    for split in splits:
+        chosen = [each[0] if place < split else each[-1] for place, each in enumerate(choices)]
         read = dict(zip(map(_identity, unclear), chosen, strict=True))
         facts = [
             _fact(entry, evidence, at)
@@ -225,26 +241,26 @@ def _readings(
             if (at := read.get(_identity(entry), entry.at)) <= as_of
         ]
         out.append(tuple(sorted(facts, key=_order)))
-    return out
+    return out, unreadable
 
 
-def _passes(choices: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+def _splits(choices: Sequence[tuple[int, ...]]) -> list[int]:
     """Return the consistent readings of times in the repeated hour, in order of writing.
 
     Within one source the clock goes back once: all before some entry are of the first pass, it and
-    all after it of the second. Where no such reading keeps the order, every split is kept; of more
-    than 16 readings an even selection with both ends.
+    all after it of the second; a reading is the number of those of the first pass. Where none keeps
+    the order, every split is a reading.
     """
-    splits = [
-        tuple(choice[0] if number < split else choice[-1] for number, choice in enumerate(choices))
-        for split in range(len(choices), -1, -1)
+    first, second = [each[0] for each in choices], [each[-1] for each in choices]
+    count = len(choices)
+    most = next((n for n in range(1, count) if first[n - 1] > first[n]), count)
+    least = next((n for n in range(count - 1, 0, -1) if second[n - 1] > second[n]), 0)
+    ordered = [
+        split
+        for split in range(most, least - 1, -1)
+        if split in (0, count) or first[split - 1] <= second[split]
     ]
-    ordered = [each for each in splits if all(one <= two for one, two in pairwise(each))]
-    kept = ordered or splits
-    if len(kept) <= _MOST_READINGS:
-        return kept
-    step = (len(kept) - 1) / (_MOST_READINGS - 1)
-    return [kept[round(number * step)] for number in range(_MOST_READINGS)]
+    return ordered or list(range(count, -1, -1))
 
 
 def _order(fact: Fact) -> tuple[int, bool, str]:
@@ -334,15 +350,13 @@ class Links:
         self, force: str | None, record: str, detention_id: str | None, continues: object
     ) -> None:
         """Take what one entry says of its record."""
-        own = record_name(force, record)
+        own, *others = link_names(force, record, detention_id, continues)
         self._parent.setdefault(own, own)
-        if detention_id:
-            self._join(own, f"id:{detention_id}")
-        if isinstance(continues, str) and continues:
-            whole = "/" in continues or force is None
-            self._join(own, continues if whole else record_name(force, continues))
+        for each in others:
+            self.join(own, each)
 
-    def _join(self, one: str, other: str) -> None:
+    def join(self, one: str, other: str) -> None:
+        """Take two names for one detention."""
         self._parent[self.root(one)] = self.root(other)
 
     def components(self) -> list[list[str]]:
@@ -353,6 +367,10 @@ class Links:
                 out.setdefault(self.root(name), []).append(name)
         return list(out.values())
 
+    def root_of(self, name: str) -> str:
+        """Return the same as `root`, and remember nothing of a record that is joined to none."""
+        return self.root(name) if name in self._parent else name
+
     def root(self, name: str) -> str:
         """Return the name that stands for all records of a detention."""
         self._parent.setdefault(name, name)
@@ -360,6 +378,19 @@ class Links:
             self._parent[name] = self._parent[self._parent[name]]
             name = self._parent[name]
         return name
+
+
+def link_names(
+    force: str | None, record: str, detention_id: str | None, continues: object
+) -> list[str]:
+    """Return the names that an entry gives its detention: its record, then what it is joined to."""
+    names = [record_name(force, record)]
+    if detention_id:
+        names.append(f"id:{detention_id}")
+    if isinstance(continues, str) and continues:
+        whole = "/" in continues or force is None
+        names.append(continues if whole else record_name(force, continues))
+    return names
 
 
 def record_name(force: str | None, record: str) -> str:

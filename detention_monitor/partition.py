@@ -8,28 +8,37 @@ brought to one bucket. How many buckets there are depends on the input only, nev
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
 from detention_monitor.detention import Detention, Links, group, record_name
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.records import Source
-from detention_monitor.sources import SetAside
+from detention_monitor.sources import SetAside, used_before
 from detention_monitor.vocabulary import Coverage
 
 BUCKET_BYTES = 4_000_000
 """Bytes of input that one bucket is meant to hold; some 15,000 entries."""
-_MOST_BUCKETS = 256
+_MOST_BUCKETS = 4_096
+_UNKNOWN = 256
+"""Buckets for standard input, whose size nobody knows."""
 _BUFFER = 65_536
+_HELD = 4_000_000
+"""Bytes that wait in memory to be written to their buckets."""
+_FRAME_COST = 100
+"""What Python adds to a frame in memory, in bytes."""
 _PACKED = 8
 
 
 _Frame = tuple[int, int, CustodyEvent]
 """One entry in a bucket: its place in the input, the number of its source, the entry."""
+_IdFrame = tuple[int, str, str, str]
+"""An id in use: the place of the entry, the id with force and source, the record, the origin."""
 
 
 @dataclass(slots=True)
@@ -55,7 +64,7 @@ def buckets_for(files: Iterable[str], bucket_bytes: int = BUCKET_BYTES) -> int:
     total = 0
     for each in files:
         if each == "-":
-            return 16
+            return _UNKNOWN
         size = Path(each).stat().st_size
         total += size * _PACKED if each.endswith(".gz") else size
     return min(_MOST_BUCKETS, 1 + total // bucket_bytes)
@@ -67,14 +76,15 @@ def partition(
     count: int,
     set_aside: Callable[[SetAside], None],
 ) -> Partition:
-    """Write every entry to its bucket in `folder`; hand each line that was not taken on."""
-    out = Partition([folder / f"bucket{number:03d}" for number in range(count)])
+    """Write every entry to its bucket in `folder`; hand each line that is not taken on."""
+    out = Partition([folder / f"bucket{number:04d}" for number in range(count)])
+    ids = [folder / f"ids{number:04d}" for number in range(count)]
     links = Links()
     numbers: dict[Source, int] = {}
-    number, last = 0, None
-    encoder = msgspec.msgpack.Encoder()
-    files = [path.open("wb", buffering=_BUFFER) for path in out.buckets]
-    try:
+    number, identity, last = 0, "", None
+    encode = msgspec.msgpack.Encoder().encode
+    joins = [folder / f"joins{number:04d}" for number in range(count)]
+    with _Spill(out.buckets) as entries, _Spill(ids) as used, _Spill(joins) as joined:
         for place, (got, source) in enumerate(read):
             if isinstance(got, SetAside):
                 out.set_aside += 1
@@ -86,19 +96,57 @@ def partition(
                 if source not in numbers:
                     numbers[source] = len(numbers)
                     out.coverages.append(source.coverage)
-                number = numbers[source]
-            continues = got.attrs.get("continues")
-            if got.detention_id or continues:
-                links.add(got.force, got.record, got.detention_id, continues)
+                number, identity = numbers[source], source.identity
             name = record_name(got.force, got.record)
-            frame = encoder.encode((place, number, got))
-            files[_bucket(name, count)].write(len(frame).to_bytes(4, "big") + frame)
-    finally:
-        for file in files:
-            file.close()
-    if count > 1:
-        _bring_together(out, links, count)
+            if continues := got.attrs.get("continues"):
+                links.add(got.force, got.record, None, continues)
+            if got.detention_id:
+                joined.put(_bucket(got.detention_id, count), encode((got.detention_id, name)))
+            entries.put(_bucket(name, count), encode((place, number, got)))
+            own = f"{got.force or ''}\0{identity}\0{got.id}"
+            used.put(_bucket(own, count), encode((place, own, name, got.origin)))
+    for path in joins:
+        _join(path, links)
+        path.unlink()
+    home = _homes(links, count)
+    if home:
+        _bring_together(out, home)
+    for path in ids:
+        _take_out_reused(path, out, links, home, set_aside)
+        path.unlink()
     return out
+
+
+class _Spill:
+    """Frames on their way to many files, held back until it is worth opening them one by one."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = paths
+        self._held: list[list[bytes]] = [[] for _ in paths]
+        self._size = 0
+
+    def __enter__(self) -> Self:
+        for path in self._paths:
+            path.touch()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._flush()
+
+    def put(self, number: int, frame: bytes) -> None:
+        """Take one frame for a file."""
+        self._held[number] += (len(frame).to_bytes(4, "big"), frame)
+        self._size += len(frame) + _FRAME_COST
+        if self._size > _HELD:
+            self._flush()
+
+    def _flush(self) -> None:
+        for path, frames in zip(self._paths, self._held, strict=True):
+            if frames:
+                with path.open("ab") as file:
+                    file.writelines(frames)
+                frames.clear()
+        self._size = 0
 
 
 def _bucket(name: str, count: int) -> int:
@@ -111,33 +159,82 @@ def _frames(path: Path) -> Iterator[bytes]:
             yield size + file.read(int.from_bytes(size, "big"))
 
 
-def _bring_together(out: Partition, links: Links, count: int) -> None:
-    """Move the entries of records that belong to a detention with its home in another bucket."""
-    home = {
-        name: _bucket(first, count)
+def _join(joins: Path, links: Links) -> None:
+    """Join the records that share a `detention_id`; those that share it with none cost no memory."""
+    decoder = msgspec.msgpack.Decoder(tuple[str, str])
+    first: dict[str, str] = {}
+    for frame in _frames(joins):
+        detention_id, name = decoder.decode(frame[4:])
+        other = first.setdefault(detention_id, name)
+        if other != name:
+            links.join(other, name)
+
+
+def _homes(links: Links, count: int) -> dict[str, int]:
+    """Return the bucket of each record that belongs to a detention with its home in another one."""
+    return {
+        name: _bucket(names[0], count)
         for names in links.components()
-        for first in names[:1]
-        for name in names
-        if _bucket(name, count) != _bucket(first, count)
+        for name in names[1:]
+        if _bucket(name, count) != _bucket(names[0], count)
     }
-    if not home:
-        return
+
+
+def _bring_together(out: Partition, home: Mapping[str, int]) -> None:
+    """Move the entries of records that have their home in another bucket."""
     decoder = msgspec.msgpack.Decoder(_Frame)
-    moved: dict[int, list[bytes]] = {}
-    for path in [out.buckets[number] for number in sorted({_bucket(n, count) for n in home})]:
+    count = len(out.buckets)
+    for number in sorted({_bucket(name, count) for name in home}):
+        moved: dict[int, list[bytes]] = {}
+        path = out.buckets[number]
         stay = path.with_suffix(".stay")
         with stay.open("wb") as kept:
             for frame in _frames(path):
                 entry = decoder.decode(frame[4:])[2]
-                target = home.get(record_name(entry.force, entry.record))
-                if target is None:
+                target = home.get(record_name(entry.force, entry.record), number)
+                if target == number:
                     kept.write(frame)
                 else:
                     moved.setdefault(target, []).append(frame)
         stay.replace(path)
-    for number, frames in moved.items():
-        with out.buckets[number].open("ab") as file:
-            file.writelines(frames)
+        for target, frames in moved.items():
+            with out.buckets[target].open("ab") as file:
+                file.writelines(frames)
+
+
+def _take_out_reused(
+    ids: Path,
+    out: Partition,
+    links: Links,
+    home: Mapping[str, int],
+    set_aside: Callable[[SetAside], None],
+) -> None:
+    """Set aside each entry whose id an earlier entry of another detention has (0007).
+
+    The same id within a detention is left to whoever judges it: an entry sent again is one entry.
+    """
+    decoder = msgspec.msgpack.Decoder(_IdFrame)
+    count = len(out.buckets)
+    first: dict[str, tuple[str, str]] = {}
+    reused: dict[int, dict[int, str]] = {}
+    for frame in _frames(ids):
+        place, own, name, origin = decoder.decode(frame[4:])
+        root, where = first.setdefault(own, (links.root_of(name), origin))
+        if root != links.root_of(name):
+            reused.setdefault(home.get(name, _bucket(name, count)), {})[place] = where
+    entries = msgspec.msgpack.Decoder(_Frame)
+    for number in sorted(reused):
+        path = out.buckets[number]
+        stay = path.with_suffix(".stay")
+        with stay.open("wb") as kept:
+            for frame in _frames(path):
+                place, _, entry = entries.decode(frame[4:])
+                if place in reused[number]:
+                    out.set_aside += 1
+                    set_aside(used_before(entry, reused[number][place]))
+                else:
+                    kept.write(frame)
+        stay.replace(path)
 
 
 def detentions(bucket: Path, coverages: Sequence[Coverage]) -> list[Placed]:

@@ -316,7 +316,7 @@ def watches_of(index: int, subject: Subject) -> Iterator[Opens | Closes]:
         elif subject.mark is not None:
             yield from _of_mark(index, subject.mark)
         return
-    force = _in_force(subject)
+    force = in_force(subject)
     if subject.must is not None:
         yield from _of_duty(index, subject, subject.must, force)
     elif subject.never is not None:
@@ -332,7 +332,8 @@ def watches_of(index: int, subject: Subject) -> Iterator[Opens | Closes]:
         yield from _of_sequence(index, subject.sequence, force, subject.child_by)
 
 
-def _in_force(rule: Rule) -> tuple[int, int]:
+def in_force(rule: Rule) -> tuple[int, int]:
+    """Return the instants (seconds UTC) from which a rule is in force and from which no longer."""
     start = 0 if rule.in_force.start <= OLDEST_CODE else start_of_day(rule.in_force.start)
     return start, FAR if rule.in_force.to is None else start_of_day(rule.in_force.to)
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from detention_monitor.detention import Problem, View
 from detention_monitor.findings import Finding, key_of
+from detention_monitor.plan import in_force
+from detention_monitor.rulefile import RuleSet
 
 _TITLES = {
     "TIME_AMBIGUOUS": "Time can mean two instants",
+    "TIMES_UNREADABLE": "Too many times can mean two instants",
     "DATED_AFTER_RECORDED": "Entry dated after it was recorded",
     "AMENDS_NOTHING": "Amendment of an entry that is not there",
     "AMENDMENT_CYCLE": "Amendments that name each other",
@@ -16,6 +21,7 @@ _TITLES = {
     "EARLIER_RECORD_ABSENT": "Earlier record of the detention is absent",
 }
 _CANNOT_TELL = {
+    "TIMES_UNREADABLE": None,
     "REVIEW_CLOCK_UNKNOWN": "D01",
     "CUSTODY_CLOCK_UNKNOWN": "D09",
     "EARLIER_RECORD_ABSENT": None,
@@ -47,3 +53,25 @@ def problem_finding(problem: Problem, view: View, ruleset: str, judged_by: str) 
         ruleset=ruleset,
         judged_by=judged_by,
     )
+
+
+def undecided(problem: Problem, view: View, ruleset: RuleSet, judged_by: str) -> list[Finding]:
+    """Return a finding `cannot_tell` for each duty in force during the detention (design D4, D7).
+
+    The view has one reading of many. Which duties it shows to have arisen says nothing of the
+    others, so that every duty is named; good practice is only ever found.
+    """
+    [facts] = view.readings
+    first, last = facts[0].at, facts[-1].at
+    named = problem_finding(problem, view, ruleset.hash, judged_by)
+    because = f"More readings of the repeated hour than are judged; see {problem.code}."
+    duties = set()
+    for rule in ruleset.plan.rules.values():
+        start, end = in_force(rule)
+        asked = rule.only_if is None or ruleset.parameters.value(rule.only_if[1:], last)
+        if rule.nature == "concern" and asked and start <= last and first < end:
+            duties.add(rule.duty)
+    return [
+        replace(named, duty=duty, key=key_of(view.detention, problem.code, duty), message=because)
+        for duty in sorted(filter(None, duties))
+    ]

@@ -32,11 +32,20 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a source says of itself: its name, the zone of its times, and what it does not carry."""
+    """What a source says of itself: its name, the zone of its times, and what it does not carry.
+
+    Ids are unique in a force and source; a file whose source has no name is a source of its own.
+    """
 
     name: str = ""
     zone: str | None = None
     coverage: Coverage = field(default_factory=Coverage)
+    file: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What tells this source from others."""
+        return self.name or self.file
 
     @classmethod
     def declared(cls, raw: object, vocabulary: Vocabulary) -> Source:

@@ -1,4 +1,4 @@
-"""Read entries from files: JSON lines or CSV, plain or gzipped, folders of them, standard input."""
+"""Read entries from files: JSON lines, CSV (both gzipped too), Parquet, folders, standard input."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 import orjson
 
+from detention_monitor import parquet
 from detention_monitor.columns import ColumnMap
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import RecordError
@@ -23,6 +24,7 @@ from detention_monitor.vocabulary import Vocabulary
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 CSV = (".csv", ".csv.gz")
+PARQUET = (".parquet",)
 EXPECTED = ".expected"
 LONGEST_LINE = 1_000_000
 _BUFFER = 65_536
@@ -36,6 +38,15 @@ class SetAside:
     reason: str
     line: str
     record: str | None = None
+
+
+def used_before(entry: CustodyEvent, first: str) -> SetAside:
+    """Return an entry as set aside because its id names another entry, which was read at `first`."""
+    reason = (
+        f"id {entry.id} was used before for another entry ({first}); "
+        "give each entry an id of its own, or correct one by 'amends'"
+    )
+    return SetAside(entry.origin, reason, "", entry.record)
 
 
 def record_files(paths: Sequence[str], *, csv_too: bool = False) -> list[str]:
@@ -52,7 +63,7 @@ def record_files(paths: Sequence[str], *, csv_too: bool = False) -> list[str]:
             found = sorted(
                 file
                 for file in path.rglob("*")
-                if file.name.endswith((*SUFFIXES, *CSV) if csv_too else SUFFIXES)
+                if file.name.endswith((*SUFFIXES, *PARQUET, *(CSV if csv_too else ())))
             )
             if not found:
                 raise RecordError(f"{each}: no records here; a record file ends in .jsonl")
@@ -102,17 +113,22 @@ def read_entries(
 
     A first line `{"source": {...}}` declares the zone of times and what the source does not
     carry. A file that breaks off (a damaged gzip) yields what could be read, then a line set
-    aside; the other files go on. Tables are read by a column map: `RecordError` without one.
+    aside; the other files go on. Tables are read by a column map: `RecordError` without one;
+    Parquet by one where it is given.
     """
     for path in files:
+        if path.endswith(PARQUET):
+            yield from _read_parquet(path, vocabulary, columns)
+            continue
         if path.endswith(CSV):
             if columns is None:
                 raise RecordError(f"{path}: a CSV needs a column map (--map); see README, Records")
+            source = replace(columns.source, file=path)
             for row in _read_table(path, vocabulary, columns):
-                yield row, columns.source
+                yield row, source
             continue
         name = "standard input" if path == "-" else Path(path).name
-        source = Source()
+        source = Source(file=path)
         with _opened(path) as file:
             number = 0
             try:
@@ -122,7 +138,7 @@ def read_entries(
                         continue
                     got = read_line(line, vocabulary, source, origin)
                     if isinstance(got, Source):
-                        source = got
+                        source = replace(got, file=path)
                     else:
                         yield got, source
             except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -144,9 +160,7 @@ def _read_table(
     name = Path(path).name
     with _opened(path) as file, io.TextIOWrapper(file, "utf-8-sig", "replace", newline="") as text:
         rows = csv.DictReader(text, delimiter=columns.file.delimiter, restkey="", strict=True)
-        absent = columns.columns() - set(rows.fieldnames or ())
-        if absent:
-            raise RecordError(f"{path}: no column is called {', '.join(sorted(absent))}")
+        columns.check(path, rows.fieldnames or ())
         while True:
             origin = f"{name}:{rows.line_num + 1}"
             try:
@@ -159,6 +173,33 @@ def _read_table(
             except (RecordError, csv.Error) as error:
                 shown = ",".join(str(each) for each in (row or {}).values())[:2_000]
                 yield SetAside(origin, str(error), shown)
+
+
+def _read_parquet(
+    path: str, vocabulary: Vocabulary, columns: ColumnMap | None
+) -> Iterator[tuple[CustodyEvent | SetAside, Source]]:
+    """Yield the entry of each row, or the row set aside, with what the source declares."""
+    name = Path(path).name
+    if columns is None:
+        declared = parquet.declaration(path)
+        try:
+            source = Source() if declared is None else Source.declared(declared, vocabulary)
+        except RecordError as error:
+            raise RecordError(f"{path}: 'source' in its metadata: {error}") from error
+    else:
+        source = columns.source
+        columns.check(path, parquet.column_names(path))
+    source = replace(source, file=path)
+    for number, row in parquet.rows(path):
+        try:
+            raw = row if columns is None else columns.raw(columns.texts(row))
+            if raw is not None:
+                yield entry_from(raw, vocabulary, source, f"{name}:{number}"), source
+        except RecordError as error:
+            shown = orjson.dumps(row, default=str).decode()[:2_000]
+            record = row.get("record")
+            known = record if isinstance(record, str) else None
+            yield SetAside(f"{name}:{number}", str(error), shown, known), source
 
 
 def read_line(

@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from detention_monitor.assess import Assessment, assess, end_of
-from detention_monitor.detention import Detention, group
+from detention_monitor.detention import Detention, _splits, group
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import RecordError
@@ -267,6 +270,146 @@ def test_a_dozen_ambiguous_times_are_read_both_ways(
     entries.append(CustodyEvent("r1", "R1", "review_held", first, also_at=(second,)))
     result = assess(Detention("R1", tuple(entries)), ruleset, second, backend=durable)
     assert statuses(result)["D01-first-review"] == ("met", "possible")
+
+
+@pytest.mark.parametrize("backend", ["durable", "reference"])
+@pytest.mark.parametrize(
+    ("interviewed", "then", "certain"),
+    [
+        ("17:00", [("20:00", "released", {})], None),
+        ("17:01", [("20:00", "released", {})], "possible"),
+        ("17:01", [("19:00", "aa_arrived", {}), ("20:00", "released", {})], "possible"),
+        ("17:01", [("19:00", "aa_left", {}), ("20:00", "released", {})], None),
+        ("17:01", [("20:00", "aa_left", {}), ("20:00", "released", {})], None),
+        ("17:01", [("20:00", "released", {}), ("20:05", "aa_left", {})], None),
+        (
+            "17:01",
+            [("20:00", "bailed", {}), ("21:00", "bail_answered", {}), ("22:00", "aa_left", {}),
+             ("23:00", "released", {})],
+            "possible",
+        ),
+        ("17:01", [("16:59", "aa_left", {}), ("20:00", "released", {})], "established"),
+    ],
+    ids=["three-hours", "a-minute-more", "another-came", "left-before-release", "left-at-release",
+         "left-after-release", "left-after-a-return-from-bail", "left-before"],
+)  # fmt: skip
+def test_an_adult_whom_nobody_saw_leave_is_surely_there_for_three_hours_only(
+    interviewed: str, then: list[Entry], certain: str | None, backend: str, ruleset: RuleSet,
+    request: pytest.FixtureRequest,
+) -> None:  # fmt: skip
+    """Release ends the presence of the adult; it does not say that they stayed so long."""
+    came: Entry = ("14:00", "aa_arrived", {"in_person": True})
+    interview: Entry = (interviewed, "interview_started", {})
+    one = detention(*BEGIN, came, interview, *then)
+    by = request.getfixturevalue(backend)
+    result = assess(one, ruleset, end_of(one, ruleset), backend=by)
+
+    found = [each for each in result.findings if each.rule == "C01-interview-without-adult"]
+    broken = [each.certainty for each in found if each.status == "broken"]
+    assert broken == ([] if certain is None else [certain])
+
+
+def autumn_night(checks: int) -> Detention:
+    """Return a detention with so many checks, a minute apart, in the hour that is repeated."""
+    begun = parse_instant("2025-10-25T20:00:00+01:00")[0]
+    known = {"dob": "2009-03-01", "grounds": "to question"}
+    entries = [CustodyEvent("a1", "R1", "detention_authorised", begun, attrs=known)]
+    for number in range(checks):
+        first, second = parse_instant(f"2025-10-26T01:{number + 5:02d}", "Europe/London")
+        entries.append(CustodyEvent(f"m{number:02d}", "R1", "checked", first, also_at=(second,)))
+    morning = parse_instant("2025-10-26T10:00:00+00:00")[0]
+    entries.append(CustodyEvent("z1", "R1", "released", morning))
+    return Detention("R1", tuple(entries))
+
+
+@pytest.mark.parametrize("backend", ["durable", "reference"])
+@pytest.mark.parametrize(("checks", "judged"), [(15, True), (16, False)])
+def test_of_more_than_16_readings_nothing_is_told(
+    checks: int, judged: bool, backend: str, ruleset: RuleSet, request: pytest.FixtureRequest
+) -> None:
+    """Fifteen times can be read in 16 ways, sixteen in 17 (design D4)."""
+    one = autumn_night(checks)
+    by = request.getfixturevalue(backend)
+    result = assess(one, ruleset, end_of(one, ruleset), backend=by)
+
+    # Authorised at 20:00 BST: the first review was due at 02:00 BST, and none is entered.
+    review = [each for each in result.findings if each.duty == "D01"]
+    assert [each.status for each in review if each.rule == "D01-first-review"] == (
+        ["missed"] if judged else []
+    )
+    untold = [each for each in result.findings if each.rule == "TIMES_UNREADABLE"]
+    if judged:
+        assert untold == []
+        return
+    others = {each.rule for each in result.findings} - {"TIMES_UNREADABLE", "TIME_AMBIGUOUS"}
+    assert others == set()
+    assert {(each.status, each.certainty) for each in untold} == {("cannot_tell", "possible")}
+    duties = [each.duty for each in untold]
+    assert len(set(duties)) == len(duties)
+    assert {None, "A01", "B02", "D01", "E10"} <= set(duties)
+    assert len({each.key for each in untold}) == len(untold)
+    [cause] = [each for each in untold if each.duty is None]
+    assert "read in 17 ways; at most 16" in cause.message
+
+
+@given(st.lists(st.integers(0, 59), max_size=9))
+def test_readings_are_those_that_keep_the_order_of_writing(minutes: list[int]) -> None:
+    """Each minute of the hour may be of the first pass or of the second, an hour later."""
+    choices = [(60 * minute, 60 * minute + 3600) for minute in minutes]
+    every = range(len(choices), -1, -1)
+    kept = []
+    for split in every:
+        times = [each[place >= split] for place, each in enumerate(choices)]
+        if times == sorted(times):
+            kept.append(split)
+    assert _splits(choices) == (kept or [*every])
+
+
+def test_what_is_read_in_too_many_ways_comes_with_the_hour_and_not_before(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    """Of sixteen times the last can first be read as 01:20 BST; until then fifteen are judged."""
+    one = autumn_night(16)
+    last = parse_instant("2025-10-26T01:20:00+01:00")[0]
+    before = assess(one, ruleset, last - 1, backend=durable)
+    then = assess(one, ruleset, last, backend=durable)
+
+    assert "TIMES_UNREADABLE" not in statuses(before)
+    assert "TIMES_UNREADABLE" in statuses(then)
+    assert before.next_change_at == last
+
+
+def test_the_order_of_writing_leaves_fewer_readings_of_many_times(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    """Written 01:05 to 01:24, then 01:05 again: only one of the passes can begin there."""
+    one = autumn_night(20)
+    again = [
+        replace(each, id=f"n{each.id}", recorded_at=None)
+        for each in one.entries
+        if each.kind == "checked"
+    ]
+    both = Detention("R1", (*one.entries, *again))
+    result = assess(both, ruleset, end_of(both, ruleset), backend=durable)
+
+    assert "TIMES_UNREADABLE" not in statuses(result)
+    assert statuses(result)["D01-first-review"] == ("missed", "established")
+
+
+def test_a_record_with_too_many_readings_is_two_lines_of_the_table(tmp_path: Path) -> None:
+    declared = {"source": {"name": "test", "zone": "Europe/London"}}
+    begun = {"id": "a1", "record": "R1", "kind": "detention_authorised",
+             "at": "2025-10-25T20:00:00+01:00", "attrs": {"dob": "2009-03-01"}}  # fmt: skip
+    checks = [
+        {"id": f"m{minute}", "record": "R1", "kind": "checked", "at": f"2025-10-26T01:{minute}:00"}
+        for minute in range(10, 26)
+    ]
+    text = "".join(json.dumps(each) + "\n" for each in (declared, begun, *checks))
+    ran = command("replay", "-", text=text, cwd=tmp_path)
+
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.count("cannot tell: ") == 2  # the cause, and all duties
+    assert "can be read in 17 ways" in " ".join(ran.stdout.split())
 
 
 def test_a_record_of_which_nothing_is_left_is_set_aside(tmp_path: Path) -> None:
