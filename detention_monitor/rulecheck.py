@@ -28,8 +28,9 @@ from detention_monitor.rulemodel import (
     Selector,
     Step,
 )
+from detention_monitor.times import parse_duration
 from detention_monitor.vocabulary import Attribute
-from detention_monitor.yamlfile import Location, YamlFile, suggestion
+from detention_monitor.yamlfile import MOST_FAULTS, Location, YamlFile, more_faults, suggestion
 
 Attributes = Mapping[str, Mapping[str, Attribute]]
 PLACEHOLDERS: Mapping[str, tuple[str, ...]] = {
@@ -41,6 +42,8 @@ PLACEHOLDERS: Mapping[str, tuple[str, ...]] = {
 """What a message may name besides attributes, by the shape of its rule."""
 CLOCKS = ("review_clock", "custody_clock", "court_clock", "sample_clock")
 """Clocks by which a duty may be due; each is worked out in Python (`clock_facts.py`)."""
+_SPANS = ("within", "at", "after", "warn", "established_for")
+"""Fields that hold a duration, where they hold a text."""
 _DUTY = ("duty",)
 _ONLY_IN: Mapping[str, Sequence[str]] = {
     **dict.fromkeys(("already_since", "lapses_on", "excused_by", "excused_late", "mitigated_by",
@@ -84,6 +87,9 @@ def check_file(
     for number, rule in rules:
         checker.walk(rule, ("rules", number))
         checker.rule(rule, ("rules", number))
+        if len(checker.found) >= MOST_FAULTS:
+            checker.found.append(more_faults(checker.found[-1], 0))
+            break
     return checker.found
 
 
@@ -122,6 +128,8 @@ class _Checker:
             for text, at in _texts(value, here):
                 if re.fullmatch(r"\$[a-z][a-z0-9_]*", text):
                     self.parameter(text[1:], at)
+                elif name in _SPANS:
+                    self.span(text, at)
             for inner, at in _models(value, here):
                 self.walk(inner, at)
 
@@ -147,6 +155,13 @@ class _Checker:
             message = f"no parameter is called '${name}'{hint or '; declare it in parameters.yaml'}"
             self._say(location, "unknown-parameter", message)
 
+    def span(self, text: str, location: Location) -> None:
+        try:
+            parse_duration(text)
+        except ValueError as error:
+            short = f"{text[:20]}..." if len(text) > 20 else text
+            self._say(location, "wrong-form", str(error).replace(text, short))
+
     def condition(self, text: str, kinds: Sequence[str], location: Location) -> None:
         """Check one condition against every kind it is asked of."""
         if not text or any(kind not in self._attributes for kind in kinds):
@@ -154,7 +169,9 @@ class _Checker:
         try:
             parsed = parse(text)
         except ConditionError as error:
-            self._say(location, "condition-syntax", f"{error} in '{text}'", error.column)
+            near = text[max(0, error.column - 30) : error.column + 30]
+            said = f"{error} in '{text if len(text) <= 200 else near}'"
+            self._say(location, "condition-syntax", said, error.column)
             return
         for test in tests(parsed):
             if test.attribute in self._known.named:

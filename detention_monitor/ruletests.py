@@ -36,6 +36,8 @@ ENTRY = re.compile(
     r"(?P<attrs>(?:\s+[a-z_0-9]+=(?:\"[^\"]*\"|\S+))*)\s*"
 )
 _ATTRIBUTE = re.compile(r"([a-z_0-9]+)=(?:\"([^\"]*)\"|(\S+))")
+_LATEST_DAY = 400
+"""Days after its first on which a test may still have an entry."""
 _SAYS_AGE = (
     "arrived",
     "detention_authorised",
@@ -231,7 +233,9 @@ def instant(day: date, text: str) -> int:
     match = _CLOCK.fullmatch(text)
     if match is None:
         raise ValueError(f"'{text}' is not a time of a test; write 04:50 or '+1 04:50'")
-    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    days, hours, minutes, seconds = (int((part or "0")[:9]) for part in match.groups())
+    if days > _LATEST_DAY or not 1970 <= day.year <= 2090:
+        raise ValueError(f"'{text}' on {day} is not a time that a record may have")
     return at_local(day + timedelta(days=days), hours * 3600 + minutes * 60 + seconds)
 
 

@@ -25,6 +25,8 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from detention_monitor.errors import Diagnostic, RuleFileError
 
+MOST_FAULTS = 100
+"""Faults of one kind of check told of one file: who wrote more has one mistake, not many."""
 _LARGEST = 1_000_000
 _DEEPEST = 30
 _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
@@ -83,8 +85,12 @@ def read_yaml(path: Path, name: str | None = None) -> YamlFile:
     return parse_yaml(text, shown)
 
 
+@lru_cache(maxsize=96)
 def parse_yaml(text: str, name: str) -> YamlFile:
-    """Read YAML text; `name` is printed in errors. Raises `RuleFileError`."""
+    """Read YAML text; `name` is printed in errors. Raises `RuleFileError`.
+
+    The same text is read once; nobody changes what comes of it.
+    """
     try:
         node = _composed(text)
     except MarkedYAMLError as error:
@@ -95,14 +101,20 @@ def parse_yaml(text: str, name: str) -> YamlFile:
     except YAMLError as error:
         first = str(error).splitlines()[0]
         raise _refused(name, 1, 1, "yaml-syntax", f"not readable as YAML: {first}") from error
-    except (RecursionError, ValueError) as error:
-        raise _refused(name, 1, 1, "yaml-syntax", "not readable as YAML") from error
+    except RecursionError as error:
+        message = "not readable as YAML: nested far too deep; look for brackets that are not closed"
+        raise _refused(name, 1, 1, "yaml-syntax", message) from error
+    except ValueError as error:
+        raise _refused(name, 1, 1, "yaml-syntax", f"not readable as YAML: {error}") from error
     file = YamlFile(name, None)
     if node is None:
         raise _refused(name, 1, 1, "empty-file", "the file is empty")
     faults: list[Diagnostic] = []
     file.data = _build(node, (), file, faults)
     if faults:
+        if len(faults) > MOST_FAULTS:
+            more = more_faults(faults[MOST_FAULTS - 1], len(faults) - MOST_FAULTS)
+            faults = [*faults[:MOST_FAULTS], more]
         raise RuleFileError(faults)
     return file
 
@@ -236,7 +248,18 @@ def validated(file: YamlFile, model: type[Model]) -> Model:
     try:
         return model.model_validate(file.data)
     except ValidationError as error:
-        raise RuleFileError(_told_once(error.errors(), file, model)) from error
+        errors = error.errors(include_url=False)
+        found = _told_once(errors[:MOST_FAULTS], file, model)
+        if len(errors) > MOST_FAULTS:
+            found.append(more_faults(found[-1], len(errors) - MOST_FAULTS))
+        raise RuleFileError(found) from error
+
+
+def more_faults(last: Diagnostic, number: int) -> Diagnostic:
+    """Return the diagnostic that stands for those not told, after the last that was."""
+    many = f"{number:,} more things are" if number else "more may be"
+    message = f"{many} wrong in this file; mend these first"
+    return replace(last, code="more-faults", message=message)
 
 
 def _told_once(

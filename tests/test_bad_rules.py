@@ -25,7 +25,7 @@ from tests.conftest import RULES
 
 BAD = Path(__file__).parent / "bad_rules"
 DOCS = Path(__file__).parents[1] / "docs"
-NOT_A_FILE = {"unreadable", "not-utf8", "file-too-large", "no-rules", "engine-hangs",
+NOT_A_FILE = {"unreadable", "not-utf8", "file-too-large", "no-rules", "more-faults", "engine-hangs",
               "engine-crashes", "engine-refuses"}  # fmt: skip
 """Codes that no text in a file shows; each has a test of its own, here or in test_trial.py."""
 PLACES = {"citation-missing": (7, 14), "condition-size": (13, 39), "condition-syntax": (13, 57), "cycle": (4, 11), "dates-gap": (20, 15), "dates-overlap": (20, 15), "duplicate-fact": (7, 11), "duplicate-key": (13, 5), "duplicate-meaning": (15, 9), "duplicate-rule": (15, 9), "duty-undecided": (5, 3), "empty-file": (1, 1), "fixed-by-law": (3, 18), "missing-field": (4, 5), "missing-parameter": (3, 3), "never-fires": (13, 39), "nothing-discharges": (14, 41), "overlapping-rules": (15, 9), "parameter-value": (3, 92), "set-too-large": (20, 12), "test-expect": (18, 27), "test-line": (17, 93), "unknown-attribute": (13, 39), "unknown-deadline": (14, 38), "unknown-duty": (5, 11), "unknown-field": (6, 5), "unknown-kind": (13, 19), "unknown-parameter": (14, 42), "unknown-placeholder": (14, 25), "unknown-rule": (15, 18), "unknown-section": (5, 3), "unknown-state": (13, 62), "unreachable-alternative": (6, 40), "unreachable-exception": (15, 18), "unused-attribute": (11, 7), "unused-fact": (4, 11), "unused-kind": (10, 3), "unused-parameter": (15, 3), "without-effect": (15, 5), "wrong-form": (14, 42), "wrong-value": (8, 16), "yaml-alias": (11, 13), "yaml-depth": (3, 38), "yaml-key": (14, 5), "yaml-syntax": (6, 18), "yaml-tag": (13, 12),}  # fmt: skip
@@ -80,6 +80,17 @@ def test_files_that_are_no_text_are_told_too(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").mkdir()
     found = {each.file: each.code for each in read_through(tmp_path)}
     assert found == {"a.yaml": "not-utf8", "b.yaml": "file-too-large", "c.yaml": "unreadable"}
+
+
+def test_a_hundred_faults_of_a_file_are_told_and_how_many_more(tmp_path: Path) -> None:
+    text = (BAD / "_sound.yaml").read_text() + "".join(f"word{n}: x\n" for n in range(130))
+    (tmp_path / "x.yaml").write_text(text)
+    for name in ("vocabulary.yaml", "parameters.yaml"):
+        shutil.copy(RULES / name, tmp_path / name)
+    found = read_through(tmp_path)
+    assert len(found) == 101
+    [more] = [each for each in found if each.code == "more-faults"]
+    assert more.message.startswith("30 more things are wrong")
 
 
 def test_every_code_is_documented() -> None:

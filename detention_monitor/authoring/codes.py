@@ -79,6 +79,11 @@ CODES: dict[str, Code] = {
         "Take it out, or write the rule in the other shape.",
     ),
     "no-rules": Code("There are no rule files in this folder.", "Name another with --rules."),
+    "more-faults": Code(
+        "More than a hundred things are wrong in one file: most often one mistake that runs through "
+        "all of it.",
+        "Mend those that are told, and check again.",
+    ),
     # --- names
     "unknown-kind": Code(
         "No kind of entry has this name.",
