@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import time
@@ -310,7 +311,7 @@ def impact_command(
                 entries.append(got)
             else:
                 unread += 1
-        found = impact(one, other, detentions_of(entries))
+        found = impact(one, other, detentions_of(entries), os.cpu_count() or 1)
     if unread:
         click.echo(f"{unread} lines could not be read; see replay", err=True)
     if form == "json":
