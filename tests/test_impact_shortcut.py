@@ -110,7 +110,7 @@ def test_the_shortcut_finds_what_judging_everything_finds(
         if found_before.get(key) != found_after.get(key)
     }
 
-    once = impact(old, new, judged_detentions())
+    once = impact(old, new, judged_detentions(), watch=1)
 
     keys = {(each.after or each.before).key for each in once.changes if each.after or each.before}  # type: ignore[union-attr]
     assert keys == wanted
@@ -122,7 +122,7 @@ def test_two_processes_find_what_one_finds(old: RuleSet, tmp_path: Path) -> None
     EDITS["a number of one rule"](folder)
     new = load_rules(folder)
 
-    once = impact(old, new, judged_detentions())
+    once = impact(old, new, judged_detentions(), watch=1)
 
     assert once.changes
-    assert impact(old, new, judged_detentions(), workers=2) == once
+    assert impact(old, new, judged_detentions(), workers=2, watch=1) == once

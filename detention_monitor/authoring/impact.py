@@ -1,9 +1,9 @@
 """What an edit of the rules would change, detention by detention.
 
 Both rule sets judge the same records; findings are compared by their key. Only rules that can
-differ are run: those whose meaning changed, those that read a changed parameter, and those tied to
-them as cause or consequence; if derived facts, the vocabulary or the numbers of the clocks changed,
-all of them.
+differ are run: those whose meaning changed, those that read a changed parameter or a derived fact
+that may differ, and those tied to them as cause or consequence; if the vocabulary changed, or what
+the clocks read, all of them.
 """
 
 from __future__ import annotations
@@ -92,7 +92,10 @@ class Impact:
         return [each for each, _ in zip(found, range(EXAMPLES), strict=False)]
 
 
-def impact(old: RuleSet, new: RuleSet, detentions: Sequence[Detention], workers: int = 1) -> Impact:
+def impact(
+    old: RuleSet, new: RuleSet, detentions: Sequence[Detention], workers: int = 1,
+    watch: int = MOST_WATCHED,
+) -> Impact:  # fmt: skip
     """Return what changing from one rule set to another would change over some detentions.
 
     With several workers the work is shared out over processes that begin as copies of this one;
@@ -110,18 +113,17 @@ def impact(old: RuleSet, new: RuleSet, detentions: Sequence[Detention], workers:
         each for each in detentions
         if begins is None or any(entry.kind in begins for entry in each.entries)
     ]  # fmt: skip
-    watched = detentions[:: max(1, len(detentions) // MOST_WATCHED)][:MOST_WATCHED]
-    for each in (before, after):
-        _backend_of(each)  # made here, once: copies of this process have it
+    watched = detentions[:: max(1, len(detentions) // watch)][:watch]
+    for part in (before, after):
+        _backend_of(part)  # made here, once: copies of this process have it
     jobs = [_Job(each, before, after) for each in (*touched, *watched)]
     judge = partial(_judged, jobs)
-    watch = partial(_watched, jobs)
     places, called = range(len(touched)), range(len(touched), len(jobs))
     shifts = [0, 0, 0, 0]
     for refusals, changes in _shared(judge, places, workers):
         out.refusals += refusals
         out.changes += changes
-    for each in _shared(watch, called, workers):
+    for each in _shared(partial(_watched, jobs), called, workers):
         shifts = [known + more for known, more in zip(shifts, each, strict=True)]
     out.interruptions = (_a_shift(*shifts[:2]), _a_shift(*shifts[2:]))
     return out
@@ -220,15 +222,31 @@ def _numbers(old: RuleSet, new: RuleSet) -> set[str]:
 
 
 def _same_ground(old: RuleSet, new: RuleSet) -> bool:
-    """Whether everything that rules stand on is the same: facts, vocabulary, clocks, suites."""
-    numbers = _numbers(old, new)
+    """Whether all that the program itself works out is the same: clocks, visits, who is a child."""
     return (
-        old.facts == new.facts
-        and old.vocabulary == new.vocabulary
+        old.vocabulary == new.vocabulary
         and old.parameters.suites == new.parameters.suites
-        and numbers.isdisjoint(BY_PROGRAM)
-        and numbers.isdisjoint(_read("".join(fact.model_dump_json() for fact in new.facts)))
+        and BY_PROGRAM.isdisjoint(_numbers(old, new) | _changed_facts(old, new))
     )
+
+
+def _changed_facts(old: RuleSet, new: RuleSet) -> set[str]:
+    """Return the derived facts that may differ: changed, reading a changed number, or built on one."""
+    numbers = _numbers(old, new)
+    told = [{fact.fact: fact.model_dump_json() for fact in each.facts} for each in (old, new)]
+    names = {*told[0], *told[1]}
+    changed = {name for name in names if told[0].get(name) != told[1].get(name)}
+    changed |= {name for each in told for name, text in each.items() if numbers & _read(text)}
+    while True:
+        more = {name for each in told for name, text in each.items()
+                if name not in changed and changed & _words(text)}  # fmt: skip
+        if not more:
+            return changed
+        changed |= more
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", text))
 
 
 def _begins_with(*parts: RuleSet) -> frozenset[str] | None:
@@ -247,10 +265,14 @@ def _that_may_differ(old: RuleSet, new: RuleSet) -> set[str]:
     numbers = _numbers(old, new)
     if not _same_ground(old, new):
         return everything
+    facts = _changed_facts(old, new)
     meanings = [_meanings(ruleset) for ruleset in (old, new)]
     changed = {name for name in everything if meanings[0].get(name) != meanings[1].get(name)}
     both = (*old.rules, *new.rules)
-    changed |= {r.id for r in both if numbers & _read(r.model_dump_json(exclude={"tests"}))}
+    for each in both:
+        text = each.model_dump_json(exclude={"tests"})
+        if numbers & _read(text) or facts & _words(text):
+            changed.add(each.id)
     tied = {rule.id for rule in both if changed & {*rule.because_of}}
     causes = {c for rule in both if rule.id in changed | tied for c in rule.because_of}
     return changed | tied | causes
