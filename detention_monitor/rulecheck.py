@@ -238,17 +238,16 @@ class _Checker:
                 found = Diagnostic(self._file.name, line, column, "without-effect", message)
                 self.found.append(found)
 
-        must = rule.must
-        for name in ("within", "by", "before", "before_local"):
-            if must is not None and isinstance(rule.grades, tuple) and rule.grades:
-                if getattr(must, name):
-                    line, column = self._file.key_place((*location, "must", name))
-                    message = (
-                        f"'{name}' is not read where 'grades' lists the steps; make it a step, "
-                        "{name: due, at: ...}, or take it or 'grades' out"
-                    )
-                    found = Diagnostic(self._file.name, line, column, "without-effect", message)
-                    self.found.append(found)
+        listed = rule.must is not None and isinstance(rule.grades, tuple) and bool(rule.grades)
+        for name in ("within", "by", "before", "before_local") if listed else ():
+            if getattr(rule.must, name):
+                line, column = self._file.key_place((*location, "must", name))
+                message = (
+                    f"'{name}' is not read where 'grades' lists the steps; make it a step, "
+                    "{name: due, at: ...}, or take it or 'grades' out"
+                )
+                found = Diagnostic(self._file.name, line, column, "without-effect", message)
+                self.found.append(found)
 
     def _same(self, names: Sequence[str], kinds: Sequence[str], location: Location) -> None:
         for number, name in enumerate(names):
