@@ -230,7 +230,7 @@ def coverage_command(
 
 # --- schema ------------------------------------------------------------------------------------
 
-SCHEMAS = ("rules", "parameters", "policy", "vocabulary", "records", "findings")
+SCHEMAS = ("rules", "parameters", "policy", "vocabulary", "catalogue", "records", "findings")
 
 
 @click.command("schema")
