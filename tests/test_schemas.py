@@ -179,3 +179,14 @@ def test_an_entry_is_offered_the_attributes_and_values_of_its_kind(ruleset: Rule
     ]
     assert {"in_person", "telephone", "live_link"} <= set(of_kind["mode"]["enum"])
     assert all(part["description"] for part in of_kind.values())
+
+
+def test_the_settings_for_an_editor_name_schemas_and_files_that_exist(ruleset: RuleSet) -> None:
+    text = (RULES.parent / "docs" / "editor.md").read_text()
+    settings = json.loads(text.split("```json\n")[1].split("```")[0])
+    named = {Path(each).name.split(".")[0] for each in settings["yaml.schemas"]}
+    assert named <= {name for name, _ in schemas(ruleset)}
+    patterns = settings["yaml.schemas"]["schema/rules.schema.json"]
+    left_out = {each.removeprefix("!rules/") for each in patterns if each.startswith("!")}
+    every = {path.name for path in RULES.glob("*.yaml")}
+    assert every - left_out == {path.name for path in rule_paths(RULES)}
