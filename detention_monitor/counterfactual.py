@@ -46,7 +46,12 @@ def supposed_entry(text: str, detention: Detention, vocabulary: Vocabulary) -> C
     if match is None:
         raise RecordError(f"'{printable(text, 100)}' cannot be read; {_FORM}")
     kind = vocabulary.kinds.get(match["kind"])
-    if kind is None or kind.derived:
+    if kind is not None and kind.derived:
+        message = (
+            f"'{match['kind']}' is worked out from entries and cannot be supposed; suppose one"
+        )
+        raise RecordError(f"{message} ({kind.about})")
+    if kind is None:
         known = [name for name, each in vocabulary.kinds.items() if not each.derived]
         hint = suggestion(match["kind"], known)
         raise RecordError(f"no kind of entry is called '{match['kind']}'{hint}")

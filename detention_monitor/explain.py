@@ -1,4 +1,4 @@
-"""Say why a finding was made: rule, law, entries, arithmetic, and what would have met the duty."""
+"""Say why a finding was made: rule, law, entries, arithmetic, and what would have prevented it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from detention_monitor.detention import Detention
 from detention_monitor.entries import CustodyEvent, Value
 from detention_monitor.findings import Finding
 from detention_monitor.reference import holds
+from detention_monitor.remedy import remedies
 from detention_monitor.rulecheck import opening_kinds
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Rule
 from detention_monitor.text import printable
-from detention_monitor.timeline import FAR, Fact
+from detention_monitor.timeline import Fact
 from detention_monitor.times import in_words, local_text
 
 _WIDTH = 100
@@ -225,16 +226,8 @@ class _Explanation:
             yield from self._line("not found", each)
 
     def _cure(self, rule: Rule) -> Iterator[str]:
-        must = rule.must
-        if must is not None and self.finding.status in ("overdue", "missed", "met_late"):
-            first = next((grade.at for grade in self.finding.grades if grade.at), None)
-            by = first if first is not None else self.finding.due_at
-            where = f" where {must.where}" if must.where else ""
-            act = f"{' or '.join(must.happen)}{where}"
-            if by is not None and by < FAR:
-                yield from self._line("met by", f"{act} by {local_text(by)}")
-            else:
-                yield from self._line("met by", act)
+        for label, text in remedies(self.finding, rule, self.ruleset):
+            yield from self._line(label, text)
         if rule.do:
             yield from self._line("do", rule.do)
 

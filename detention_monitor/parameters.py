@@ -126,11 +126,12 @@ def load_parameters(path: Path, policy: Path | None = None) -> Parameters:
     """Read the parameters and, over them, a force's policy file; raise `RuleFileError`."""
     file = read_yaml(path)
     parsed = validated(file, ParameterFile)
+    wrong: list[Diagnostic] = []
     values = {
-        name: _dated(file, ("parameters", name, "values"), each.unit, each.values)
+        name: _dated(file, ("parameters", name, "values"), each.unit, each.values, wrong)
         for name, each in parsed.parameters.items()
     }
-    wrong = [
+    wrong += [
         file.diagnostic(("parameters",), "missing-parameter", f"'{name}' ({unit}) must be here")
         for name, unit in NEEDED.items()
         if name not in parsed.parameters or parsed.parameters[name].unit != unit
@@ -159,7 +160,7 @@ _FIXED = "'{name}' is fixed by law; a force cannot set it: take it out of the po
 def _with_policy(parameters: Parameters, path: Path) -> Parameters:
     file = read_yaml(path)
     policy = validated(file, PolicyFile)
-    wrong = [
+    wrong: list[Diagnostic] = [
         _unknown(file, name, parameters)
         for name in policy.parameters
         if name not in parameters.declared
@@ -169,14 +170,15 @@ def _with_policy(parameters: Parameters, path: Path) -> Parameters:
         for name in policy.parameters
         if name in parameters.declared and parameters.declared[name].authority == "statute"
     ]
-    if wrong:
-        raise RuleFileError(wrong)
     own = {
         name: _dated(
-            file, ("parameters", name, "values"), parameters.declared[name].unit, each.values
+            file, ("parameters", name, "values"), parameters.declared[name].unit, each.values, wrong
         )
         for name, each in policy.parameters.items()
+        if name in parameters.declared
     }
+    if wrong:
+        raise RuleFileError(wrong)
     return replace(parameters, values={**parameters.values, **own}, suites=policy.suites)
 
 
@@ -189,15 +191,20 @@ def _unknown(file: YamlFile, name: str, parameters: Parameters) -> Diagnostic:
 
 
 def _dated(
-    file: YamlFile, location: tuple[str, ...], unit: str, values: Mapping[date, Number]
+    file: YamlFile,
+    location: tuple[str, ...],
+    unit: str,
+    values: Mapping[date, Number],
+    wrong: list[Diagnostic],
 ) -> tuple[Dated, ...]:
+    """Return the values by date; those that do not fit the unit are added to what is wrong."""
     out = []
     for day in sorted(values):
         try:
             out.append(Dated(start_of_day(day), number(unit, values[day])))
         except ValueError as error:
             where = (*location, day.isoformat())
-            raise RuleFileError([file.diagnostic(where, "parameter-value", str(error))]) from error
+            wrong.append(file.diagnostic(where, "parameter-value", str(error)))
     return tuple(out)
 
 

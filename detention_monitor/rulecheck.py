@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from pydantic import BaseModel
 
@@ -22,53 +23,74 @@ from detention_monitor.rulemodel import (
     DerivedFact,
     Must,
     Rule,
-    RuleFile,
     RuleTest,
     Selector,
     Step,
 )
-from detention_monitor.terms import CLOCKS, WORDS, deadline_attribute
+from detention_monitor.terms import CLOCKS, PLACEHOLDERS, deadline_attribute
+from detention_monitor.times import parse_duration
 from detention_monitor.vocabulary import Attribute
-from detention_monitor.yamlfile import Location, YamlFile, suggestion
+from detention_monitor.yamlfile import MOST_FAULTS, Location, YamlFile, more_faults, suggestion
 
 Attributes = Mapping[str, Mapping[str, Attribute]]
+_SPANS = ("within", "at", "after", "warn", "established_for")
+"""Fields that hold a duration, where they hold a text."""
+_DUTY = ("duty",)
+_ONLY_IN: Mapping[str, Sequence[str]] = {
+    **dict.fromkeys(("already_since", "lapses_on", "excused_by", "excused_late", "mitigated_by",
+                     "warn", "grades", "pauses_while", "needs_time", "outlasts_detention", "measures"), _DUTY),
+    **dict.fromkeys(("raised", "when_unknown", "cannot_tell_without"), ("prohibition",)),
+    "finds": ("prohibition", "count"),
+}  # fmt: skip
+"""Fields that only rules of some shapes read."""
+_KEY_OF = {"duty": "must", "prohibition": "never", "count": "counts", "sequence": "sequence"}
 _PLACEHOLDER = re.compile(r"\{([^}]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What rules may speak of; `named` are names in files that could not be read."""
+
+    attributes: Attributes
+    facts: Sequence[DerivedFact]
+    parameters: Parameters | None
+    rules: frozenset[str]
+    named: frozenset[str] = frozenset()
 
 
 def check_file(
     file: YamlFile,
-    model: RuleFile,
-    attributes: Attributes,
-    facts: Sequence[DerivedFact],
-    parameters: Parameters,
+    facts: Iterable[tuple[int, DerivedFact]],
+    rules: Iterable[tuple[int, Rule]],
+    known: Known,
 ) -> list[Diagnostic]:
-    """Return everything wrong with one rule file that its form alone does not show."""
-    checker = _Checker(file, attributes, facts, parameters)
-    for number, fact in enumerate(model.facts):
+    """Return everything wrong with the facts and rules of a file that their form does not show.
+
+    Each comes with its place in the list of the file.
+    """
+    checker = _Checker(file, known)
+    for number, fact in facts:
         checker.walk(fact, ("facts", number))
         if fact.mark is not None:
             for place, alternative in enumerate(fact.mark.yes_when):
                 where = ("facts", number, "mark", "yes_when", place, "where")
                 checker.condition(alternative.where, fact.mark.on, where)
-    for number, rule in enumerate(model.rules):
+    for number, rule in rules:
         checker.walk(rule, ("rules", number))
         checker.rule(rule, ("rules", number))
+        if len(checker.found) >= MOST_FAULTS:
+            checker.found.append(more_faults(checker.found[-1], 0))
+            break
     return checker.found
 
 
 class _Checker:
-    def __init__(
-        self,
-        file: YamlFile,
-        attributes: Attributes,
-        facts: Sequence[DerivedFact],
-        parameters: Parameters,
-    ) -> None:
+    def __init__(self, file: YamlFile, known: Known) -> None:
         self.found: list[Diagnostic] = []
         self._file = file
-        self._attributes = attributes
-        self._states = (*PROVIDED, *(fact.fact for fact in facts if fact.interval))
-        self._parameters = parameters
+        self._known = known
+        self._attributes = known.attributes
+        self._states = (*PROVIDED, *(fact.fact for fact in known.facts if fact.interval))
 
     def _say(self, location: Location, code: str, message: str, offset: int = 0) -> None:
         self.found.append(self._file.diagnostic(location, code, message, offset=offset))
@@ -97,6 +119,8 @@ class _Checker:
             for text, at in _texts(value, here):
                 if re.fullmatch(r"\$[a-z][a-z0-9_]*", text):
                     self.parameter(text[1:], at)
+                elif name in _SPANS:
+                    self.span(text, at)
             for inner, at in _models(value, here):
                 self.walk(inner, at)
 
@@ -109,17 +133,25 @@ class _Checker:
 
     def states(self, names: Iterable[str], location: Location) -> None:
         for number, name in enumerate(names):
-            if name not in self._states:
+            if name not in self._states and name not in self._known.named:
                 at = self._inside(location, number)
                 hint = suggestion(name, self._states)
                 self._say(at, "unknown-state", f"no interval fact is called '{name}'{hint}")
 
     def parameter(self, name: str, location: Location) -> None:
-        declared = list(self._parameters.declared)
-        if name not in declared:
+        parameters = self._known.parameters
+        if parameters is not None and name not in parameters.declared:
+            declared = list(parameters.declared)
             hint = suggestion(name, declared)
-            message = f"no parameter is called '${name}'{hint}; declare it in parameters.yaml"
+            message = f"no parameter is called '${name}'{hint or '; declare it in parameters.yaml'}"
             self._say(location, "unknown-parameter", message)
+
+    def span(self, text: str, location: Location) -> None:
+        try:
+            parse_duration(text)
+        except ValueError as error:
+            short = f"{text[:20]}..." if len(text) > 20 else text
+            self._say(location, "wrong-form", str(error).replace(text, short))
 
     def condition(self, text: str, kinds: Sequence[str], location: Location) -> None:
         """Check one condition against every kind it is asked of."""
@@ -128,9 +160,13 @@ class _Checker:
         try:
             parsed = parse(text)
         except ConditionError as error:
-            self._say(location, "condition-syntax", f"{error} in '{text}'", error.column)
+            near = text[max(0, error.column - 30) : error.column + 30]
+            said = f"{error} in '{text if len(text) <= 200 else near}'"
+            self._say(location, "condition-syntax", said, error.column)
             return
         for test in tests(parsed):
+            if test.attribute in self._known.named:
+                continue
             for kind in kinds:
                 own = self._attributes[kind]
                 if test.attribute not in own:
@@ -170,6 +206,39 @@ class _Checker:
         for number, raised in enumerate(rule.raised):
             self.condition(raised.where, opening, (*location, "raised", number, "where"))
         self._same(rule.cannot_tell_without, opening, (*location, "cannot_tell_without"))
+        for number, cause in enumerate(rule.because_of):
+            if cause not in self._known.rules | self._known.named:
+                hint = suggestion(cause, sorted(self._known.rules))
+                at = (*location, "because_of", number)
+                self._say(at, "unknown-rule", f"no rule is called '{cause}'{hint}")
+        for name, kind in rule.measures.items():
+            self.kinds((kind,), (*location, "measures", name))
+        self._without_effect(rule, location)
+
+    def _without_effect(self, rule: Rule, location: Location) -> None:
+        """Report what stands in a rule of a shape that does not read it."""
+        given = [Rule.model_fields[each].alias or each for each in rule.model_fields_set]
+        for name in sorted(given):
+            shapes = _ONLY_IN.get(name)
+            if shapes is not None and rule.shape not in shapes:
+                line, column = self._file.key_place((*location, name))
+                message = (
+                    f"'{name}' means nothing in a rule with '{_KEY_OF[rule.shape]}', only in one "
+                    f"with {' or '.join(_KEY_OF[shape] for shape in shapes)}; take it out"
+                )
+                found = Diagnostic(self._file.name, line, column, "without-effect", message)
+                self.found.append(found)
+
+        listed = rule.must is not None and isinstance(rule.grades, tuple) and bool(rule.grades)
+        for name in ("within", "by", "before", "before_local") if listed else ():
+            if getattr(rule.must, name):
+                line, column = self._file.key_place((*location, "must", name))
+                message = (
+                    f"'{name}' is not read where 'grades' lists the steps; make it a step, "
+                    "{name: due, at: ...}, or take it or 'grades' out"
+                )
+                found = Diagnostic(self._file.name, line, column, "without-effect", message)
+                self.found.append(found)
 
     def _same(self, names: Sequence[str], kinds: Sequence[str], location: Location) -> None:
         for number, name in enumerate(names):
@@ -197,14 +266,19 @@ class _Checker:
                 return
 
     def _placeholders(self, rule: Rule, opening: Sequence[str], location: Location) -> None:
-        known = sorted(WORDS)
+        known = [*PLACEHOLDERS[rule.shape]]
         for kind in opening:
             own = self._attributes.get(kind, {})
             known += [name for name, each in own.items() if each.type not in ("text", "list_of")]
         for match in _PLACEHOLDER.finditer(rule.message):
-            if match[1] not in known:
-                message = f"no placeholder is called {{{match[1]}}}{suggestion(match[1], known)}"
-                self._say((*location, "message"), "unknown-placeholder", message)
+            if match[1] and match[1] not in known and match[1] not in self._known.named:
+                hint = suggestion(match[1], known) or (
+                    f"; a rule with '{_KEY_OF[rule.shape]}' knows "
+                    f"{', '.join(PLACEHOLDERS[rule.shape])} and attributes of the entry it begins with"
+                )
+                message = f"no placeholder is called {{{match[1]}}}{hint}"
+                at = (*location, "message")
+                self._say(at, "unknown-placeholder", message, match.start())
 
     def _inside(self, location: Location, number: int) -> Location:
         inner = (*location, number)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
 
 from detention_monitor.errors import Diagnostic, RuleFileError
 from detention_monitor.parameters import Parameters, load_parameters
 from detention_monitor.plan import CycleError, Plan, attributes_with_marks, make_plan
-from detention_monitor.rulecheck import check_file
+from detention_monitor.rulecheck import Known, check_file
 from detention_monitor.rulemodel import DerivedFact, Rule, RuleFile
-from detention_monitor.vocabulary import Attribute, Vocabulary
+from detention_monitor.vocabulary import Vocabulary
 from detention_monitor.yamlfile import Location, YamlFile, read_yaml, validated
 
 VOCABULARY = "vocabulary.yaml"
@@ -58,28 +63,86 @@ class RuleSet:
 
 def load_rules(folder: Path, policy: Path | None = None) -> RuleSet:
     """Read a rules folder and a force's policy; raise `RuleFileError` with everything wrong."""
+    return inspect(folder, policy).ruleset()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What could be read of one rule file: its sound facts and rules, by their place in the list.
+
+    `model` is None where something in the file is wrong; `named` are the names that stand in it,
+    even in parts that could not be read.
+    """
+
+    path: Path
+    yaml: YamlFile
+    model: RuleFile | None
+    facts: tuple[tuple[int, DerivedFact], ...]
+    rules: tuple[tuple[int, Rule], ...]
+    named: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """A rules folder as far as it could be read, and everything that is wrong with it."""
+
+    folder: Path
+    policy: Path | None
+    parts: tuple[Part, ...]
+    vocabulary: Vocabulary | None
+    parameters: Parameters | None
+    faults: tuple[Diagnostic, ...]
+
+    def ruleset(self) -> RuleSet:
+        """Return the rules as they are run; raise `RuleFileError` where anything is wrong."""
+        if self.faults:
+            raise RuleFileError(list(self.faults))
+        assert self.vocabulary is not None  # without faults everything was read
+        assert self.parameters is not None
+        files = [LoadedFile(each.path, each.yaml, each.model) for each in self.parts if each.model]
+        facts = tuple(fact for file in files for fact in file.model.facts)
+        rules = tuple(rule for file in files for rule in file.model.rules)
+        try:
+            plan = make_plan(facts, rules, self.vocabulary)
+        except CycleError as error:
+            raise RuleFileError([_cycle_place(files, str(error))]) from error
+        return RuleSet(
+            tuple(files), facts, rules, plan, self.vocabulary, self.parameters,
+            _hash(self.folder, self.policy), dict(_places(files)),
+        )  # fmt: skip
+
+
+def inspect(folder: Path, policy: Path | None = None) -> Inspected:
+    """Read a rules folder and a force's policy as far as they can be read, and check all of it."""
     if not folder.is_dir():
         message = "no such folder; --rules takes the folder that holds vocabulary.yaml"
-        raise RuleFileError([Diagnostic(str(folder), 1, 1, "no-rules", message)])
-    vocabulary = Vocabulary.load(folder / VOCABULARY)
-    parameters = load_parameters(folder / PARAMETERS, policy)
-    files, faults = _read_all(folder)
-    facts = tuple(fact for file in files for fact in file.model.facts)
-    table = attributes_with_marks(facts, vocabulary)
-    for file in files:
-        faults.extend(check_file(file.yaml, file.model, table, facts, parameters))
-    faults.extend(_clashes(files))
-    if faults:
-        raise RuleFileError(faults)
-    rules = tuple(rule for file in files for rule in file.model.rules)
+        fault = Diagnostic(str(folder), 1, 1, "no-rules", message)
+        return Inspected(folder, policy, (), None, None, (fault,))
+    faults: list[Diagnostic] = []
+    vocabulary = _read(lambda: Vocabulary.load(folder / VOCABULARY), faults)
+    parameters = _read(lambda: load_parameters(folder / PARAMETERS, policy), faults)
+    parts = _read_all(folder, faults)
+    if vocabulary is not None:
+        named = frozenset[str]().union(*(part.named for part in parts))
+        facts = tuple(fact for part in parts for _, fact in part.facts)
+        table = attributes_with_marks(facts, vocabulary)
+        ids = {rule.id for part in parts for _, rule in part.rules}
+        known = Known(table, facts, parameters, frozenset(ids), named)
+        for part in parts:
+            faults.extend(check_file(part.yaml, part.facts, part.rules, known))
+    faults.extend(_clashes(parts))
+    return Inspected(folder, policy, tuple(parts), vocabulary, parameters, tuple(sorted(faults)))
+
+
+Read = TypeVar("Read")
+
+
+def _read(reader: Callable[[], Read], faults: list[Diagnostic]) -> Read | None:
     try:
-        plan = make_plan(facts, rules, vocabulary)
-    except CycleError as error:
-        raise RuleFileError([_cycle_place(files, str(error))]) from error
-    return RuleSet(
-        tuple(files), facts, rules, plan, vocabulary, parameters, _hash(folder, policy),
-        dict(_places(files)),
-    )  # fmt: skip
+        return reader()
+    except RuleFileError as error:
+        faults.extend(error.diagnostics)
+        return None
 
 
 def rule_paths(folder: Path) -> list[Path]:
@@ -88,43 +151,88 @@ def rule_paths(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.yaml") if path.name not in kept)
 
 
-def _read_all(folder: Path) -> tuple[list[LoadedFile], list[Diagnostic]]:
-    files: list[LoadedFile] = []
-    faults: list[Diagnostic] = []
-    for path in rule_paths(folder):
+def _read_all(folder: Path, faults: list[Diagnostic]) -> list[Part]:
+    parts: list[Part] = []
+    paths = rule_paths(folder)
+    for path in paths:
         try:
-            yaml = read_yaml(path)
-            files.append(LoadedFile(path, yaml, validated(yaml, RuleFile)))
+            parts.append(_part(path, read_yaml(path), faults))
         except RuleFileError as error:
             faults.extend(error.diagnostics)
-    if not files and not faults:
+            nothing = YamlFile(path.name, None)
+            parts.append(Part(path, nothing, None, (), (), frozenset(_names_in(path))))
+    if not paths:
         message = "no rule files here; write one, or name another folder with --rules"
         faults.append(Diagnostic(str(folder), 1, 1, "no-rules", message))
-    return files, faults
+    return parts
 
 
-def _clashes(files: Iterable[LoadedFile]) -> Iterator[Diagnostic]:
+def _part(path: Path, yaml: YamlFile, faults: list[Diagnostic]) -> Part:
+    try:
+        model = validated(yaml, RuleFile)
+    except RuleFileError as error:
+        faults.extend(error.diagnostics)
+        facts, rules = _sound(yaml, "facts", DerivedFact), _sound(yaml, "rules", Rule)
+        return Part(path, yaml, None, facts, rules, frozenset(_names_in(path)))
+    numbered = tuple(enumerate(model.facts)), tuple(enumerate(model.rules))
+    return Part(path, yaml, model, *numbered)
+
+
+Item = TypeVar("Item", DerivedFact, Rule)
+
+
+def _sound(yaml: YamlFile, key: str, model: type[Item]) -> tuple[tuple[int, Item], ...]:
+    """Return the items of a list that are of good form, each with its place in the list."""
+    listed = yaml.data.get(key) if isinstance(yaml.data, dict) else None
+    found = []
+    for number, raw in enumerate(listed if isinstance(listed, list) else ()):
+        with suppress(ValidationError):
+            found.append((number, model.model_validate(raw)))
+    return tuple(found)
+
+
+_NAMED = re.compile(rb"\b(?:fact|id):\s*[\"']?([A-Za-z][A-Za-z0-9_-]{0,80})")
+
+
+def _names_in(path: Path) -> Iterator[str]:
+    """Yield the names that a file, read as mere text, seems to give to facts and rules."""
+    with suppress(OSError), path.open("rb") as file:
+        for match in _NAMED.finditer(file.read(_LARGEST_SCANNED)):
+            yield match[1].decode()
+
+
+_LARGEST_SCANNED = 1_000_000
+
+
+def _clashes(parts: Iterable[Part]) -> Iterator[Diagnostic]:
     """Yield a diagnostic for every name used twice: facts, and rules in force together."""
     facts: dict[str, str] = {}
     rules: dict[str, list[tuple[Rule, str]]] = {}
-    for file in files:
-        for number, fact in enumerate(file.model.facts):
-            line, column = file.yaml.place(("facts", number, "fact"))
-            here = f"{file.yaml.name}:{line}"
+    for part in parts:
+        for number, fact in part.facts:
+            line, column = part.yaml.place(("facts", number, "fact"))
+            here = f"{part.yaml.name}:{line}"
             if fact.fact in facts:
                 message = f"'{fact.fact}' is defined a second time; first at {facts[fact.fact]}"
-                yield Diagnostic(file.yaml.name, line, column, "duplicate-fact", message)
+                yield Diagnostic(part.yaml.name, line, column, "duplicate-fact", message)
             facts.setdefault(fact.fact, here)
-        for number, rule in enumerate(file.model.rules):
-            line, column = file.yaml.place(("rules", number, "id"))
+        for number, rule in part.rules:
+            line, column = part.yaml.place(("rules", number, "id"))
             for other, place in rules.get(rule.id, []):
-                if _overlap(rule, other):
+                if not _overlap(rule, other):
+                    continue
+                if rule.in_force.start == other.in_force.start:
+                    message = f"there is a rule '{rule.id}' at {place}; choose another id"
+                    yield Diagnostic(part.yaml.name, line, column, "duplicate-rule", message)
+                else:
+                    first = max(rule.in_force.start, other.in_force.start)
                     message = (
-                        f"rule '{rule.id}' is in force on days when the one at {place} is too; "
-                        "end that one with in_force: {to: ...} or choose another id"
+                        f"two versions of '{rule.id}' are in force from {first}, this one and the "
+                        f"one at {place}; end the earlier with in_force: {{from: ..., to: {first}}}"
                     )
-                    yield Diagnostic(file.yaml.name, line, column, "duplicate-rule", message)
-            rules.setdefault(rule.id, []).append((rule, f"{file.yaml.name}:{line}"))
+                    at = part.yaml.place(("rules", number, "in_force"))
+                    yield Diagnostic(part.yaml.name, *at, "dates-overlap", message)
+            rules.setdefault(rule.id, []).append((rule, f"{part.yaml.name}:{line}"))
 
 
 def _overlap(one: Rule, other: Rule) -> bool:
@@ -158,6 +266,3 @@ def _hash(folder: Path, policy: Path | None) -> str:
     for path in paths:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
-
-
-Attributes = Mapping[str, Mapping[str, Attribute]]

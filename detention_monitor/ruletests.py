@@ -30,12 +30,14 @@ from detention_monitor.vocabulary import Vocabulary
 
 UNLISTED = ("met", "lapsed", "open")
 """Findings that a test need not list: nothing is wrong and nothing is due soon."""
-_ENTRY = re.compile(
+ENTRY = re.compile(
     r"(?P<at>(?:\+\d+ )?\d\d:\d\d(?::\d\d)?) (?P<kind>[a-z_]+)"
     r"(?: by (?P<rank>[a-z_]+)(?:/(?P<acting>[a-z_]+))?)?(?: as (?P<role>[a-z_]+))?"
     r"(?P<attrs>(?:\s+[a-z_0-9]+=(?:\"[^\"]*\"|\S+))*)\s*"
 )
 _ATTRIBUTE = re.compile(r"([a-z_0-9]+)=(?:\"([^\"]*)\"|(\S+))")
+_LATEST_DAY = 400
+"""Days after its first on which a test may still have an entry."""
 _SAYS_AGE = (
     "arrived",
     "detention_authorised",
@@ -44,9 +46,11 @@ _SAYS_AGE = (
 )
 """Kinds that can say how old the child is; the first of them in a test does."""
 _CLOCK = re.compile(r"(?:\+(\d+) )?(\d\d):(\d\d)(?::(\d\d))?")
-_INSTANTS = {"due": "due_at", "due_latest": "due_at_latest", "done": "done_at",
+INSTANTS = {"due": "due_at", "due_latest": "due_at_latest", "done": "done_at",
              "occurred": "occurred_at", "arose": "arose_at"}  # fmt: skip
 _PLAIN = ("status", "severity", "authority", "certainty", "minutes_late", "duty", "because_of")
+EXPECTABLE = frozenset({"rule", *INSTANTS, *_PLAIN})
+"""What a test may say of a finding that it expects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +140,8 @@ def _faults(case: Case, backend: Backend) -> Iterator[str]:
     names = {rule.id for rule in case.ruleset.rules}
     found = [finding for finding in result.findings if finding.rule in names]
     for wanted in test.expect:
-        expected = _expected(wanted)
-        unknown = set(expected) - {"rule", *_INSTANTS, *_PLAIN}
+        expected = expected_of(wanted)
+        unknown = set(expected) - EXPECTABLE
         if unknown:
             yield f"no such thing to expect: {', '.join(sorted(unknown))}"
             continue
@@ -176,7 +180,7 @@ def _with_settings(ruleset: RuleSet, test: RuleTest) -> RuleSet:
 def timeline(test: RuleTest, vocabulary: Vocabulary) -> Iterator[CustodyEvent]:
     """Yield the entries of a test; the first gets the child's date of birth if no age is given."""
     raws: list[dict[str, Any]] = [
-        _raw(each, place, test.on, vocabulary) if isinstance(each, str) else dict(each)
+        raw_entry(each, place, test.on, vocabulary) if isinstance(each, str) else dict(each)
         for place, each in enumerate(test.timeline, start=1)
     ]
     given = any({"dob", "age_recorded", "treated_as"} & {*raw.get("attrs", {})} for raw in raws)
@@ -187,8 +191,9 @@ def timeline(test: RuleTest, vocabulary: Vocabulary) -> Iterator[CustodyEvent]:
         yield entry_from(raw, vocabulary)
 
 
-def _raw(text: str, place: int, day: date, vocabulary: Vocabulary) -> dict[str, Any]:
-    match = _ENTRY.fullmatch(text.strip())
+def raw_entry(text: str, place: int, day: date, vocabulary: Vocabulary) -> dict[str, Any]:
+    """Return one line of a timeline as a record would give it; raise `ValueError` with the cure."""
+    match = ENTRY.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"'{text}' is not an entry; write '13:10 review_held by inspector x=y'")
     kind = vocabulary.kinds.get(match["kind"])
@@ -228,11 +233,14 @@ def instant(day: date, text: str) -> int:
     match = _CLOCK.fullmatch(text)
     if match is None:
         raise ValueError(f"'{text}' is not a time of a test; write 04:50 or '+1 04:50'")
-    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    days, hours, minutes, seconds = (int((part or "0")[:9]) for part in match.groups())
+    if days > _LATEST_DAY or not 1970 <= day.year <= 2090:
+        raise ValueError(f"'{text}' on {day} is not a time that a record may have")
     return at_local(day + timedelta(days=days), hours * 3600 + minutes * 60 + seconds)
 
 
-def _expected(wanted: str | dict[str, object]) -> dict[str, object]:
+def expected_of(wanted: str | dict[str, object]) -> dict[str, object]:
+    """Return what a test expects of one finding, by name; raise `ValueError` for a single word."""
     if isinstance(wanted, dict):
         return {"certainty": "established", **wanted}
     rule, status, *rest = wanted.split()
@@ -248,7 +256,7 @@ def _matches(finding: Finding, expected: Mapping[str, object], day: date) -> boo
     plain = all(getattr(finding, name) == expected[name] for name in _PLAIN if name in expected)
     return plain and all(
         getattr(finding, field) == instant(day, str(expected[name]))
-        for name, field in _INSTANTS.items()
+        for name, field in INSTANTS.items()
         if name in expected
     )
 
@@ -256,7 +264,7 @@ def _matches(finding: Finding, expected: Mapping[str, object], day: date) -> boo
 def _told(finding: Finding) -> str:
     instants: Sequence[str] = [
         f"{name} {local_text(at)}"
-        for name, field in _INSTANTS.items()
+        for name, field in INSTANTS.items()
         if (at := getattr(finding, field)) is not None
     ]
     late = "" if finding.minutes_late is None else f", {finding.minutes_late} min late"

@@ -7,6 +7,7 @@ object does; a verdict takes dozens, for every duty of every detention.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -23,11 +24,13 @@ _PLACE = re.compile(r"\{([^}]*)\}")
 
 UNTIDY = re.compile(r"[\s;]+(?=[.;,])")
 """What an empty place leaves before a stop."""
-WORDS = frozenset({
-    "arose", "due", "done", "late", "past", "occurred", "who", "count", "total", "first", "last",
-    "grade",
-})  # fmt: skip
-"""Places of a message that the verdict fills; the others are attributes of the entry."""
+PLACEHOLDERS: Mapping[str, tuple[str, ...]] = {
+    "duty": ("arose", "due", "done", "late", "past", "who"),
+    "prohibition": ("arose", "occurred", "who"),
+    "count": ("arose", "count", "total", "grade", "who"),
+    "sequence": ("arose", "first", "last", "late", "who"),
+}
+"""What a message may name besides attributes, by the shape of its rule."""
 
 
 class Step(Immutable, frozen=True, gc=False):
@@ -103,7 +106,7 @@ def terms_of(rule: Rule) -> Terms:
         (rule.only_if or "")[1:],
         texts,
         names,
-        set(names) <= WORDS and texts == UNTIDY.sub("", texts).strip(),
+        {*names} <= {*PLACEHOLDERS[rule.shape]} and texts == UNTIDY.sub("", texts).strip(),
         rule.who,
         rule.because_of,
         **(_duty_of(rule) if rule.must is not None else {}),

@@ -1,11 +1,19 @@
 """`explain`: rule, law, entries, arithmetic, what was not found, and what would have met it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from detention_monitor.assess import assess, end_of
 from detention_monitor.cli import cli
+from detention_monitor.detention import detentions_of
+from detention_monitor.durable import DurableBackend
+from detention_monitor.entries import CustodyEvent
+from detention_monitor.remedy import remedies
+from detention_monitor.rulefile import RuleSet
+from detention_monitor.sources import read_entries
 from tests.conftest import SAMPLES
 from tests.test_replay import command
 
@@ -33,7 +41,7 @@ def test_each_step_says_whose_it_is(tmp_path: Path) -> None:
     text = explained("T01_seed_adult_18_hours", "B02", tmp_path)
     assert "the duty is code; this step is policy, not law" in text
     assert "amber: after 2 h ($aa_amber): Tue 11 Oct 2022 15:25 BST: passed" in text
-    assert "met by aa_arrived where missing in_person or in_person is true by Tue 11 Oct" in text
+    assert "prevented aa_arrived where missing in_person or in_person is true by Tue 11 Oct" in text
 
 
 def test_a_prohibition_shows_each_question_and_its_answer(tmp_path: Path) -> None:
@@ -123,3 +131,61 @@ def test_what_did_not_fire_says_which_condition_failed(duty: str, said: str) -> 
     assert ran.exit_code == 0, ran.output
     assert f"{duty}: nothing found" in ran.stdout
     assert said in " ".join(ran.stdout.split())
+
+
+def test_a_prohibition_says_what_would_have_prevented_it(tmp_path: Path) -> None:
+    text = explained("T09_alternative_or_secure", "E05", tmp_path)
+    assert "prevented had one of these been otherwise: " in text
+    text = explained("T02_three_remote_reviews", "D06", tmp_path)
+    assert "prevented had the entry said mode_reason" in text
+    assert "prevented had fewer of the entries counted been review_held where mode in" in text
+
+
+def test_every_breach_says_what_would_have_prevented_it_and_it_would(ruleset: RuleSet) -> None:
+    """Where a bare entry is said to have been enough, the story is judged again with it in it."""
+    backend = DurableBackend(ruleset.plan)
+    rules = {(rule.id, rule.version): rule for rule in ruleset.rules}
+    tried = 0
+    for path in sorted(SAMPLES.glob("T*.jsonl")):
+        entries = [
+            got
+            for got, _ in read_entries([str(path)], ruleset.vocabulary)
+            if isinstance(got, CustodyEvent)
+        ]
+        for detention in detentions_of(entries):
+            as_of = end_of(detention, ruleset)
+            found = assess(detention, ruleset, as_of, backend=backend).findings
+            for finding in found:
+                rule = rules.get((finding.rule, finding.rule_version))
+                if rule is None or finding.nature != "concern" or not finding.is_breach:
+                    continue
+                told = dict(remedies(finding, rule, ruleset))
+                assert "prevented" in told, finding.rule
+                must = rule.must
+                due = next((step.at for step in finding.grades if step.at), finding.due_at)
+                if (
+                    must is None
+                    or due is None
+                    or finding.arose_at is None
+                    or due <= finding.arose_at
+                ):
+                    continue
+                kind = ruleset.vocabulary.kinds[must.happen[0]]
+                if (
+                    must.where
+                    or must.during
+                    or must.unless
+                    or must.same
+                    or must.doubted_where
+                    or kind.derived
+                ):
+                    continue
+                first = detention.entries[0]
+                act = CustodyEvent("x", first.record, kind.name, due, first.force)
+                again = replace(detention, entries=(*detention.entries, act))
+                after = assess(again, ruleset, as_of, backend=backend).findings
+                left = [each for each in after if each.key == finding.key and each.is_breach]
+                assert not left, (path.name, finding.rule)
+                assert told["prevented"].startswith(kind.name)
+                tried += 1
+    assert tried > 20

@@ -63,8 +63,8 @@ def test_the_rule_that_the_cases_break_is_sound(folder: Path) -> None:
         ("asleep is true", "asleep is true and", (13, 57), "expected"),
         ("asleep is true", "asleep is true or or", (13, 57), "expected"),
         ("asleep is true", "mode_reason is good", (13, 39), "cannot be asked 'is'"),
-        ("{occurred}", "{ocurred}", (14, 14), "did you mean 'occurred'"),
-        ("authority: code", "authority: law", (8, 16), "'statute', 'code'"),
+        ("{occurred}", "{ocurred}", (14, 25), "did you mean 'occurred'"),
+        ("authority: code", "authority: law", (8, 16), "is not one of statute, code"),
         ("duty: B01", "duty: Z99", (5, 11), "letter A-F and two digits"),
         ("from: 2012-07-10", "from: yesterday", (9, 22), "date"),
         ("from: 2012-07-10", "from: 2012-07-10, to: 2011-01-01", (9, 15), "must be later than"),
@@ -108,8 +108,8 @@ def test_two_versions_of_a_rule_may_follow_but_not_overlap(folder: Path) -> None
     assert len(load_rules(folder).rules) == 2
     (folder / "x.yaml").write_text(HEAD + first + second.replace("2018-07-31", "2018-07-30"))
     [fault] = faults(folder)
-    assert fault.code == "duplicate-rule"
-    assert fault.line == 15
+    assert fault.code == "dates-overlap"
+    assert fault.line == 20
     assert "x.yaml:4" in fault.message
 
 

@@ -44,7 +44,7 @@ def test_every_rule_file_fits(path: Path, validators: dict[str, Draft202012Valid
     assert _faults(validators["rules"], _plain(read_yaml(path).data)) == []
 
 
-@pytest.mark.parametrize("name", ["parameters", "vocabulary"])
+@pytest.mark.parametrize("name", ["parameters", "vocabulary", "catalogue"])
 def test_the_other_files_fit(name: str, validators: dict[str, Draft202012Validator]) -> None:
     assert _faults(validators[name], _plain(read_yaml(RULES / f"{name}.yaml").data)) == []
 
@@ -109,5 +109,84 @@ def test_all_schemas_are_written_to_a_folder(tmp_path: Path) -> None:
     ran = CliRunner().invoke(cli, ["rules", "schema", "--out", str(tmp_path / "schema")])
 
     assert ran.exit_code == 0
-    assert len(list((tmp_path / "schema").glob("*.schema.json"))) == 6
+    assert len(list((tmp_path / "schema").glob("*.schema.json"))) == 7
     assert CliRunner().invoke(cli, ["rules", "schema"]).exit_code == 2
+
+
+def _keys(schema: Any, at: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every key that a schema names, with what it says of it."""
+    if isinstance(schema, dict):
+        for key, part in schema.get("properties", {}).items():
+            yield f"{at}/{key}", part
+        for name, part in schema.items():
+            yield from _keys(part, f"{at}/{name}")
+    elif isinstance(schema, list):
+        for number, part in enumerate(schema):
+            yield from _keys(part, f"{at}/{number}")
+
+
+@pytest.mark.parametrize("name", ["rules", "parameters", "policy", "vocabulary", "catalogue"])
+def test_an_editor_has_something_to_show_for_every_key(name: str, ruleset: RuleSet) -> None:
+    schema = dict(schemas(ruleset))[name]
+    dumb = [at for at, part in _keys(schema) if not part.get("description")]
+    assert dumb == []
+
+
+def _offered(schema: Any, path: list[str], found: set[str], whole: Any) -> set[str]:
+    """Return the words that an editor offers at a path of keys, as VS Code does: all it can reach."""
+    if "$ref" in schema:
+        return _offered(whole["$defs"][schema["$ref"].rsplit("/", 1)[-1]], path, found, whole)
+    for each in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
+        _offered(each, path, found, whole)
+    if "items" in schema:
+        _offered(schema["items"], path, found, whole)
+    if path and path[0] in schema.get("properties", {}):
+        _offered(schema["properties"][path[0]], path[1:], found, whole)
+    if not path:
+        found |= {str(schema["const"])} if "const" in schema else set()
+        found |= {str(each) for each in schema.get("enum", ())}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("rules/arises_on", {"child_in_detention", "review_held"}),
+        ("rules/must/happen", {"aa_arrived", "review_counted"}),
+        ("rules/must/within", {"$aa_amber", "$review_first"}),
+        ("rules/must/by", {"review_clock.due", "custody_clock.due"}),
+        ("rules/grades/at", {"$aa_red"}),
+        ("rules/excused_by/while", {"aa_here", "overnight"}),
+        ("rules/never/kind", {"interview_started"}),
+        ("rules/pauses_while", {"in_hospital"}),
+        ("rules/duty", {"B02", "GP01"}),
+        ("rules/authority", {"statute", "code", "annex", "note", "policy", "quality"}),
+        ("rules/only_if", {"$certificate_supervised"}),
+        ("facts/mark/on", {"review_held"}),
+    ],
+)  # fmt: skip
+def test_an_editor_completes_words(path: str, words: set[str], ruleset: RuleSet) -> None:
+    schema = dict(schemas(ruleset))["rules"]
+    assert words <= _offered(schema, path.split("/"), set(), schema)
+
+
+def test_an_entry_is_offered_the_attributes_and_values_of_its_kind(ruleset: RuleSet) -> None:
+    schema = dict(schemas(ruleset))["records"]
+    [of_kind] = [
+        each["then"]["properties"]["attrs"]["properties"]
+        for each in schema["allOf"]
+        if each["if"]["properties"]["kind"]["const"] == "review_held"
+    ]
+    assert {"in_person", "telephone", "live_link"} <= set(of_kind["mode"]["enum"])
+    assert all(part["description"] for part in of_kind.values())
+
+
+def test_the_settings_for_an_editor_name_schemas_and_files_that_exist(ruleset: RuleSet) -> None:
+    text = (RULES.parent / "docs" / "editor.md").read_text()
+    settings = json.loads(text.split("```json\n")[1].split("```")[0])
+    named = {Path(each).name.split(".")[0] for each in settings["yaml.schemas"]}
+    assert named <= {name for name, _ in schemas(ruleset)}
+    patterns = settings["yaml.schemas"]["schema/rules.schema.json"]
+    left_out = {each.removeprefix("!rules/") for each in patterns if each.startswith("!")}
+    every = {path.name for path in RULES.glob("*.yaml")}
+    assert every - left_out == {path.name for path in rule_paths(RULES)}

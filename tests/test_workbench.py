@@ -8,7 +8,11 @@ from xml.etree import ElementTree as ET
 import pytest
 from click.testing import CliRunner, Result
 
+from detention_monitor.authoring.probes import probe
 from detention_monitor.cli import cli
+from detention_monitor.durable import DurableBackend
+from detention_monitor.rulefile import load_rules
+from detention_monitor.ruletests import cases
 from tests.conftest import RULES
 
 HEAD = "format: custody-rules/1\ntheme: A theme\n"
@@ -204,6 +208,97 @@ def test_probes_try_both_sides_of_deadline_day_and_clock_change(folder: Path) ->
 
     assert result.exit_code == 0
     assert "7 probes of 1 rules, 0 wrong" in result.stderr
+
+
+BEFORE_TEN = """\
+rules:
+  - id: X03-tonight
+    duty: B01
+    title: Told by ten at night
+    sources: [{cite: "Code C 3.15", text_verified: 2023-12-20, number_verified: 2023-12-20}]
+    authority: code
+    in_force: {from: 2012-07-10}
+    child_by: code_c
+    age_at: arising
+    who: custody officer
+    arises_on: child_in_detention
+    must: {happen: aa_contacted, before_local: "22:00"}
+    message: "Detained {arose}; contacted: {done}."
+    tests:
+      - name: contacted within the hour
+        timeline: ["19:00 arrived", "19:10 detention_authorised", "19:30 aa_contacted", "23:00 released"]
+        expect: []
+"""
+BY_HEARING = """\
+rules:
+  - id: X04-before-hearing
+    duty: B01
+    title: Told by the hearing
+    sources: [{cite: "Code C 3.15", text_verified: 2023-12-20, number_verified: 2023-12-20}]
+    authority: code
+    in_force: {from: 2012-07-10}
+    child_by: code_c
+    age_at: arising
+    who: custody officer
+    arises_on: {kind: aa_requested, where: exists eta}
+    must: {happen: aa_arrived, by: attr eta}
+    message: "Expected {due}; came: {done}."
+    tests:
+      - name: nobody was told
+        timeline: ["13:00 arrived", "13:10 detention_authorised", "14:00 aa_requested eta=16:00", "17:00 released"]
+        expect: [X04-before-hearing missed medium]
+"""
+
+
+def told(rules: str, folder: Path) -> list[tuple[str, str]]:
+    """Return what each probe of a file tried, and its fault."""
+    (folder / "x.yaml").write_text(HEAD + rules)
+    found = []
+    for own, tests in cases(load_rules(folder)):
+        backend = DurableBackend(own.plan)
+        found += [(each.what, each.fault) for case in tests for each in probe(case, backend)]
+    return found
+
+
+def test_a_time_of_day_is_probed_on_both_sides_and_on_both_nights(folder: Path) -> None:
+    found = told(BEFORE_TEN, folder)
+
+    assert {fault for _, fault in found} == {""}
+    assert [what for what, _ in found if "step due" in what] == [
+        "done Mon 10 Jun 2024 21:59 BST, step due at Mon 10 Jun 2024 22:00 BST",
+        "done Mon 10 Jun 2024 22:00 BST, step due at Mon 10 Jun 2024 22:00 BST",
+        "done Mon 10 Jun 2024 22:01 BST, step due at Mon 10 Jun 2024 22:00 BST",
+        "step due over the clock change of 2024-10-27",
+        "step due over the clock change of 2024-03-31",
+    ]
+
+
+GRADES = "[{name: early, at: 1h, severity: medium, authority: policy}, {name: red, at: 3h, severity: high, authority: policy}]"
+
+
+def test_each_step_is_probed(folder: Path) -> None:
+    graded = DUTY.replace(", within: 2h}", f"}}\n    grades: {GRADES}")
+    found = told(graded.replace("14:30", "14:00"), folder)
+
+    assert {fault for _, fault in found} == {""}
+    for step, clock in (("early", "14:10"), ("red", "16:10")):
+        tried = [what for what, _ in found if f"step {step} at" in what]
+        assert len(tried) == 3
+        assert all(what.endswith(f"{clock} BST") for what in tried)
+        assert sum(f"step {step} over the clock change" in what for what, _ in found) == 2
+
+
+def test_a_deadline_beside_steps_would_not_be_read(folder: Path) -> None:
+    found = check(folder, DUTY.replace("2h}", f"2h}}\n    grades: {GRADES}")).stdout
+    assert "x.yaml:14:71: 'within' is not read where 'grades' lists the steps" in found
+
+
+def test_a_time_on_an_entry_is_probed_by_an_act_that_nobody_recorded(folder: Path) -> None:
+    found = told(BY_HEARING, folder)
+
+    assert [(what[21:26], fault) for what, fault in found] == [
+        ("15:59", ""), ("16:00", ""), ("16:01", ""),
+    ]  # fmt: skip
 
 
 # --- rules coverage ----------------------------------------------------------------------------

@@ -1,13 +1,16 @@
 """Warnings about rules that are sound in form but cannot mean what their author wants.
 
 A rule that can never fire, an exception that can never apply, a duty that nothing discharges, two
-rules that say the same, versions with days between them on which no version is in force.
+rules that say the same or fire together, versions with days between them on which no version is in
+force; and names that are declared and never used.
 """
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 from detention_monitor.conditions import (
     Alternatives,
@@ -20,11 +23,12 @@ from detention_monitor.conditions import (
 )
 from detention_monitor.durable import MOST_ALPHAS
 from detention_monitor.errors import Diagnostic
-from detention_monitor.plan import attributes_with_marks
-from detention_monitor.rulefile import LoadedFile, RuleSet
-from detention_monitor.rulemodel import Must, Rule, Selector
+from detention_monitor.parameters import NEEDED
+from detention_monitor.plan import OLDEST_CODE, attributes_with_marks
+from detention_monitor.rulefile import CATALOGUE, PARAMETERS, VOCABULARY, LoadedFile, RuleSet
+from detention_monitor.rulemodel import Must, Rule, RuleTest, Selector
 from detention_monitor.vocabulary import Attribute
-from detention_monitor.yamlfile import Location
+from detention_monitor.yamlfile import Location, YamlFile, read_yaml
 
 Attributes = Mapping[str, Mapping[str, Attribute]]
 
@@ -47,6 +51,8 @@ def advise(ruleset: RuleSet) -> list[Diagnostic]:
                     found.append(_warning(file, at, "unreachable-alternative", message))
     found += _versions(ruleset.files)
     found += _same_twice(ruleset.files)
+    found += _overlapping(ruleset.files, table)
+    found += unused(ruleset)
     return sorted(found)
 
 
@@ -56,13 +62,17 @@ def _warning(file: LoadedFile, location: Location, code: str, message: str) -> D
 
 
 def _of_rule(rule: Rule, table: Attributes) -> Iterator[tuple[Location, str, str]]:
-    if rule.arises_on is not None and not _opens(rule.arises_on, table):
-        message = "this duty can never arise: the conditions of 'arises_on' exclude each other"
-        yield ("arises_on", "where"), "never-fires", message
+    if rule.in_force.to is not None and rule.in_force.to <= OLDEST_CODE:
+        message = (
+            f"never fires: records before {OLDEST_CODE} are not judged, and this rule ends before"
+        )
+        yield ("in_force", "to"), "never-fires", message
+    for location, what, selector in _begins(rule):
+        if not _opens(selector, table):
+            message = f"{what} never fires: the conditions of '{location[-1]}' exclude each other"
+            yield (*location, "where"), "never-fires", message
+    yield from _states(rule)
     if rule.never is not None:
-        if not _opens(rule.never, table):
-            message = "this rule can never fire: the conditions of 'never' exclude each other"
-            yield ("never", "where"), "never-fires", message
         for number, raised in enumerate(rule.raised):
             both = (rule.never.where, raised.where)
             if not _possible_together(both, rule.never.kind, table):
@@ -71,12 +81,13 @@ def _of_rule(rule: Rule, table: Attributes) -> Iterator[tuple[Location, str, str
     if rule.must is not None and not _possible(rule.must.where, rule.must.happen, table):
         message = "nothing can discharge this duty: the conditions of 'must' exclude each other"
         yield ("must", "where"), "nothing-discharges", message
-    for role, selectors in (
-        ("excused_by", rule.excused_by),
-        ("mitigated_by", rule.mitigated_by),
-        ("lapses_on", rule.lapses_on),
-    ):
-        for number, selector in enumerate(selectors):
+    if rule.sequence is not None:
+        for number, step in enumerate(rule.sequence.steps):
+            if not _possible(step.where, step.then, table):
+                message = "this step can never be taken: its conditions exclude each other"
+                yield ("sequence", "steps", number, "where"), "never-fires", message
+    for role in ("excused_by", "mitigated_by", "lapses_on"):
+        for number, selector in enumerate(getattr(rule, role)):
             if not _opens(selector, table):
                 message = f"this '{role}' can never apply: its conditions exclude each other"
                 yield (role, number), "unreachable-exception", message
@@ -95,6 +106,31 @@ def _of_rule(rule: Rule, table: Attributes) -> Iterator[tuple[Location, str, str
                 yield ("excused_by", number), "unreachable-exception", message
 
 
+def _begins(rule: Rule) -> Iterator[tuple[Location, str, Selector]]:
+    """Yield the selections without which a rule finds nothing, and what to call the rule."""
+    if rule.arises_on is not None:
+        yield ("arises_on",), "this duty", rule.arises_on
+    if rule.never is not None:
+        yield ("never",), "this rule", rule.never
+    if rule.counts is not None:
+        yield ("counts", "of"), "this count", rule.counts.of
+    if rule.sequence is not None:
+        yield ("sequence", "first"), "this sequence", rule.sequence.first
+
+
+def _states(rule: Rule) -> Iterator[tuple[Location, str, str]]:
+    """Yield a warning where a state is both wanted (while) and not wanted (unless)."""
+    for location, selector in _selectors(rule):
+        for state in sorted({*selector.during} & {*selector.unless}):
+            message = f"'{state}' stands under both 'while' and 'unless': this can never be"
+            if location == ("must",):
+                yield location, "nothing-discharges", message
+            elif location[0] in ("arises_on", "never"):
+                yield location, "never-fires", message
+            else:
+                yield location, "unreachable-exception", message
+
+
 def _selectors(rule: Rule) -> Iterator[tuple[Location, Selector]]:
     """Yield every selection of entries in a rule, with where it stands."""
     for name in ("arises_on", "never"):
@@ -103,7 +139,9 @@ def _selectors(rule: Rule) -> Iterator[tuple[Location, Selector]]:
             yield (name,), one
     if rule.must is not None:
         must = rule.must
-        selector = Selector(kind=must.happen, where=must.where, unless=must.unless)
+        selector = Selector.model_construct(
+            kind=must.happen, where=must.where, during=must.during, unless=must.unless
+        )
         yield ("must",), selector
     for name in ("excused_by", "mitigated_by", "lapses_on"):
         for number, each in enumerate(getattr(rule, name)):
@@ -227,3 +265,127 @@ def _same_twice(files: Iterable[LoadedFile]) -> Iterator[Diagnostic]:
             if first[0] is not rule and first[0].id != rule.id:
                 message = f"'{rule.id}' says the same as '{first[0].id}' at {first[1]}; keep one"
                 yield _warning(file, ("rules", number, "id"), "duplicate-meaning", message)
+
+
+def _overlapping(files: Iterable[LoadedFile], table: Attributes) -> Iterator[Diagnostic]:
+    """Yield a warning for a prohibition that finds nothing which another does not find too."""
+    known: dict[tuple[object, ...], list[tuple[Rule, LoadedFile, int]]] = {}
+    for file in files:
+        for number, rule in enumerate(file.model.rules):
+            if rule.never is not None:
+                group = (rule.duty, rule.child_by, rule.age_at, rule.finds, rule.only_if)
+                known.setdefault(group, []).append((rule, file, number))
+    for group_ in known.values():
+        for (wide, first, place), (narrow, file, number) in permutations(group_, 2):
+            if (
+                wide.id != narrow.id
+                and _in_force_together(wide, narrow)
+                and _covers(wide, narrow, table)
+            ):
+                line, _ = first.yaml.place(("rules", place, "id"))
+                message = (
+                    f"whenever '{narrow.id}' fires, '{wide.id}' at {first.yaml.name}:{line} fires "
+                    "on the same entry; narrow that one, or make this a 'raised' of it"
+                )
+                yield _warning(file, ("rules", number, "id"), "overlapping-rules", message)
+
+
+def _in_force_together(one: Rule, other: Rule) -> bool:
+    ends = [rule.in_force.to for rule in (one, other) if rule.in_force.to is not None]
+    return not ends or max(one.in_force.start, other.in_force.start) < min(ends)
+
+
+def _covers(wide: Rule, narrow: Rule, table: Attributes) -> bool:
+    """Whether one prohibition certainly fires wherever another does."""
+    assert wide.never is not None  # only prohibitions are compared
+    assert narrow.never is not None
+    outer, inner = wide.never, narrow.never
+    same = outer.model_copy(update={"where": inner.where}) == inner
+    states = {*outer.during} <= {*inner.during} and {*outer.unless} <= {*inner.unless}
+    if not states or not {*inner.kind} <= {*outer.kind} or (same and outer.where == inner.where):
+        return False
+    if not outer.where:
+        return True
+    if not inner.where:
+        return False
+    return all(
+        all(
+            any(part <= each for part in three_valued(parse(outer.where), table[kind]).true)
+            for each in three_valued(parse(inner.where), table[kind]).true
+        )
+        for kind in inner.kind
+    )
+
+
+# --- what nobody uses --------------------------------------------------------------------------
+
+BY_PROGRAM = frozenset({
+    # numbers
+    *NEEDED, "entry_late", "entry_very_late",
+    # derived facts
+    "valid_review", "disputed_review", "lawful_postponement", "valid_extension",
+    "valid_certificate",
+    # kinds of entry
+    "age_corrected", "questioning_started", "cell_left", "warrant_applied", "yjs_contacted",
+    "clock_unknown",
+    # attributes of derived kinds
+    "due_latest", "paused", "minutes_post", "early", "left", "clock",
+})  # fmt: skip
+"""Names of rules/ that the program itself reads: no rule need use them."""
+_PROSE = {"title", "says", "message", "do", "clears", "who", "about", "sources", "tests", "id",
+          "duty", "because_of", "theme"}  # fmt: skip
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def unused(ruleset: RuleSet) -> Iterator[Diagnostic]:
+    """Yield a warning for every derived fact, parameter and kind that nothing reads.
+
+    Parameters and kinds are looked at in a whole rules folder only, one with its catalogue.
+    """
+    said, names = _used(ruleset)
+    for file in ruleset.files:
+        for number, fact in enumerate(file.model.facts):
+            if said[fact.fact] < 2 and fact.fact not in names | BY_PROGRAM:
+                message = f"nothing uses '{fact.fact}'; take it out, or use it in a rule"
+                yield _warning(file, ("facts", number, "fact"), "unused-fact", message)
+    folder = ruleset.files[0].path.parent
+    if not (folder / CATALOGUE).exists():
+        return
+    parameters, vocabulary = read_yaml(folder / PARAMETERS), read_yaml(folder / VOCABULARY)
+    used = {*said} | names | BY_PROGRAM
+    for name in ruleset.parameters.declared:
+        if name not in used:
+            message = f"no rule reads '${name}'; take it out, or use it in a rule"
+            yield _at_key(parameters, ("parameters", name), "unused-parameter", message)
+    told = "".join(str(test.timeline) for test in _tests(ruleset))
+    for kind in ruleset.vocabulary.kinds.values():
+        at: Location = ("derived" if kind.derived else "kinds", kind.name)
+        if kind.name not in used and not re.search(rf"\b{kind.name}\b", told):
+            message = f"no rule and no test uses '{kind.name}'; take it out, or use it in a rule"
+            yield _at_key(vocabulary, at, "unused-kind", message)
+        elif kind.derived:
+            for name in sorted(kind.own - used):
+                message = f"no rule asks for '{name}' of '{kind.name}'; take it out, or use it"
+                yield _at_key(vocabulary, (*at, "attributes", name), "unused-attribute", message)
+
+
+def _used(ruleset: RuleSet) -> tuple[Counter[str], set[str]]:
+    """Return how often each word stands in what rules mean, and the placeholders of messages."""
+    models = (*ruleset.rules, *ruleset.facts)
+    said = Counter(
+        word for each in models for word in _WORD.findall(each.model_dump_json(exclude=_PROSE))
+    )
+    messages = "".join(rule.message for rule in ruleset.rules)
+    return said, set(re.findall(r"\{([^}]*)\}", messages))
+
+
+def _tests(ruleset: RuleSet) -> Iterator[RuleTest]:
+    for file in ruleset.files:
+        yield from file.model.tests
+        for rule in file.model.rules:
+            yield from rule.tests
+
+
+def _at_key(file: YamlFile, location: Location, code: str, message: str) -> Diagnostic:
+    line, column = file.key_place(location)
+    return Diagnostic(file.name, line, column, code, message, "warning")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import time
@@ -13,7 +14,7 @@ from typing import Any, get_args
 import click
 import orjson
 
-from detention_monitor.authoring.advice import advise
+from detention_monitor.authoring.codes import CODES, documented, explained
 from detention_monitor.authoring.coverage import coverage
 from detention_monitor.authoring.diagnostics import as_json, sarif, shown
 from detention_monitor.authoring.formatting import FormatError, format_file
@@ -21,13 +22,13 @@ from detention_monitor.authoring.impact import impact, rules_of
 from detention_monitor.authoring.impact_page import as_data, page, table
 from detention_monitor.authoring.newrule import Answers, rule_text
 from detention_monitor.authoring.probes import Probe, probe
+from detention_monitor.authoring.reading import read_through
 from detention_monitor.authoring.schema import schemas
 from detention_monitor.authoring.trial import compiles
-from detention_monitor.catalogue import load_with_catalogue
 from detention_monitor.detention import detentions_of
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
-from detention_monitor.errors import Diagnostic, RuleFileError
+from detention_monitor.errors import Diagnostic
 from detention_monitor.findings import SEVERITIES
 from detention_monitor.paths import bundled_rules
 from detention_monitor.rulefile import VOCABULARY, load_rules, rule_paths
@@ -63,8 +64,14 @@ def rules_options(command: Callable[..., Any]) -> Callable[..., Any]:
     show_default=True, help="sarif is what code hosting shows beside the line.",
 )  # fmt: skip
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
-def check_command(rules: Path | None, policy: Path | None, *, form: str, strict: bool) -> None:
+@click.option("--explain", "code", metavar="CODE", help="Say what a code means; `all` for a table.")
+def check_command(
+    rules: Path | None, policy: Path | None, *, form: str, strict: bool, code: str | None
+) -> None:
     """Report everything wrong or doubtful in the rule files, each with its place and its cure."""
+    if code is not None:
+        _explain(code)
+        return
     folder = rules or bundled_rules()
     found = diagnose(folder, policy)
     if form == "json":
@@ -81,19 +88,27 @@ def check_command(rules: Path | None, policy: Path | None, *, form: str, strict:
         click.echo(f"{parts} derived facts: nothing to put right", err=True)
     else:
         click.echo(f"{errors} to put right, {len(found) - errors} warnings", err=True)
+        click.echo("what a code in [] means: rules check --explain CODE", err=True)
     if errors or (strict and found):
         sys.exit(FOUND)
 
 
+def _explain(code: str) -> None:
+    if code == "all":
+        click.echo("\n".join(documented()))
+    elif code in CODES:
+        click.echo(explained(code))
+    else:
+        raise click.UsageError(f"no code is called '{code}'{suggestion(code, sorted(CODES))}")
+
+
 def diagnose(folder: Path, policy: Path | None) -> list[Diagnostic]:
-    """Return every error of a folder of rules; if there is none, what the engine says and advice."""
-    try:
-        ruleset = load_with_catalogue(folder, policy)
-    except RuleFileError as error:
-        return list(error.diagnostics)
-    advice = advise(ruleset)
+    """Return everything wrong in a folder of rules; where nothing is, what the engine says, and advice."""
+    found = read_through(folder, policy)
+    if any(each.severity == "error" for each in found):
+        return found
     refused = compiles(folder, policy)
-    return [*advice, *([refused] if refused else [])]
+    return sorted([*found, *([refused] if refused else [])])
 
 
 # --- test --------------------------------------------------------------------------------------
@@ -215,7 +230,7 @@ def coverage_command(
 
 # --- schema ------------------------------------------------------------------------------------
 
-SCHEMAS = ("rules", "parameters", "policy", "vocabulary", "records", "findings")
+SCHEMAS = ("rules", "parameters", "policy", "vocabulary", "catalogue", "records", "findings")
 
 
 @click.command("schema")
@@ -296,7 +311,7 @@ def impact_command(
                 entries.append(got)
             else:
                 unread += 1
-        found = impact(one, other, detentions_of(entries))
+        found = impact(one, other, detentions_of(entries), os.cpu_count() or 1)
     if unread:
         click.echo(f"{unread} lines could not be read; see replay", err=True)
     if form == "json":

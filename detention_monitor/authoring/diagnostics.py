@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from detention_monitor import __version__
+from detention_monitor.authoring.codes import CODES
 from detention_monitor.errors import Diagnostic
 from detention_monitor.text import printable
 
@@ -63,9 +65,10 @@ def sarif(diagnostics: Sequence[Diagnostic], folder: str) -> dict[str, Any]:
                     "driver": {
                         "name": "detention-monitor rules check",
                         "version": __version__,
-                        "rules": [{"id": code} for code in _codes(diagnostics)],
+                        "rules": [_rule(code) for code in _codes(diagnostics)],
                     }
                 },
+                "columnKind": "unicodeCodePoints",
                 "results": [_result(each, folder) for each in diagnostics],
             }
         ],
@@ -76,8 +79,18 @@ def _codes(diagnostics: Iterable[Diagnostic]) -> list[str]:
     return sorted({each.code for each in diagnostics})
 
 
+def _rule(code: str) -> dict[str, Any]:
+    about = CODES[code]
+    return {
+        "id": code,
+        "shortDescription": {"text": about.about},
+        "help": {"text": about.cure},
+        "defaultConfiguration": {"level": about.severity},
+    }
+
+
 def _result(diagnostic: Diagnostic, folder: str) -> dict[str, Any]:
-    uri = f"{folder.rstrip('/')}/{diagnostic.file}" if folder else diagnostic.file
+    uri = quote(f"{folder.rstrip('/')}/{diagnostic.file}" if folder else diagnostic.file)
     region = {"startLine": diagnostic.line, "startColumn": diagnostic.column}
     return {
         "ruleId": diagnostic.code,

@@ -1,32 +1,37 @@
 """What an edit of the rules would change, detention by detention.
 
 Both rule sets judge the same records; findings are compared by their key. Only rules that can
-differ are run: those whose meaning changed, those that read a changed parameter, and those tied to
-them as cause or consequence; if derived facts, the vocabulary or the numbers of the clocks changed,
-all of them.
+differ are run: those whose meaning changed, those that read a changed parameter or a derived fact
+that may differ, and those tied to them as cause or consequence; if the vocabulary changed, or what
+the clocks read, all of them.
 """
 
 from __future__ import annotations
 
+import gc
 import io
 import re
 import subprocess
 import tarfile
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
+from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from detention_monitor.assess import Assessment, assess, end_of
+from detention_monitor.authoring.advice import BY_PROGRAM
 from detention_monitor.detention import Detention
 from detention_monitor.durable import DurableBackend
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.findings import Finding
 from detention_monitor.interruptions import interruptions
-from detention_monitor.parameters import NEEDED
-from detention_monitor.plan import make_plan
+from detention_monitor.plan import Plan, make_plan
+from detention_monitor.rulecheck import opening_kinds
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Rule
 
@@ -87,8 +92,15 @@ class Impact:
         return [each for each, _ in zip(found, range(EXAMPLES), strict=False)]
 
 
-def impact(old: RuleSet, new: RuleSet, detentions: Sequence[Detention]) -> Impact:
-    """Return what changing from one rule set to another would change over some detentions."""
+def impact(
+    old: RuleSet, new: RuleSet, detentions: Sequence[Detention], workers: int = 1,
+    watch: int = MOST_WATCHED,
+) -> Impact:  # fmt: skip
+    """Return what changing from one rule set to another would change over some detentions.
+
+    With several workers the work is shared out over processes that begin as copies of this one;
+    the result is the same for any number.
+    """
     names = tuple(sorted(_that_may_differ(old, new)))
     before, after = _part(old, names), _part(new, names)
     out = Impact(old.hash, new.hash, names)
@@ -96,54 +108,173 @@ def impact(old: RuleSet, new: RuleSet, detentions: Sequence[Detention]) -> Impac
     out.entries = sum(len(each.entries) for each in detentions)
     if not names:
         return out
-    one, other = DurableBackend(before.plan), DurableBackend(after.plan)
-    for each in detentions:
-        first = assess(each, before, end_of(each, before), backend=one)
-        second = assess(each, after, end_of(each, after), backend=other)
-        if first.refused != second.refused:
-            out.refusals.append((each.id, first.refused or "judged", second.refused or "judged"))
-        out.changes += _changes(first, second)
-    watched = detentions[:: max(1, len(detentions) // MOST_WATCHED)][:MOST_WATCHED]
-    out.interruptions = (_a_shift(watched, before, one), _a_shift(watched, after, other))
+    begins = _begins_with(before, after) if _same_ground(old, new) else None
+    touched = [
+        each for each in detentions
+        if begins is None or any(entry.kind in begins for entry in each.entries)
+    ]  # fmt: skip
+    watched = detentions[:: max(1, len(detentions) // watch)][:watch]
+    for part in (before, after):
+        _backend_of(part)  # made here, once: copies of this process have it
+    jobs = [_Job(each, before, after) for each in (*touched, *watched)]
+    judge = partial(_judged, jobs)
+    places, called = range(len(touched)), range(len(touched), len(jobs))
+    shifts = [0, 0, 0, 0]
+    for refusals, changes in _shared(judge, places, workers):
+        out.refusals += refusals
+        out.changes += changes
+    for each in _shared(partial(_watched, jobs), called, workers):
+        shifts = [known + more for known, more in zip(shifts, each, strict=True)]
+    out.interruptions = (_a_shift(*shifts[:2]), _a_shift(*shifts[2:]))
     return out
 
 
-def _a_shift(detentions: Iterable[Detention], ruleset: RuleSet, backend: DurableBackend) -> float:
-    """Return the interruptions in one shift of a suite, as in these detentions."""
-    count = seconds = 0
-    for each in detentions:
-        result = assess(each, ruleset, end_of(each, ruleset), backend=backend)
-        if result.refused is None and result.authorised_at is not None:
-            count += sum(1 for _ in interruptions(each, ruleset, backend))
-            seconds += (result.ended_at or end_of(each, ruleset)) - result.authorised_at
+@dataclass(frozen=True, slots=True)
+class _Job:
+    detention: Detention
+    before: RuleSet
+    after: RuleSet
+
+
+Result = TypeVar("Result")
+
+
+def _shared(work: Callable[[int], Result], places: range, workers: int) -> Iterator[Result]:
+    """Yield what work comes to at each place, in order, by this process or by copies of it.
+
+    A copy is safe only of a process with one thread; with more, this one does it all.
+    """
+    alone = workers < 2 or len(places) < 2 * workers or threading.active_count() > 1
+    if alone or "fork" not in get_all_start_methods():
+        yield from map(work, places)
+        return
+    _WORK.append(work)
+    gc.freeze()  # a copy that collected what it shares would first have to own it
+    try:
+        with get_context("fork").Pool(workers) as pool:
+            yield from pool.imap(_in_a_copy, places, chunksize=8)
+    finally:
+        gc.unfreeze()
+        _WORK.pop()
+
+
+_WORK: list[Callable[[int], Any]] = []
+"""What copies of this process are to do: they find it here, nothing has to be sent to them."""
+
+
+def _in_a_copy(place: int) -> Any:
+    return _WORK[-1](place)
+
+
+_BACKENDS: list[tuple[Plan, DurableBackend]] = []
+"""The engines of this process, the last few: each process makes its own."""
+
+
+def _backend_of(ruleset: RuleSet) -> DurableBackend:
+    for plan, backend in _BACKENDS:
+        if plan is ruleset.plan:
+            return backend
+    _BACKENDS.append((ruleset.plan, DurableBackend(ruleset.plan)))
+    del _BACKENDS[:-2]
+    return _BACKENDS[-1][1]
+
+
+def _judged(jobs: Sequence[_Job], place: int) -> tuple[list[tuple[str, str, str]], list[Change]]:
+    """Return how one detention is refused otherwise, and which of its findings would change."""
+    each, before, after = jobs[place].detention, jobs[place].before, jobs[place].after
+    first = assess(each, before, end_of(each, before), backend=_backend_of(before))
+    second = assess(each, after, end_of(each, after), backend=_backend_of(after))
+    refused = first.refused or "judged", second.refused or "judged"
+    refusals = [] if first.refused == second.refused else [(each.id, *refused)]
+    return refusals, list(_changes(first, second))
+
+
+def _watched(jobs: Sequence[_Job], place: int) -> tuple[int, int, int, int]:
+    """Return interruptions and seconds of custody of one detention, before and after."""
+    job = jobs[place]
+    return (*_called(job.detention, job.before), *_called(job.detention, job.after))
+
+
+def _called(detention: Detention, ruleset: RuleSet) -> tuple[int, int]:
+    backend = _backend_of(ruleset)
+    result = assess(detention, ruleset, end_of(detention, ruleset), backend=backend)
+    if result.refused is not None or result.authorised_at is None:
+        return 0, 0
+    seconds = (result.ended_at or end_of(detention, ruleset)) - result.authorised_at
+    return sum(1 for _ in interruptions(detention, ruleset, backend)), seconds
+
+
+def _a_shift(count: int, seconds: int) -> float:
+    """Return the interruptions in one shift of a suite, of so many in so much custody."""
     return count / seconds * 3600 * SHIFT * SUITE if seconds else 0.0
 
 
 # --- which rules can differ ----------------------------------------------------------------------
 
 
-def _that_may_differ(old: RuleSet, new: RuleSet) -> set[str]:
-    everything = {rule.id for rule in (*old.rules, *new.rules)}
-    numbers = {
+def _numbers(old: RuleSet, new: RuleSet) -> set[str]:
+    """Return the parameters whose values differ."""
+    return {
         name
         for name in {*old.parameters.values, *new.parameters.values}
         if old.parameters.values.get(name) != new.parameters.values.get(name)
     }
-    same_ground = (
-        old.facts == new.facts
-        and old.vocabulary == new.vocabulary
+
+
+def _same_ground(old: RuleSet, new: RuleSet) -> bool:
+    """Whether all that the program itself works out is the same: clocks, visits, who is a child."""
+    return (
+        old.vocabulary == new.vocabulary
         and old.parameters.suites == new.parameters.suites
-        and numbers.isdisjoint(NEEDED)
+        and BY_PROGRAM.isdisjoint(_numbers(old, new) | _changed_facts(old, new))
     )
-    facts = "".join(fact.model_dump_json() for fact in new.facts)
-    if not same_ground or numbers & _read(facts):
+
+
+def _changed_facts(old: RuleSet, new: RuleSet) -> set[str]:
+    """Return the derived facts that may differ: changed, reading a changed number, or built on one."""
+    numbers = _numbers(old, new)
+    told = [{fact.fact: fact.model_dump_json() for fact in each.facts} for each in (old, new)]
+    names = {*told[0], *told[1]}
+    changed = {name for name in names if told[0].get(name) != told[1].get(name)}
+    changed |= {name for each in told for name, text in each.items() if numbers & _read(text)}
+    while True:
+        more = {name for each in told for name, text in each.items()
+                if name not in changed and changed & _words(text)}  # fmt: skip
+        if not more:
+            return changed
+        changed |= more
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", text))
+
+
+def _begins_with(*parts: RuleSet) -> frozenset[str] | None:
+    """Return the kinds of entry without which no rule of some rule sets can find anything.
+
+    None where one begins with what the program works out: that may come of any entry.
+    """
+    kinds = {kind for part in parts for rule in part.rules for kind in opening_kinds(rule)}
+    derived = any(part.vocabulary.kinds[kind].derived for part in parts for kind in kinds
+                  if kind in part.vocabulary.kinds)  # fmt: skip
+    return None if derived else frozenset(kinds)
+
+
+def _that_may_differ(old: RuleSet, new: RuleSet) -> set[str]:
+    everything = {rule.id for rule in (*old.rules, *new.rules)}
+    numbers = _numbers(old, new)
+    if not _same_ground(old, new):
         return everything
+    facts = _changed_facts(old, new)
     meanings = [_meanings(ruleset) for ruleset in (old, new)]
     changed = {name for name in everything if meanings[0].get(name) != meanings[1].get(name)}
     both = (*old.rules, *new.rules)
-    changed |= {r.id for r in both if numbers & _read(r.model_dump_json(exclude={"tests"}))}
+    for each in both:
+        text = each.model_dump_json(exclude={"tests"})
+        if numbers & _read(text) or facts & _words(text):
+            changed.add(each.id)
     tied = {rule.id for rule in both if changed & {*rule.because_of}}
-    causes = {cause for rule in both if rule.id in changed for cause in rule.because_of}
+    causes = {c for rule in both if rule.id in changed | tied for c in rule.because_of}
     return changed | tied | causes
 
 
@@ -160,7 +291,9 @@ def _meanings(ruleset: RuleSet) -> dict[str, list[str]]:
 
 def _part(whole: RuleSet, names: Sequence[str]) -> RuleSet:
     rules: tuple[Rule, ...] = tuple(rule for rule in whole.rules if rule.id in names)
-    return replace(whole, rules=rules, plan=make_plan(whole.facts, rules, whole.vocabulary))
+    plan = make_plan(whole.facts, rules, whole.vocabulary)
+    # All kinds stay: what is made of an entry may depend on entries that these rules do not read.
+    return replace(whole, rules=rules, plan=replace(plan, kinds=whole.plan.kinds))
 
 
 # --- what has changed ----------------------------------------------------------------------------

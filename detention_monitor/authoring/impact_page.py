@@ -59,6 +59,8 @@ def stand(finding: Finding) -> str:
         parts.append(f"due {local_text(finding.due_at)}")
     if finding.done_at is not None:
         parts.append(f"done {clock_text(finding.done_at)}")
+    if finding.because_of is not None:
+        parts.append("follows from another breach")
     return "; ".join(parts)
 
 

@@ -1,7 +1,8 @@
 """Probe the boundaries of rules from the tests they already have.
 
-For every duty of a test: its discharging entry a minute before, at, and a minute after each step.
-For every step measured in hours: the same over both clock changes, where an hour is still an hour.
+For every duty of a test: its discharging entry a minute before, at, and a minute after each step,
+whatever it is counted by (hours, a clock, a time on an entry, another entry, a time of day); where
+the test shows it undone and a bare entry would do, that entry. For every step measured in hours: the same over both clock changes, where an hour is still an hour.
 For every rule with a day on which it came into force: its test on that day, and on the day before.
 Nothing here is expected by the code that is probed: a step passes exactly after its instant, a
 length of time is what the parameter says, and a rule is silent before its day.
@@ -9,18 +10,18 @@ length of time is what the parameter says, and a rule is silent before its day.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from detention_monitor.assess import Assessment, Backend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import DetentionMonitorError
-from detention_monitor.findings import Finding
+from detention_monitor.findings import BREACHES, Finding
 from detention_monitor.people import OLDEST_CODE
 from detention_monitor.rulemodel import Rule
 from detention_monitor.ruletests import Case
-from detention_monitor.times import day_of, local_text
+from detention_monitor.times import clock_text, day_of, local_text
 from detention_monitor.values import changed
 
 CLOCK_CHANGES = (date(2024, 10, 26), date(2024, 3, 30))
@@ -37,54 +38,87 @@ class Probe:
 
 
 def probe(case: Case, backend: Backend) -> Iterator[Probe]:
-    """Yield every probe that the test of one rule lends itself to."""
-    rule = case.rule
-    if rule is None:
-        return
+    """Yield every probe that a test lends itself to: of its own rule, or of all those of its file."""
     try:
         entries = case.entries()
         result = case.judged(backend, entries)
     except (DetentionMonitorError, ValueError):
         return  # the test itself is at fault, and `rules test` says so
-    for finding in _of(rule, result):
+    for rule in (case.rule,) if case.rule is not None else case.ruleset.rules:
+        found = [each for each in _of(rule, result) if each.status != "cannot_tell"]
         if rule.must is not None:
-            yield from _steps(case, backend, entries, finding)
-    if rule.must is not None and _is_plain(rule):
-        yield from _clock_changes(case, rule, backend)
-    yield from _effective_date(case, rule, result, backend)
+            for finding in found:
+                yield from _steps(case, rule, backend, entries, finding)
+            yield from _clock_changes(case, rule, backend, found)
+        if case.rule is not None:
+            yield from _effective_date(case, rule, result, backend)
 
 
 def _of(rule: Rule, result: Assessment) -> list[Finding]:
-    return [each for each in result.findings if each.rule == rule.id]
+    return [each for each in result.findings
+            if each.rule == rule.id and each.rule_version == rule.version]  # fmt: skip
 
 
 # --- a minute before, at, and after each step ----------------------------------------------------
 
 
 def _steps(
-    case: Case, backend: Backend, entries: tuple[CustodyEvent, ...], finding: Finding
+    case: Case, rule: Rule, backend: Backend, entries: tuple[CustodyEvent, ...], finding: Finding
 ) -> Iterator[Probe]:
-    done = [e for e in entries if e.id in finding.evidence and e.at == finding.done_at]
-    if finding.done_at is None or len(done) != 1:
+    act, others = _act(case, rule, entries, finding)
+    if act is None:
         return
-    for step in finding.grades:
-        if step.at is None:
-            continue
+    for name, due in _instants(finding):
         for offset in (-60, 0, 60):
-            at = step.at + offset
+            at = due + offset
             if finding.arose_at is None or at // 60 <= finding.arose_at // 60:
                 continue
-            moved = changed(done[0], at=at, recorded_at=None)
-            others = tuple(moved if each is done[0] else each for each in entries)
-            later = [each for each in case.judged(backend, others).findings
-                     if each.key == finding.key]  # fmt: skip
-            same = [each for each in later if each.done_at == at]
-            now = next((g for each in same for g in each.grades if g.name == step.name), None)
-            if now is None or now.at != step.at:
+            moved = changed(act, at=at, recorded_at=None)
+            try:
+                later = case.judged(backend, (*others, moved)).findings
+            except (DetentionMonitorError, ValueError):
+                continue
+            same = [each for each in later if each.key == finding.key and each.done_at == at]
+            over = next((_passed(each, name, due) for each in same), None)
+            if over is None:
                 continue  # moving the entry changed the case itself
-            what = f"done {local_text(at)}, step {step.name} at {local_text(step.at)}"
-            fault = "" if now.passed == (offset > 0) else f"passed: {now.passed}"
+            what = f"done {local_text(at)}, step {name} at {local_text(due)}"
+            fault = "" if over == (offset > 0) else f"passed: {over}"
             yield Probe(finding.rule, what, fault)
+
+
+def _act(
+    case: Case, rule: Rule, entries: tuple[CustodyEvent, ...], finding: Finding
+) -> tuple[CustodyEvent | None, tuple[CustodyEvent, ...]]:
+    """Return the entry that discharges a duty, or one that would, and the other entries."""
+    must = rule.must
+    assert must is not None  # asked of duties only
+    done = [e for e in entries if e.id in finding.evidence and e.at == finding.done_at]
+    if finding.done_at is not None:
+        act = done[0] if len(done) == 1 else None
+        return act, tuple(each for each in entries if each is not act)
+    kind = case.ruleset.vocabulary.kinds[must.happen[0]]
+    plain = not (must.where or must.during or must.unless or must.same or must.doubted_where)
+    if finding.status not in ("missed", "overdue") or not plain or kind.derived or not entries:
+        return None, entries
+    return CustodyEvent("probe", entries[0].record, kind.name, 0, entries[0].force), entries
+
+
+def _instants(finding: Finding) -> list[tuple[str, int]]:
+    """Return name and instant of every step; of a duty graded by its lateness, when it is due."""
+    steps = [(step.name, step.at) for step in finding.grades if step.at is not None]
+    if not finding.grades and finding.due_at is not None:
+        return [("due", finding.due_at)]
+    return steps
+
+
+def _passed(finding: Finding, step: str, at: int) -> bool | None:
+    """Whether a step counts as passed; None where it lies elsewhere than it did."""
+    if not finding.grades:
+        return finding.status in BREACHES if finding.due_at == at else None
+    now = next((each for each in finding.grades if each.name == step), None)
+    # A duty to be done before an entry has no instant any more once it is done before it.
+    return now.passed if now is not None and now.at in (at, None) else None
 
 
 # --- hours are hours through a clock change ------------------------------------------------------
@@ -97,7 +131,22 @@ def _is_plain(rule: Rule) -> bool:
     return not (must.after or must.by or must.before or must.before_local or rule.pauses_while)
 
 
-def _clock_changes(case: Case, rule: Rule, backend: Backend) -> Iterator[Probe]:
+def _clock_changes(
+    case: Case, rule: Rule, backend: Backend, found: Sequence[Finding]
+) -> Iterator[Probe]:
+    must = rule.must
+    assert must is not None  # asked of duties only
+    usual = {
+        at - each.arose_at
+        for each in found
+        for _, at in _instants(each)
+        if each.arose_at is not None
+    }
+    whole = usual & {case.ruleset.parameters.value(name, _when(each))
+                     for name in _CLOCK_SPANS for each in found}  # fmt: skip
+    by_clock = rule.by_clock and usual == whole != set()
+    if not (_is_plain(rule) or by_clock or must.before_local):
+        return
     if any(isinstance(each, dict) for each in case.test.timeline):
         return
     for day in CLOCK_CHANGES:
@@ -107,14 +156,28 @@ def _clock_changes(case: Case, rule: Rule, backend: Backend) -> Iterator[Probe]:
         except (DetentionMonitorError, ValueError):
             continue  # a time that does not exist on that night
         for finding in _of(rule, result):
-            for step in finding.grades:
-                span = _span(rule, step.name, finding, case)
-                if step.at is None or span is None or finding.arose_at is None:
+            if finding.arose_at is None:
+                continue
+            for name, at in _instants(finding):
+                what = f"step {name} over the clock change of {day + timedelta(days=1)}"
+                if name == "due" and must.before_local:
+                    told = clock_text(at)
+                    fault = "" if told == must.before_local else f"at {told} by the clock"
+                    yield Probe(rule.id, what, fault)
                     continue
-                what = f"step {step.name} over the clock change of {day + timedelta(days=1)}"
-                ran = step.at - finding.arose_at
-                fault = "" if ran == span else f"{ran} s elapsed where {span} s are meant"
-                yield Probe(rule.id, what, fault)
+                span = _span(rule, name, finding, case)
+                wanted = whole if by_clock else {span} - {None}
+                if wanted:
+                    ran = at - finding.arose_at
+                    meant = " or ".join(f"{each} s" for each in sorted(wanted, key=str))
+                    other = (finding.due_at_latest or at) - finding.arose_at
+                    fits = ran in wanted or (by_clock and other in wanted)
+                    fault = "" if fits else f"{ran} s elapsed where {meant} are meant"
+                    yield Probe(rule.id, what, fault)
+
+
+_CLOCK_SPANS = ("review_first", "review_next", "custody_limit")
+"""The lengths by which clocks run that nothing pauses; a clock that shows one keeps to it."""
 
 
 def _span(rule: Rule, step: str, finding: Finding, case: Case) -> int | None:

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from detention_monitor.authoring.hover import hover
+from detention_monitor.catalogue import Catalogue, load_catalogue
 from detention_monitor.findings import SEVERITIES
 from detention_monitor.parameters import ParameterFile, PolicyFile
 from detention_monitor.plan import PROVIDED
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import RuleFile
+from detention_monitor.terms import CLOCKS
 from detention_monitor.vocabulary import Attribute, Kind, VocabularyFile
 
 Schema = dict[str, Any]
@@ -42,10 +45,30 @@ def rules_schema(ruleset: RuleSet) -> Schema:
     definitions["parameter"] = _words(
         (f"${name}", each.about) for name, each in ruleset.parameters.declared.items()
     )
+    definitions["duration"] = {"type": "string", "pattern": r"^(\d+h)?(\d+m)?(\d+s)?$",
+                               "minLength": 2, "examples": ["6h", "90m", "2h30m"]}  # fmt: skip
+    definitions["deadline"] = {"anyOf": [
+        _words((f"{name}.due", f"when the {name.replace('_', ' ')} says") for name in CLOCKS),
+        {"type": "string", "pattern": "^attr [a-z][a-z0-9_]*$",
+         "description": "a time that the arising entry states"},
+    ]}  # fmt: skip
     for definition in (schema, *definitions.values()):
         for key, part in definition.get("properties", {}).items():
             _name_words(key, part)
-    return _titled(schema, "A rule file of the detention monitor")
+    duties = load_catalogue(ruleset.files[0].path.parent).duties
+    definitions["Rule"]["properties"]["duty"] = {
+        "oneOf": [*_words((name, duty.title) for name, duty in duties.items())["oneOf"],
+                  {"type": "null", "description": "no duty of the catalogue"}]
+    }  # fmt: skip
+    return _titled(_told(schema, "RuleFile"), "A rule file of the detention monitor")
+
+
+def _told(schema: Schema, model: str) -> Schema:
+    """Add to every key of a schema what an editor shows of it."""
+    for name, definition in ((model, schema), *schema.get("$defs", {}).items()):
+        for key, part in definition.get("properties", {}).items():
+            part.setdefault("description", hover(name, key))
+    return schema
 
 
 def _name_words(key: str, part: Schema) -> None:
@@ -65,10 +88,19 @@ def _name_words(key: str, part: Schema) -> None:
             part["anyOf"] = [kind, before]
     elif part.get("type") == "array" and "pattern" in part["items"]:
         _replace(part, _one_or_more(part["items"]))
+    elif key == "only_if":
+        _replace(part, {"$ref": "#/$defs/parameter"})
+    elif key == "by":
+        _replace(part, {"$ref": "#/$defs/deadline"})
+    elif key == "pauses_while":
+        _replace(part, {"$ref": "#/$defs/state"})
+    elif key == "warn":
+        _replace(part, {"type": "array", "items": _SPAN})
     elif _is_span(part):
-        for each in part.get("anyOf", [part]):
-            if "pattern" in each:
-                each["examples"] = ["6h", "90m", "2h30m", "$aa_amber"]
+        _replace(part, _SPAN)
+
+
+_SPAN: Schema = {"anyOf": [{"$ref": "#/$defs/duration"}, {"$ref": "#/$defs/parameter"}]}
 
 
 def _is_span(part: Schema) -> bool:
@@ -97,7 +129,10 @@ def _titled(schema: Schema, title: str) -> Schema:
 
 def parameters_schema() -> Schema:
     """Return the schema of `parameters.yaml`."""
-    return _titled(ParameterFile.model_json_schema(by_alias=True), "Parameters of the rules")
+    return _titled(
+        _told(ParameterFile.model_json_schema(by_alias=True), "ParameterFile"),
+        "Parameters of the rules",
+    )
 
 
 def policy_schema(ruleset: RuleSet) -> Schema:
@@ -110,12 +145,19 @@ def policy_schema(ruleset: RuleSet) -> Schema:
         for name, each in ruleset.parameters.declared.items()
     }
     overrides["additionalProperties"] = False
-    return _titled(schema, "A force's own policy")
+    return _titled(_told(schema, "PolicyFile"), "A force's own policy")
 
 
 def vocabulary_schema() -> Schema:
     """Return the schema of `vocabulary.yaml`."""
-    return _titled(VocabularyFile.model_json_schema(by_alias=True), "Kinds of entry")
+    schema = VocabularyFile.model_json_schema(by_alias=True)
+    return _titled(_told(schema, "VocabularyFile"), "Kinds of entry")
+
+
+def catalogue_schema() -> Schema:
+    """Return the schema of `catalogue.yaml`."""
+    schema = Catalogue.model_json_schema(by_alias=True)
+    return _titled(_told(schema, "Catalogue"), "The catalogue of duties")
 
 
 # --- records and findings ------------------------------------------------------------------------
@@ -190,7 +232,8 @@ def _of(attribute: Attribute) -> Schema:
             found = {"type": ["array", "null"], "items": {"type": "string"}}
         case _:
             found = {"type": ["string", "null"], "maxLength": 20_000}
-    return {**found, "description": attribute.about} if attribute.about else found
+    about = attribute.about or attribute.name.replace("_", " ")
+    return {**found, "description": about}
 
 
 def findings_schema() -> Schema:
@@ -270,5 +313,6 @@ def schemas(ruleset: RuleSet) -> Iterator[tuple[str, Schema]]:
     yield "parameters", parameters_schema()
     yield "policy", policy_schema(ruleset)
     yield "vocabulary", vocabulary_schema()
+    yield "catalogue", catalogue_schema()
     yield "records", records_schema(ruleset)
     yield "findings", findings_schema()
