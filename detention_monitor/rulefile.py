@@ -69,6 +69,10 @@ def load_rules(folder: Path, policy: Path | None = None) -> RuleSet:
     for file in files:
         faults.extend(check_file(file.yaml, file.model, table, facts, parameters))
     faults.extend(_clashes(files))
+    if not faults:
+        known = {rule.id for file in files for rule in file.model.rules}
+        named = parameters.out_of_service_at.items()
+        faults.extend(place for name, place in named if name not in known)
     if faults:
         raise RuleFileError(faults)
     rules = tuple(rule for file in files for rule in file.model.rules)

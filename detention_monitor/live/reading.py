@@ -12,15 +12,15 @@ import sqlalchemy as sa
 from detention_monitor.assess import Assessment
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.live.feeds import Health, health
+from detention_monitor.live.limits import Limits, read_limits
 from detention_monitor.live.store import ALERT, ASSESSMENT, FEED, PROGRESS, Store, StoreError
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.watching import Assessments
 
-SILENT = 30
-"""Seconds without a sign of the monitor after which what is shown may be out of date."""
-HEARTBEAT_LIMIT = 60
-"""Seconds without a sign of life after which a feed that gives them is stale."""
-_PROGRESS = sa.select(PROGRESS.c.version, PROGRESS.c.settled_at)
+_PROGRESS = sa.select(
+    PROGRESS.c.version, PROGRESS.c.settled_at, PROGRESS.c.limits, PROGRESS.c.fault,
+    PROGRESS.c.ruleset,
+)  # fmt: skip
 _FEEDS = sa.select(FEED.c.name, FEED.c.heartbeat_at, FEED.c.problem, FEED.c.last_entry_at).order_by(
     FEED.c.name
 )
@@ -38,6 +38,11 @@ class StoredAssessments(Assessments):
         self._bodies: dict[str, str] = {}
         self.settled_at = 0
         self._failure = ""
+        self._limits: Limits | None = None
+        self.fault: str | None = None
+        """Why the monitor could not load the rules anew, if it could not."""
+        self.rules_in_use = ""
+        """The hash of the rules by which the monitor judges."""
 
     def is_behind(self) -> bool:
         """Whether the monitor wrote something since the last `advance`."""
@@ -52,7 +57,10 @@ class StoredAssessments(Assessments):
             self._failure = str(error)
             return self._version, self.settled_at
         self._failure = ""
-        return (row[0], row[1]) if row else (None, 0)
+        if row is None:
+            return None, 0
+        self._limits, self.fault, self.rules_in_use = read_limits(row[2]), row[3], row[4]
+        return row[0], row[1]
 
     def advance(self, _arrived: Iterable[CustodyEvent], _now: int, /) -> None:
         """Read what the monitor has written; nothing arrives here by another way."""
@@ -76,7 +84,7 @@ class StoredAssessments(Assessments):
         """Return why what is shown may be out of date, if it may."""
         if self._failure:
             return f"OUT OF DATE: {self._failure}"
-        if now - self.settled_at > SILENT:
+        if self._limits is None or now - self.settled_at > self._limits.monitor_silent:
             return "OUT OF DATE: no monitor works on this store"
         for each in self._feeds(now):
             name = each.name.rsplit("/", 1)[-1]
@@ -84,7 +92,7 @@ class StoredAssessments(Assessments):
                 return f"{name}: {each.problem}"
             if each.health.word == "stale":
                 return f"{name} gives no sign of life for {each.health.age} s"
-        return None
+        return f"the new rules are not in use: {self.fault}" if self.fault else None
 
     def _feeds(self, now: int) -> list[FeedState]:
         try:
@@ -107,8 +115,10 @@ def feeds(store: Store, now: int) -> list[FeedState]:
     """Return the feeds of a store, by name."""
     with store.read() as connection:
         rows = connection.execute(_FEEDS).all()
+        text = connection.scalar(sa.select(PROGRESS.c.limits))
+    limit = read_limits(text).heartbeat_limit if text else 0  # no monitor yet: nothing is certain
     return [
-        FeedState(name, health(heartbeat_at, now, HEARTBEAT_LIMIT), problem, last_entry_at)
+        FeedState(name, health(heartbeat_at, now, limit), problem, last_entry_at)
         for name, heartbeat_at, problem, last_entry_at in rows
     ]
 
