@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from detention_monitor.findings import Finding, GradeState
 from detention_monitor.live.alerts import Act, Alert, Change, State, Terms, alert_of
 from detention_monitor.live.limits import Limits
+from detention_monitor.rulemodel import Severity
 
 DUE = 10_000
 GRACE = 900
@@ -425,6 +426,7 @@ ANYTHING = st.sampled_from(
     [None, OPEN, SOON, OVERDUE, MISSED, LATE, MET, BROKEN, GAP, replace(OVERDUE, because_of="x"),
      replace(OVERDUE, severity="critical"), replace(OVERDUE, due_at=DUE + 500)]
 )  # fmt: skip
+SEVERITY: st.SearchStrategy[Severity] = st.sampled_from(["medium", "high", "critical"])
 INSTANT = st.integers(DUE - 1_000, DUE + 3_000)
 WHAT: st.SearchStrategy[Literal["acknowledge", "reason", "shelve"]] = st.sampled_from(
     ["acknowledge", "reason", "shelve"]
@@ -453,7 +455,7 @@ def lives(draw: st.DrawFn) -> Life:
         stood = alert_of([c for c in history if c.at <= when], acts, when, terms)
         if stood is not None:
             end = draw(st.none() | st.integers(when + 1, when + 2_000))
-            severity = draw(st.none() | st.sampled_from(["medium", "high", "critical"]))
+            severity = draw(st.none() | SEVERITY)
             acts.append(Act(when, draw(WHAT), stood.raised_at, end, severity=severity))
     return history, acts, draw(INSTANT), terms
 

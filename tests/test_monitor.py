@@ -28,6 +28,7 @@ from detention_monitor.live.acts import (
     shelve,
     verify,
 )
+from detention_monitor.live.escalation import Escalator
 from detention_monitor.live.monitor import Monitor
 from detention_monitor.live.projection import Projector, rebuild
 from detention_monitor.live.reading import StoredAssessments, feeds
@@ -51,6 +52,7 @@ class Live:
     """A monitor over a file, by a clock that the test moves."""
 
     def __init__(self, store: Store, path: Path, ruleset: RuleSet, durable: DurableBackend) -> None:
+        self.escalator: Escalator | None = None
         self.store, self.path, self.ruleset = store, path, ruleset
         self.judge = InProcess(ruleset, durable)
         self.now = 0
@@ -66,6 +68,7 @@ class Live:
             self.judge,
             say=self.said.append,
             clock=lambda: self.now,
+            escalator=self.escalator,
         )
 
     def at(self, local: str) -> None:

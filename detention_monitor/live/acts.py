@@ -30,6 +30,9 @@ from detention_monitor.times import rfc3339
 WHATS = ("acknowledge", "reason", "shelve", "undo")
 """Acts upon an alert, as the log names them."""
 _LONGEST_REASON = 2_000
+_LONGEST_NAME = 100
+_SHORT = 10
+"""Characters of a key that tell alerts apart."""
 _QUIET = ("closed", "suppressed", "out_of_service")
 
 
@@ -55,6 +58,14 @@ class Person:
             name = f"uid {number}"
         return cls(name, verified=True, host=socket.gethostname())
 
+    @classmethod
+    def typed(cls, name: str) -> Person:
+        """Return a person who only said who they are; `ActError` for a name that is none."""
+        if not name.strip() or len(name) > _LONGEST_NAME:
+            raise ActError("a name is needed, of 100 characters at most")
+        here = cls.here()
+        return cls(name.strip(), verified=False, host=f"{here.name}@{here.host}")
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -75,6 +86,27 @@ def version_of(row: Mapping[str, Any] | sa.RowMapping) -> str:
     """
     shown = ("key", "state", "raised_at", "severity", "due_at", "deadline_missed")
     return sealed(*(row[name] for name in shown))[:6]
+
+
+def handle(row: Mapping[str, Any] | sa.RowMapping) -> str:
+    """Return a name for an alert as it is now, short enough to type (`held_by` reads it)."""
+    return f"{row['key'][:_SHORT]}.{version_of(row)}"
+
+
+def held_by(store: Store, name: str) -> Held:
+    """Return the alert that a handle names, as it was then; raise `ActError` if there is none.
+
+    It is the act that says whether the alert has become another since.
+    """
+    key, _, version = name.partition(".")
+    if len(key) < _SHORT or not version or not key.isalnum():
+        raise ActError(f"'{name[:60]}' names no alert; use what stands before it in the list")
+    with store.read() as connection:
+        wanted = sa.select(ALERT.c.key, ALERT.c.raised_at).where(ALERT.c.key.startswith(key))
+        found = connection.execute(wanted).all()
+    if len(found) != 1:
+        raise ActError(f"no alert has the key {key[:40]}")
+    return Held(found[0][0], found[0][1], version)
 
 
 def acknowledge(
@@ -107,6 +139,22 @@ def shelve(store: Store, held: Held, who: Person, now: int, reason: str, until: 
     if until <= now:
         raise ActError(f"until {rfc3339(until)}: give a time to come")
     return _act(store, "shelve", held, who, now, reason, until)
+
+
+def ask_reload(store: Store, who: Person, now: int) -> int:
+    """Ask the running monitor to load its rules anew; return the number of the request."""
+    with store.write() as connection:
+        return append(connection, now, "reload", None, _by(who))
+
+
+def answer_to(store: Store, number: int) -> tuple[str, dict[str, Any]] | None:
+    """Return what came of a request to load rules: `rules` or `rules_refused`, and its body."""
+    wanted = sa.select(LOG.c.what, LOG.c.body).where(
+        LOG.c.seq > number, LOG.c.what.in_(("rules", "rules_refused"))
+    )
+    with store.read() as connection:
+        row = connection.execute(wanted.order_by(LOG.c.seq).limit(1)).one_or_none()
+    return None if row is None else (row[0], orjson.loads(row[1]))
 
 
 def undo(store: Store, number: int, who: Person, now: int) -> int:
@@ -143,6 +191,8 @@ def _act(
                 f"the alert has changed since it was shown: it is {row['state'].replace('_', ' ')} "
                 "now; look at it first"
             )
+        if held.version is not None and _acted_upon(connection, held.key):
+            raise ActError("somebody has acted upon it in this moment; look at it first")
         if row["state"] in _QUIET:
             state = row["state"].replace("_", " ")
             raise ActError(f"the alert is {state}: it asks for nothing")
@@ -159,6 +209,15 @@ def _act(
             "state": row["state"], "severity": row["severity"], "ruleset": row["ruleset"],
         }  # fmt: skip
         return append(connection, now, what, held.key, body)
+
+
+def _acted_upon(connection: Connection, key: str) -> bool:
+    """Whether there are acts upon an alert that the monitor has not seen yet."""
+    seen = sa.select(PROGRESS.c.log_seq).scalar_subquery()
+    wanted = sa.select(sa.func.count()).where(
+        LOG.c.key == key, LOG.c.what.in_(WHATS), LOG.c.seq > seen
+    )
+    return bool(connection.scalar(wanted))
 
 
 def _by(who: Person) -> dict[str, Any]:

@@ -391,6 +391,10 @@ class StandardInput:
     def close(self) -> None:
         """Standard input is not ours to close."""
 
+    def read_by(self, vocabulary: Vocabulary) -> None:
+        """Read what comes from now on by another vocabulary."""
+        self._lines.vocabulary = vocabulary
+
     def poll(self, now: int) -> Iterator[Batch]:
         """Yield the whole lines that have come; at the end what is left.
 

@@ -65,7 +65,8 @@ _LOOK = sa.select(
 """Asked twenty times a second, hence made once: the last row of the log, the next change by time,
 the last erasure."""
 _OLD = 86_400
-"""Seconds after which an alert is no longer escalated: history is being loaded."""
+"""Seconds after which nobody is called for what was due or has stood so long: it is history that is
+being loaded, or a night in which nothing could be sent; it is on the screens."""
 
 
 class Judge(Protocol):
@@ -117,11 +118,19 @@ class Custody:
             out.add(continues if whole else record_name(force, continues))
         return out
 
+    def stands(self, root: str) -> bool:
+        """Whether a record still stands for a detention, and has not become part of another."""
+        return root in self._members
+
+    def stored(self, root: str) -> list[Stored]:
+        """Return the entries of a detention, in order of arrival."""
+        names = self._members[root]
+        held = (each for name in names for each in self._entries.get(name, ()))
+        return sorted(held, key=lambda each: each.seq)
+
     def detention(self, root: str) -> tuple[Detention, set[str]]:
         """Return a detention as it is now, and other names under which its records were known."""
-        names = self._members[root]
-        held = sorted((each for name in names for each in self._entries.get(name, ())),
-                      key=lambda each: each.seq)  # fmt: skip
+        names, held = self._members[root], self.stored(root)
         coverage: dict[str, Coverage] = {}
         for each in held:
             name = record_name(each.entry.force, each.entry.record)
@@ -324,8 +333,13 @@ class Projector:
             raise StoreError(f"{self._store.name}: entries were erased meanwhile")
 
     def _escalate(self, now: int) -> None:
-        """Log each alert that nobody has taken on for too long, once."""
-        late = sa.and_(ALERT.c.escalated_at.is_not(None), ALERT.c.escalated_at > now - _OLD)
+        """Log each alert that nobody has taken on for too long, once, while the child is here."""
+        here = sa.select(ASSESSMENT.c.detention).where(ASSESSMENT.c.unclosed)
+        late = sa.and_(
+            ALERT.c.escalated_at > now - _OLD,
+            sa.or_(ALERT.c.due_at.is_(None), ALERT.c.due_at > now - _OLD),
+            ALERT.c.detention.in_(here),
+        )
         with self._store.read() as connection:
             found = connection.execute(sa.select(ALERT).where(late)).mappings().all()
             told = set()

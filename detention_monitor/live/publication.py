@@ -38,8 +38,7 @@ class Effect:
                 self.examples.append(
                     {
                         "kind": kind, "rule": finding.rule, "key": finding.key,
-                        "detention": before.detention, "before": _state(was),
-                        "after": _state(became),
+                        "before": _state(was), "after": _state(became),
                     }
                 )  # fmt: skip
 

@@ -187,6 +187,23 @@ class Store:
                     connection.execute(lock, {"key": _LOCK_KEY})
                 yield connection
 
+    def forget_old_pages(self) -> str:
+        """Have the database let go of what was erased; return why it could not, or nothing."""
+        with self._clear():
+            if self.url.get_backend_name() == "postgresql":
+                with self.engine.connect() as opened:
+                    connection = opened.execution_options(isolation_level="AUTOCOMMIT")
+                    for table in (ENTRY, LOG, SET_ASIDE, *PROJECTIONS):
+                        connection.execute(sa.text(f'VACUUM "{table.name}"'))
+                return ""
+            raw = self.engine.raw_connection()  # no transaction may be open
+            try:
+                [busy, *_] = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                raw.close()
+        wal = "the journal (-wal) still holds old pages until the programs that read are closed"
+        return wal if busy else ""
+
     @contextmanager
     def _clear(self) -> Iterator[None]:
         try:
@@ -299,6 +316,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # we begin ourselves, below
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")  # an act once confirmed survives a power cut
+    connection.execute("PRAGMA secure_delete = ON")  # what is erased is not left in the file
 
 
 def _begin_sqlite(connection: Connection) -> None:
