@@ -354,7 +354,7 @@ def _verified_entries(connection: Connection, log: Verified) -> Verified:
         before = row["digest"]
     for seq, count in left.items():
         if count:
-            return Verified(log.rows, seq, f"row {seq} erased {count} entries that are not there")
+            return Verified(log.rows, seq, f"row {seq} erased entries that are not there: {count}")
     return Verified(log.rows, None, "", log.digest, number, erased, before)
 
 
