@@ -156,7 +156,9 @@ def _try(pipe: Connection, folder: Path, policy: Path | None) -> None:
         DurableBackend(ruleset.plan)
         answer: RuleSet | list[str] = faults or ruleset
     except RuleFileError as error:
-        answer = [str(each) for each in error.diagnostics[:_MOST]]
+        # what a file that cannot be read would have defined is unknown elsewhere: the cause first
+        first = sorted(error.diagnostics, key=lambda each: each.code.startswith("unknown-"))
+        answer = [str(each) for each in first[:_MOST]]
     except (DetentionMonitorError, OSError) as error:
         answer = [str(error)]
     pipe.send(answer)
