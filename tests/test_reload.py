@@ -31,7 +31,12 @@ POLICY = "format: custody-policy/1\nparameters:\n  aa_amber: {{values: {{2012-07
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return shutil.copytree(RULES, tmp_path / "rules")
+    """A folder of two rule files that stand by themselves, so that a trial is short."""
+    made = tmp_path / "rules"
+    made.mkdir()
+    for name in ("vocabulary", "parameters", "wording", "adult", "reviews"):
+        shutil.copy(RULES / f"{name}.yaml", made)
+    return made
 
 
 def policy(path: Path, amber: str) -> Path:
