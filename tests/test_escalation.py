@@ -171,7 +171,7 @@ def test_what_is_not_known_to_be_sent_is_sent_again_as_the_same(
     booked_in(live)
     live.at(AFTER)  # nobody to tell yet: the row waits
     killed = Escalator(live.store, Hook(webhook=receiver.url), live.now, live.said.append)
-    killed.step(live.now)  # it dies before it writes what it sent
+    killed.step(live.now, 1)  # it dies before it writes what it sent
     until(lambda: len(receiver.got) == 1, "the message")
     tells(live, Hook(webhook=receiver.url))
     comes_to(live, "escalation_sent")
@@ -179,7 +179,7 @@ def test_what_is_not_known_to_be_sent_is_sent_again_as_the_same(
     assert first == second
     count = len(receiver.got)
     again = Escalator(live.store, Hook(webhook=receiver.url), live.now, live.said.append)
-    again.step(live.now)
+    again.step(live.now, 1)
     again.close()
     assert len(receiver.got) == count
 

@@ -32,9 +32,10 @@ from detention_monitor.live.reading import alerts, by_child, limits_of, load_of,
 from detention_monitor.live.store import Store
 from detention_monitor.live.worker import InProcess
 from detention_monitor.rulefile import RuleSet, load_rules
+from detention_monitor.times import clock_text
 from tests.conftest import ROOT
 from tests.live import line, rows
-from tests.test_monitor import BOOKED_IN, WHO, Live
+from tests.test_monitor import BOOKED_IN, WHO, Live, _today
 
 OTHER = Person("Patel", verified=True, host="desk-2")
 
@@ -303,8 +304,6 @@ def db(tmp_path: Path, ruleset: RuleSet, durable: DurableBackend) -> Iterator[st
     store = Store.open(str(path))
     live = Live(store, tmp_path / "custody.jsonl", ruleset, durable)
     live.now = int(time.time()) - 60
-    from tests.test_monitor import _today
-
     live.write(*(_today(each, live.now) for each in BOOKED_IN))
     live.monitor.step()
     yield str(path)
@@ -316,7 +315,10 @@ def test_an_alert_is_listed_taken_on_and_not_taken_on_twice(db: str) -> None:
     assert listed.returncode == 0
     [first, *_] = [row for row in listed.stdout.splitlines() if not row.startswith(" ")]
     name = first.split()[0]
-    done = run("alerts", "--db", db, "ack", name, "--reason", "on it", "--as", "Insp Patel")
+    done = run(
+        "alerts", "--db", db, "ack", name, "--reason", "on it", "--as", "Insp Patel",
+        "--expect", "22:40",
+    )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "")
     again = run("alerts", "ack", name, "--db", db, "--reason", "me too")
     assert again.returncode == 2
@@ -325,6 +327,8 @@ def test_an_alert_is_listed_taken_on_and_not_taken_on_twice(db: str) -> None:
     body = json.loads(next(row for row in rows(store, "log") if row[2] == "acknowledge")[4])
     store.close()
     assert (body["who"], body["verified"], body["reason"]) == ("Insp Patel", False, "on it")
+    assert clock_text(body["until"]) == "22:40"
+    assert 0 < body["until"] - time.time() <= 90_000  # the next one, on a day of 25 hours too
     stranger = run("alerts", "undo", done.stderr.split()[-1], "--db", db, "--as", "Insp Other")
     assert stranger.returncode == 2
     assert "only who acted can take it back" in stranger.stderr
@@ -345,17 +349,16 @@ def test_what_is_hostile_in_a_name_does_nothing_in_the_list(
     store = Store.open(str(tmp_path / "custody.db"))
     live = Live(store, tmp_path / "custody.jsonl", ruleset, durable)
     live.now = int(time.time()) - 60
-    from tests.test_monitor import _today
-
-    evil = "CR\x1b[2J\u202e[/]{0}"
-    for each in BOOKED_IN:
-        raw = {**json.loads(_today(each, live.now)), "record": evil}
-        live.write(json.dumps(raw).encode())
+    live.write(*(_today(each, live.now) for each in BOOKED_IN))
+    live.monitor.step()
+    row = next(row for row in alerts(store) if row["state"] == "new")
+    eve = Person.typed("Eve\x1b[2J\u202e[/]{0}")
+    acknowledge(store, Held(row["key"], row["raised_at"]), eve, live.now, reason="\x1b]0;x\x07")
     live.monitor.step()
     store.close()
     listed = run("alerts", "--db", str(tmp_path / "custody.db"))
     assert listed.returncode == 0
-    assert "[/]{0}" in listed.stdout
+    assert "Eve\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}[/]{0}" in listed.stdout
     assert "\x1b" not in listed.stdout
     assert "\u202e" not in listed.stdout
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from detention_monitor.commands.options import (
 )
 from detention_monitor.paths import bundled_rules
 from detention_monitor.text import printable
-from detention_monitor.times import in_words, local_text, rfc3339, start_of_day
+from detention_monitor.times import in_words, local_text, next_local, rfc3339, start_of_day
 
 if TYPE_CHECKING:  # lazy: only the live part needs a database
     from detention_monitor.live.acts import Held, Person
@@ -209,11 +210,21 @@ def _held(context: click.Context, db: str | None, key: str) -> Iterator[tuple[St
         yield store, held_by(store, key)
 
 
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):[0-5]\d")
+
+
+def _coming(context: click.Context, option: click.Parameter, value: str | None) -> int | None:
+    """Return a time to come: of the clock alone ("22:40"), the next time it says so."""
+    if value is not None and _CLOCK.fullmatch(value):
+        return next_local(int(time.time()), value)
+    return instant(context, option, value)
+
+
 @alerts_command.command("ack")
 @_acting
 @click.option("--reason", default="", help="What is being done.")
 @click.option(
-    "--expect", callback=instant, metavar="TIME", help="By when it is done; else it is new again."
+    "--expect", callback=_coming, metavar="TIME", help="By when it is done; else it is new again."
 )
 @click.pass_context
 def ack_command(
@@ -233,7 +244,7 @@ def ack_command(
 @alerts_command.command("shelve")
 @_acting
 @click.option("--reason", required=True, help="Why it can wait.")
-@click.option("--until", required=True, callback=instant, metavar="TIME", help="When it is back.")
+@click.option("--until", required=True, callback=_coming, metavar="TIME", help="When it is back.")
 @click.pass_context
 def shelve_command(
     context: click.Context, *, db: str | None, key: str, reason: str, until: int, name: str | None

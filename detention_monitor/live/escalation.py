@@ -127,6 +127,7 @@ class Escalator:
         self._stop = Event()
         self._told: _Outcome | None = None
         self._seen = self._start(now)
+        self._looked = -1
         self._thread = Thread(target=self._send_all, name="escalation", daemon=True)
         self._thread.start()
 
@@ -147,14 +148,20 @@ class Escalator:
             last = connection.scalar(sa.select(sa.func.max(LOG.c.seq)))
         return first - 1 if first is not None else last or 0
 
-    def step(self, now: int) -> None:
-        """Record what was sent, and send what has come; never waits for the hook."""
+    def step(self, now: int, log_seq: int) -> None:
+        """Record what was sent, and send what has come; never waits for the hook.
+
+        `log_seq` is the last row of the log as the caller knows it: at the same one nothing is new.
+        """
         with suppress(Empty):
             while True:
                 outcome = self._told or self._done.get_nowait()
                 self._told = outcome  # kept until it is written
                 self._record(outcome, now)
                 self._told = None
+        if log_seq == self._looked:
+            return
+        self._looked = log_seq
         with self._store.read() as connection:
             wanted = sa.select(LOG.c.seq, LOG.c.what, LOG.c.key, LOG.c.body).where(
                 LOG.c.what.in_(_WHATS), LOG.c.seq > self._seen, LOG.c.body.is_not(None)

@@ -118,7 +118,7 @@ class Monitor:
         self._behind = False
         self._tell_effects()
         if self._escalator is not None:
-            self._escalator.step(self._now())
+            self._escalator.step(self._now(), self._projector.log_seq)
         if self._reloading is not None:
             self._reload(self._reloading)
         return stored or settled

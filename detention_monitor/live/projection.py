@@ -37,6 +37,7 @@ from detention_monitor.live.store import (
     Store,
     Stored,
     StoreError,
+    Wake,
     entries,
     packed,
     plain,
@@ -163,6 +164,9 @@ class Projector:
         """Go on from where the projections of the store stand, or from nothing."""
         self._store, self._ruleset, self._judge = store, ruleset, judge
         self._terms = self._terms_of(ruleset)
+        self._wake = Wake(store)
+        self._quiet_until = 0
+        """Before this instant nothing changes, unless somebody writes."""
         self._before: dict[str, str] | None = None
         """The states of alerts before a rebuild, while it goes on: only what differs is news."""
         self.adopted: list[Effect] = []
@@ -188,6 +192,11 @@ class Projector:
             limits_by(parameters),
             parameters.pauses,
         )
+
+    @property
+    def log_seq(self) -> int:
+        """The last row of the log that was seen."""
+        return self._log_seq
 
     @property
     def limits(self) -> Callable[[int], Limits]:
@@ -247,6 +256,9 @@ class Projector:
         Without `arrived` the caller knows that no entry was stored since the last time.
         Raises `StoreError` if the store fails; make a new projector then.
         """
+        stirred = self._wake.asks()
+        if not arrived and not stirred and now < self._quiet_until:
+            return False
         moved = False
         if self._was_erased():
             self._begin()  # what was erased is in nobody's memory
@@ -464,8 +476,11 @@ class Projector:
                 )
                 self.reload_asked |= bool(connection.scalar(asked))
         self._log_seq = last or 0
+        self._quiet_until = 0
         if not pairs:
             self._tick(now)
+            after = [each for each in (change, self.next_change_at) if each is not None]
+            self._quiet_until = min([*after, self._ticked + TICK])
             return False
         with self._store.write() as connection:
             for name, group_ in groupby(pairs, key=lambda pair: pair[0]):

@@ -16,7 +16,16 @@ from detention_monitor.findings import SEVERITIES
 from detention_monitor.live.alerts import ATTENTION
 from detention_monitor.live.feeds import Health, health
 from detention_monitor.live.limits import Limits, read_limits
-from detention_monitor.live.store import ALERT, ASSESSMENT, FEED, LOG, PROGRESS, Store, StoreError
+from detention_monitor.live.store import (
+    ALERT,
+    ASSESSMENT,
+    FEED,
+    LOG,
+    PROGRESS,
+    Store,
+    StoreError,
+    Wake,
+)
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.watching import Assessments
 
@@ -41,6 +50,7 @@ class StoredAssessments(Assessments):
         self._bodies: dict[str, str] = {}
         self.settled_at = 0
         self._failure = ""
+        self._wake, self._behind = Wake(store), False
         self._limits: Limits | None = None
         self.fault: str | None = None
         """Why the monitor could not load the rules anew, if it could not."""
@@ -49,7 +59,9 @@ class StoredAssessments(Assessments):
 
     def is_behind(self) -> bool:
         """Whether the monitor wrote something since the last `advance`."""
-        return self._progress()[0] != self._version
+        if self._wake.asks():
+            self._behind = self._progress()[0] != self._version
+        return self._behind
 
     def _progress(self) -> tuple[int | None, int]:
         """Return the version of what is written, and the instant for which it is right."""
@@ -68,6 +80,7 @@ class StoredAssessments(Assessments):
     def advance(self, _arrived: Iterable[CustodyEvent], _now: int, /) -> None:
         """Read what the monitor has written; nothing arrives here by another way."""
         version, self.settled_at = self._progress()
+        self._behind = False
         if version == self._version:
             return
         with self._store.read() as connection:
