@@ -12,9 +12,10 @@ import sys
 import click
 
 from detention_monitor import __version__
-from detention_monitor.commands.board import monitor_command, verify_command, watch_command
+from detention_monitor.commands.board import watch_command
 from detention_monitor.commands.explaining import explain_command
 from detention_monitor.commands.generating import generate_command
+from detention_monitor.commands.live import COMMANDS as LIVE_COMMANDS
 from detention_monitor.commands.options import CANNOT_RUN
 from detention_monitor.commands.replaying import replay_command
 from detention_monitor.commands.rules import rules_group
@@ -64,8 +65,7 @@ for _command in (
     replay_command,
     explain_command,
     generate_command,
-    monitor_command,
-    verify_command,
+    *LIVE_COMMANDS,
     watch_command,
     rules_group,
 ):

@@ -131,6 +131,10 @@ def inspect(folder: Path, policy: Path | None = None) -> Inspected:
         for part in parts:
             faults.extend(check_file(part.yaml, part.facts, part.rules, known))
     faults.extend(_clashes(parts))
+    if parameters is not None and not faults:
+        known_ids = {rule.id for part in parts for _, rule in part.rules}
+        places = parameters.out_of_service_at.items()
+        faults.extend(place for name, place in places if name not in known_ids)
     return Inspected(folder, policy, tuple(parts), vocabulary, parameters, tuple(sorted(faults)))
 
 

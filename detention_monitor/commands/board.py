@@ -1,4 +1,4 @@
-"""`monitor`, `watch` and `verify`: the live monitor, its board, its log."""
+"""`watch`: the board."""
 
 from __future__ import annotations
 
@@ -7,57 +7,13 @@ from pathlib import Path
 
 import click
 
-from detention_monitor.commands.options import FILE, FOUND, SET_ASIDE, db_option, rules_options
+from detention_monitor.commands.options import FILE, db_option, rules_options
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.paths import bundled_rules, bundled_samples
 from detention_monitor.rulefile import load_rules
 from detention_monitor.sources import read_entries, record_files
-from detention_monitor.text import printable
 from detention_monitor.watching import Watch
-
-
-@click.command("monitor")
-@db_option
-@click.option(
-    "--follow",
-    multiple=True,
-    required=True,
-    metavar="PATH",
-    help="A file of JSON lines that grows, a folder into which files are dropped, or -.",
-)
-@rules_options
-@click.option("--once", is_flag=True, help="Stop once everything there is has been taken.")
-def monitor_command(
-    *, db: str | None, follow: tuple[str, ...], rules: Path | None, policy: Path | None, once: bool
-) -> None:  # fmt: skip
-    """Store entries as they come, assess them, and keep the alerts: the live monitor, no screen."""
-    from detention_monitor.live.run import monitor  # lazy: only the live part needs a database
-
-    def say(line: str) -> None:
-        click.echo(printable(line, 2_000), err=True)
-
-    if db is None:
-        raise click.UsageError("--db names the store: a file, or postgresql://...")
-    counts = monitor(db, follow, rules or bundled_rules(), policy, once=once, say=say)
-    say(f"{counts.stored:,} entries stored, {counts.again:,} known, {counts.set_aside:,} set aside")
-    if counts.set_aside:
-        sys.exit(SET_ASIDE)
-
-
-@click.command("verify")
-@db_option
-def verify_command(*, db: str | None) -> None:
-    """Check that nothing in the log of a store was changed or taken out; say where it was."""
-    from detention_monitor.live.run import checked  # lazy: only the live part needs a database
-
-    if db is None:
-        raise click.UsageError("--db names the store: a file, or postgresql://...")
-    found = checked(db)
-    if found.broken_at is not None:
-        click.echo(f"the log is broken: {found.why}")
-        sys.exit(FOUND)
-    click.echo(f"{found.rows:,} rows, unbroken; the last digest is {found.digest}")
 
 
 @click.command("watch")
