@@ -39,7 +39,6 @@ from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.sources import SetAside, read_entries, record_files
 from detention_monitor.text import printable
 from detention_monitor.times import parse_instant
-from detention_monitor.watching import Watch
 from detention_monitor.whynot import why_not
 from detention_monitor.wording import Wording
 from detention_monitor.yamlfile import suggestion
@@ -436,7 +435,7 @@ def verify_command(*, db: str | None) -> None:
 @_db_option
 @click.option("--follow", multiple=True, metavar="PATH", help="Run the monitor too, over these.")
 @click.option("--demo", is_flag=True, help="Play the sample day; needs no set-up.")
-@click.option("--story", type=_FILE, default=None, help="Play another file of records instead.")
+@click.option("--story", type=_FILE, default=None, help="Play a file of records: replay, no acts.")
 @click.option(
     "--speed",
     type=click.IntRange(1, 3_600),
@@ -444,11 +443,12 @@ def verify_command(*, db: str | None) -> None:
     show_default=True,
     help="Seconds of the story for each second of ours.",
 )
+@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with plain characters only.")
 @_rules_option
 @_policy_option
 def watch_command(
     *, db: str | None, follow: tuple[str, ...], demo: bool, story: Path | None, speed: int,
-    rules: Path | None, policy: Path | None,
+    ascii_only: bool, rules: Path | None, policy: Path | None,
 ) -> None:  # fmt: skip
     """Show the board: children in custody, what is due, alerts and why."""
     if db is None and not demo and story is None:
@@ -459,26 +459,20 @@ def watch_command(
         )
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("the board needs a terminal; for text use 'replay'")
-    from tui.board import Board, Present, Story  # lazy: other commands start without Textual
+    from tui import watch  # lazy: other commands start without Textual
 
     ruleset = load_rules(rules or bundled_rules(), policy)
     if db is not None:
-        from detention_monitor.live.run import stored
-
         given = (("--rules", rules), ("--policy", policy))
         options = [word for name, path in given if path for word in (name, str(path))]
-        with stored(db, ruleset, follow, options) as assessments:
-            Board(assessments, Present()).run()
+        with watch.stored(db, ruleset, follow, options) as (desk, clock, who):
+            watch.run(desk, clock, who, ascii_only=ascii_only)
         return
     path = story or bundled_samples() / "busy_day.jsonl"
-    read = [got for got, _ in read_entries(record_files([str(path)]), ruleset.vocabulary)]
-    entries = [got for got in read if isinstance(got, CustodyEvent)]
-    if len(entries) < len(read):
-        click.echo(f"{len(read) - len(entries)} lines of {path} could not be read", err=True)
-    if not entries:
-        raise click.UsageError(f"no entries in {path}")
-    watched = Watch(ruleset, DurableBackend(ruleset.plan))
-    Board(watched, Story(entries), speed).run()
+    desk, clock, who, unread = watch.story(path, ruleset, speed, practice=story is None)
+    if unread:
+        click.echo(f"{unread} lines of {path} could not be read", err=True)
+    watch.run(desk, clock, who, ascii_only=ascii_only)
 
 
 # --- rules -------------------------------------------------------------------------------------
