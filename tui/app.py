@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from multiprocessing import resource_tracker
+from typing import ClassVar
 
 from textual.app import App
-from textual.screen import Screen
 
 from detention_monitor.boards.clock import Time
 from detention_monitor.boards.desk import Desk
@@ -28,12 +28,9 @@ class BoardApp(App[None]):
     """Shows a desk until a person quits."""
 
     TITLE = "Children in custody"
-    COMMANDS = {BoardCommands}
+    COMMANDS: ClassVar = {BoardCommands}
     ENABLE_COMMAND_PALETTE = True
-    CSS = """
-    Screen { background: #10151c; color: #d7dce2; }
-    Footer { background: #18202b; }
-    """
+    CSS_PATH = "board.tcss"
 
     def __init__(
         self,
@@ -43,10 +40,14 @@ class BoardApp(App[None]):
         environment: Mapping[str, str] = os.environ,
         ascii_only: bool = False,
         who: str = "",
+        searches: bool = True,
     ) -> None:
-        """Show a desk by a clock; `who` is the person at this terminal."""
+        """Show a desk by a clock; `who` is the person at this terminal.
+
+        `searches`: whether a story is looked through, beside the board, for its alerts.
+        """
         super().__init__()
-        self.desk, self.clock, self.who = desk, clock, who
+        self.desk, self.clock, self.who, self.searches = desk, clock, who, searches
         self.look = Look(environment)
         self.glyphs: Glyphs = ASCII if ascii_only else glyphs_for(environment)
         self._worker: Worker | None = None
@@ -55,6 +56,7 @@ class BoardApp(App[None]):
 
     def on_mount(self) -> None:
         """Open the board and start the clock."""
+        self.set_class(self.glyphs is ASCII, "-ascii")
         self.push_screen(ActingBoard(self.desk, self.clock, self.look, self.glyphs))
         self.set_interval(1.0, self.tick)
         if self.desk.live:
@@ -94,5 +96,5 @@ class BoardApp(App[None]):
     @property
     def board(self) -> ActingBoard | None:
         """The board on top, under whatever page or dialog."""
-        boards: list[Screen[object]] = [s for s in self.screen_stack if isinstance(s, ActingBoard)]
-        return boards[-1] if boards else None  # type: ignore[return-value]
+        boards = [screen for screen in self.screen_stack if isinstance(screen, ActingBoard)]
+        return boards[-1] if boards else None

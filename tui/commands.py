@@ -45,7 +45,9 @@ class BoardCommands(Provider):
     def _all(self) -> Iterator[tuple[str, str, str]]:
         board = self.app.board  # type: ignore[attr-defined]
         for name, action, about in COMMANDS:
-            if board is not None and (action.split("(")[0] not in TRANSPORT or not board.clock.live):
+            if board is not None and (
+                action.split("(")[0] not in TRANSPORT or not board.clock.live
+            ):
                 yield name, action, about
 
     def _run(self, action: str) -> partial[object]:

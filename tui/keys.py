@@ -21,12 +21,12 @@ BOARD = [
     Binding("s", "shelve", "Shelve", id="shelve"),
     Binding("r", "reason", "Reason", id="reason"),
     Binding("enter", "detail", "Open", show=False, id="detail"),
-    Binding("v", "sheet", "Review sheet", id="sheet"),
-    Binding("b", "adviser", "Bring forward", id="adviser"),
+    Binding("v", "sheet", "Sheet", id="sheet"),
+    Binding("b", "adviser", "Advise", id="adviser"),
     Binding("tab", "switch", "Alerts", id="switch", priority=True),
     Binding("slash", "find", "Find", key_display="/", id="find"),
-    Binding("x", "faults", "Faults", id="faults"),
-    Binding("l", "after", "Left", id="after"),
+    Binding("x", "faults", "Faults only", show=False, id="faults"),
+    Binding("l", "after", "After release", show=False, id="after"),
     Binding("o", "law", "Law", show=False, id="law"),
     Binding("y", "history", "Record", show=False, id="history"),
     Binding("n", "every", "Timelines", show=False, id="every"),
@@ -39,15 +39,15 @@ BOARD = [
     Binding("q", "leave", "Quit", id="quit"),
     *(Binding(str(n), f"suite({n})", f"Suite {n}", show=False, id=f"suite_{n}") for n in range(10)),
     # Only where a story is played.
-    Binding("space", "pause", "Play/pause", id="pause"),
-    Binding("plus,equals_sign", "faster", "Faster", key_display="+", id="faster"),
-    Binding("minus", "slower", "Slower", key_display="-", id="slower"),
+    Binding("space", "pause", "Play", id="pause"),
+    Binding("plus,equals_sign", "faster", "Faster", show=False, key_display="+", id="faster"),
+    Binding("minus", "slower", "Slower", show=False, key_display="-", id="slower"),
     Binding("full_stop", "step(1)", "Next entry", show=False, key_display=".", id="step_on"),
     Binding("comma", "step(-1)", "Entry before", show=False, key_display=",", id="step_back"),
     Binding("right_square_bracket", "mark(1)", "Next alert", key_display="]", id="next_alert"),
     Binding("left_square_bracket", "mark(-1)", "Alert before", show=False, key_display="[",
             id="alert_before"),
-    Binding("right_curly_bracket", "breach(1)", "Next breach", key_display="}", id="next_breach"),
+    Binding("right_curly_bracket", "breach(1)", "Next breach", show=False, key_display="}", id="next_breach"),
     Binding("left_curly_bracket", "breach(-1)", "Breach before", show=False, key_display="{",
             id="breach_before"),
     Binding("colon", "go_to", "Go to time", show=False, key_display=":", id="go_to"),
@@ -86,7 +86,7 @@ def keymap(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise KeysError(f"{path}: {error}; write lines such as: acknowledge = \"f5\"") from None
+        raise KeysError(f'{path}: {error}; write lines such as: acknowledge = "f5"') from None
     known = names()
     for name, keys in raw.items():
         if name not in known:

@@ -47,6 +47,9 @@ class Look:
             style = base + self._styles[each.tone]
             if over is not None and each.tone != "alarm":
                 style += over
-            segments.append(Segment(each.text, style))
+            text = each.text.lstrip(" ")
+            if len(text) < len(each.text):  # pictures of the screen lose a space before text
+                segments.append(Segment(" " * (len(each.text) - len(text)), style))
+            segments.append(Segment(text, style))
         whole = Strip(segments)
         return whole.adjust_cell_length(width, base if over is None else base + over)

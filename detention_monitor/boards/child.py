@@ -187,7 +187,9 @@ def child_of(result: Assessment, detention: Detention | None, ruleset: RuleSet) 
     )  # fmt: skip
 
 
-def _clock(findings: Iterable[Finding], duties: Sequence[str], facts: Sequence[Fact]) -> Clock | None:
+def _clock(
+    findings: Iterable[Finding], duties: Sequence[str], facts: Sequence[Fact]
+) -> Clock | None:
     """Return the clock behind the open one of some duties; the first due, if there are several."""
     running = [
         each
@@ -281,7 +283,9 @@ class _Said:
         left = self.last("aa_left")
         asked = self.last("aa_contacted", "aa_requested")
         source = came or asked
-        who = str(source.attrs.get("relation") or source.attrs.get("scheme") or "") if source else ""
+        who = (
+            str(source.attrs.get("relation") or source.attrs.get("scheme") or "") if source else ""
+        )
         eta = asked.attrs.get("eta") if asked else None
         return Adult(
             here=here,

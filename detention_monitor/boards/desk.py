@@ -7,7 +7,7 @@ draws again only what became different.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from detention_monitor.assess import Assessment
@@ -82,7 +82,7 @@ class AlertLine:
     @property
     def order(self) -> tuple[int, int, int, str]:
         """The place in the feed: what asks for something first, gravest, latest."""
-        grave = -SEVERITIES.index(self.severity) if self.severity in SEVERITIES else 0  # type: ignore[arg-type]
+        grave = -SEVERITIES.index(self.severity) if self.severity in SEVERITIES else 0
         return _RANK.get(self.state, len(_RANK)), grave, -self.since, self.key
 
 
@@ -248,9 +248,7 @@ class Desk(ABC):
 
     def opened(self, what: str, name: str, now: int) -> None:
         """Note that a person opened, searched or exported something, where that is noted."""
-
-
-Note = Callable[[str, str, int], None]
+        del what, name, now
 
 
 def finding_of(findings: Iterable[Finding], key: str) -> Finding | None:

@@ -8,9 +8,18 @@ from collections.abc import Iterator, Sequence
 from detention_monitor.assess import Assessment
 from detention_monitor.boards.child import Child
 from detention_monitor.boards.desk import AlertLine, Row
-from detention_monitor.boards.lines import Glyphs, Line, Piece, Tone, fit, line, piece, wrapped
+from detention_monitor.boards.lines import (
+    Glyphs,
+    Line,
+    Piece,
+    Tone,
+    filled,
+    line,
+    piece,
+    wrapped,
+)
 from detention_monitor.boards.picture import picture
-from detention_monitor.boards.rows import TONES, clock_line, left_text, short, when_text
+from detention_monitor.boards.rows import GRAVE, TONES, clock_line, left_text, short, when_text
 from detention_monitor.boards.urgency import LAW, Waiting
 from detention_monitor.detention import Detention
 from detention_monitor.explain import explain
@@ -22,6 +31,9 @@ _LABEL = 8
 _LABELLED = re.compile(r"  (not counted|not found|judged by|[a-z]+):? +(?=\S)(.*)")
 _SHORTER = {"not counted": "paused", "not found": "absent", "judged by": "judged",
             "authority": "basis"}  # fmt: skip
+_ORDER = {"": 0, "found": 1, "due": 2, "done": 2, "step": 2, "early": 3, "not counted": 3,
+          "not found": 4, "rule": 7, "arose": 8, "judged by": 9}  # fmt: skip
+"""What is read first of an explanation: what was found, the arithmetic, what is absent, the law."""
 _LONG = re.compile(
     r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d:\d\d)(?::00)?(:\d\d)? "
     r"(?:BST|GMT)"
@@ -33,7 +45,10 @@ def head(child: Child) -> Line:
     age = "age not known" if child.age is None else f"{child.age}"
     sex = "girl" if child.girl else ""
     where = ", ".join(part for part in (child.suite, child.place) if part)
-    parts = [piece(child.name, "bold", 60), piece("  " + "  ".join(p for p in (age, sex, where) if p))]
+    parts = [
+        piece(child.name, "bold", 60),
+        piece("  " + "  ".join(p for p in (age, sex, where) if p)),
+    ]
     return tuple(parts)
 
 
@@ -50,7 +65,9 @@ def summary(child: Child, row: Row | None, now: int, width: int) -> list[Line]:
     ):  # fmt: skip
         label, when, left, tone = clock_line(name, clock, now, absent)
         gap = width - _LABEL - len(left)
-        out.append((Piece(f"{label:<{_LABEL}}", "head"), Piece(fit(when, gap)), Piece(left, tone)))
+        out.append(
+            (Piece(f"{label:<{_LABEL}}", "head"), *filled(Piece(when), gap), Piece(left, tone))
+        )
         if clock is not None and clock.latest is not None:
             late = f"by the other reading of the law {when_text(clock.latest, now)}"
             out.append(line(Piece(" " * _LABEL + late, "dim")))
@@ -62,7 +79,7 @@ def summary(child: Child, row: Row | None, now: int, width: int) -> list[Line]:
         ("NOW", *doing_text(child, now)),
         ("VISITS", *routine_text(child, row, now)),
     ):
-        out += labelled(name, text, width, tone)  # type: ignore[arg-type]
+        out += labelled(name, text, width, tone)
     return out
 
 
@@ -121,7 +138,8 @@ def seen_text(child: Child, now: int) -> tuple[str, Tone]:
     if seen is None:
         begun = child.authorised_at
         long = "" if begun is None else f", detained for {in_words(max(0, now - begun))}"
-        return f"never in person by an inspector{long}", "warn" if long else ""
+        late = begun is not None and now - begun > 9 * HOUR
+        return f"never in person by an inspector{long}", "warn" if late else ""
     ago = in_words(max(0, now - seen.at))
     tone: Tone = "warn" if now - seen.at > 9 * HOUR else ""
     return f"in person {when_text(seen.at, now)}, {ago} ago ({seen.who}, {seen.how})", tone
@@ -177,10 +195,8 @@ def routine_text(child: Child, row: Row | None, now: int) -> tuple[str, Tone]:
 
 def duties(row: Row, now: int, width: int, most: int) -> list[Line]:
     """Return the duties that wait, the most urgent first: name, due, left, whose standard."""
-    out: list[Line] = []
     shown = row.duties[:most] if len(row.duties) <= most else row.duties[: most - 1]
-    for each in shown:
-        out.append(_duty(each, now, width))
+    out = [_duty(each, now, width) for each in shown]
     if len(row.duties) > len(shown):
         out.append(line(Piece(f"and {len(row.duties) - len(shown)} more that wait", "dim")))
     if not out:
@@ -196,30 +212,30 @@ def _duty(each: Waiting, now: int, width: int) -> Line:
         when, left = "paused", left_text(60 * finding.minutes_left)
     basis = finding.authority if finding.authority in LAW else f"{finding.authority}*"
     tone = TONES[each.level]
-    name = f"{finding.duty or '':<4}{short(finding)}"
-    room = width - 10 - 9 - 9
+    name = short(finding) if width < 60 else f"{finding.duty or '':<4}{short(finding)}"
+    room = width - 10 - 9 - 8
+    quiet: Tone = "" if each.level else "dim"
     return (
-        Piece(fit(piece(name).text, room - 1) + " ", "" if each.level else "dim"),
-        Piece(fit(when, 9) + " ", "" if each.level else "dim"),
-        Piece(fit(left, 8, right=True) + " ", tone),
-        Piece(fit(basis, 9), "dim"),
-    )
+        *filled(piece(name, quiet), room - 1), Piece(" "),
+        *filled(Piece(when, quiet), 9), Piece(" "),
+        *filled(Piece(left, tone), 8, right=True), Piece(" "),
+        *filled(Piece(basis, "dim"), 8),
+    )  # fmt: skip
 
 
 def alerts_of(alerts: Sequence[AlertLine], now: int, width: int, most: int) -> list[Line]:
     """Return the alerts of a child in lines: state, since, message."""
-    out = []
-    for each in alerts[:most]:
-        out.append(alert_line(each, now, width, named=False))
-    return out
+    return [alert_line(each, now, width, named=False) for each in alerts[:most]]
 
 
-_TONE_OF: dict[str, Tone] = {"new": "alarm", "missed": "alarm", "past_unseen": "warn",
+_TONE_OF: dict[str, Tone] = {"new": "alarm", "missed": "warn", "past_unseen": "warn",
                              "acknowledged": "soon", "shelved": "soon"}  # fmt: skip
 _MARK_OF = {"critical": "!!!", "high": "!!", "medium": "!", "info": "."}
 
 
-def alert_line(each: AlertLine, now: int, width: int, *, named: bool = True) -> Line:
+def alert_line(
+    each: AlertLine, now: int, width: int, *, named: bool = True, ellipsis: str = "…"
+) -> Line:
     """Return an alert in one line: since when, how grave, in what state, whose, and what."""
     mark = _MARK_OF.get(each.severity, "?")
     said = compact(each.message, now)
@@ -228,14 +244,17 @@ def alert_line(each: AlertLine, now: int, width: int, *, named: bool = True) -> 
         said = f"{each.who}{until}: {each.reason or said}"
     if each.state == "withdrawn" and each.recorded_late is not None:
         said = f"recorded {each.recorded_late} min late: {said}"
-    name = fit(piece(each.record, "", 60).text, 9) + " " if named else ""
     start = f"{clock_text(each.since)} {mark:<3} "
-    room = width - len(start) - 10 - len(name)
+    tone = _TONE_OF.get(each.state, "dim")
+    if each.state == "new" and each.severity not in GRAVE:
+        tone = "warn"
+    name = (*filled(piece(each.record, "bold", 60), 9), Piece(" ")) if named else ()
+    room = width - len(start) - 9 - (10 if named else 0)
     return (
         Piece(start, "dim" if each.state not in _TONE_OF else ""),
-        Piece(fit(each.word, 9) + " ", _TONE_OF.get(each.state, "dim")),
-        Piece(name, "bold"),
-        Piece(fit(piece(said, "", 600).text, max(0, room))),
+        *filled(Piece(each.word, tone), 9),
+        *name,
+        *filled(piece(said, "", 600), max(0, room), ellipsis=ellipsis),
     )
 
 
@@ -253,7 +272,7 @@ def why(
     """Return the reasons of a finding as `explain` gives them, fitted to a width."""
     text = explain(finding, result, detention, ruleset)
     out: list[Line] = []
-    for label, said in _joined(text):
+    for label, said in sorted(_joined(text), key=lambda each: _ORDER.get(each[0], 5)):
         if not label:
             out += [(Piece(each, "bold"),) for each in wrapped(compact(said, now), width)]
             continue
@@ -335,12 +354,14 @@ def fitted(
     """
     out = [head(child), *summary(child, row, now, width)]
     if height < 16:
-        return out[:height]
+        return [out[0], *out[2 : height + 1]]  # the clocks say when the child came
     room = height - len(out)
     drawn = picture(child, now, width, glyphs)
     asked = duties(row, now, width, max(3, min(8, room // 4))) if row else []
     told = alerts_of(sorted(alerts, key=lambda each: each.order), now, width, 4) if not row else []
-    out += [ruled("DUTIES", width, glyphs), *asked] if row else [ruled("ALERTS", width, glyphs), *told]
+    out += (
+        [ruled("DUTIES", width, glyphs), *asked] if row else [ruled("ALERTS", width, glyphs), *told]
+    )
     if height - len(out) >= len(drawn) + 5:
         out += [ruled("TIMELINE", width, glyphs), *drawn]
     room = height - len(out) - 1
@@ -374,7 +395,11 @@ def whole(
     if alerts:
         shown = sorted(alerts, key=lambda each: each.order)
         out += [ruled("ALERTS", width, glyphs), *alerts_of(shown, now, width, 99), line("")]
-    out += [ruled("TIMELINE", width, glyphs), *picture(child, now, min(width, 120), glyphs), line("")]
+    out += [
+        ruled("TIMELINE", width, glyphs),
+        *picture(child, now, min(width, 120), glyphs),
+        line(""),
+    ]
     for each in reasons:
         out += [ruled("WHY", width, glyphs), *each, line("")]
     return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from detention_monitor.boards.desk import AlertLine
 from detention_monitor.boards.detail import alert_line
@@ -19,7 +20,9 @@ def keys(alerts: Sequence[AlertLine], states: Sequence[str] = SHOWN) -> list[str
     place: dict[str, int] = {}
     for each in shown:
         place.setdefault(each.detention, len(place))
-    return [each.key for each in sorted(shown, key=lambda each: (place[each.detention], each.order))]
+    return [
+        each.key for each in sorted(shown, key=lambda each: (place[each.detention], each.order))
+    ]
 
 
 def is_first(key: str, shown: Sequence[str], alerts: Mapping[str, AlertLine]) -> bool:
@@ -29,12 +32,7 @@ def is_first(key: str, shown: Sequence[str], alerts: Mapping[str, AlertLine]) ->
     return before is None or before.detention != alerts[key].detention
 
 
-def cells(alert: AlertLine, now: int, width: int, *, named: bool) -> Line:
+def cells(alert: AlertLine, now: int, width: int, *, named: bool, ellipsis: str = "…") -> Line:
     """Return an alert in one line of a width; the child's name where it is the first of them."""
-    line = alert_line(alert, now, width, named=True)
-    if named:
-        return line
-    return tuple(
-        each if place != 2 else type(each)(" " * len(each.text), each.tone)
-        for place, each in enumerate(line)
-    )
+    shown = alert if named else replace(alert, record="")
+    return alert_line(shown, now, width, named=True, ellipsis=ellipsis)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from detention_monitor.boards.detail import compact
 from detention_monitor.boards.desk import AlertLine, Desk, Row
+from detention_monitor.boards.detail import compact
 from detention_monitor.boards.lines import Line, Piece, line, piece, wrapped
 from detention_monitor.boards.rows import left_text, short, when_text
 from detention_monitor.findings import SEVERITIES
@@ -31,7 +31,9 @@ def report(desk: Desk, now: int, shift: int = SHIFT) -> list[Section]:
         Section("OPEN NOW", tuple(_open(alerts, now)), "no alert is open"),
         Section("SHELVED", tuple(_shelved(alerts, now)), "nothing is put aside"),
         Section("BREACHES IN THE SHIFT", tuple(_breaches(alerts, now, shift)), "none"),
-        Section(f"DUE IN THE NEXT {in_words(shift).upper()}", tuple(_due(rows, now, shift)), "nothing"),
+        Section(
+            f"DUE IN THE NEXT {in_words(shift).upper()}", tuple(_due(rows, now, shift)), "nothing"
+        ),
         Section("CHILDREN", tuple(_children(rows, now)), "no child is in custody"),
         Section("SYSTEM", tuple(_system(desk, now)), ""),
         Section("ALERTS IN THE SHIFT", tuple(_load(alerts, now, shift)), "none"),
@@ -41,7 +43,9 @@ def report(desk: Desk, now: int, shift: int = SHIFT) -> list[Section]:
 def _open(alerts: Sequence[AlertLine], now: int) -> Iterator[tuple[str, str]]:
     for each in alerts:
         if each.state in ("new", "past_unseen", "acknowledged", "due_not_yet_recorded"):
-            said = f"{each.severity}, {each.word} since {when_text(each.since, now)}: {each.message}"
+            said = (
+                f"{each.severity}, {each.word} since {when_text(each.since, now)}: {each.message}"
+            )
             if each.state == "acknowledged":
                 until = f", expected by {when_text(each.until, now)}" if each.until else ""
                 said += f" [{each.who}: {each.reason or 'no reason given'}{until}]"
@@ -78,9 +82,16 @@ def _children(rows: Sequence[Row], now: int) -> Iterator[tuple[str, str]]:
         child = row.child
         first = "nothing waits" if row.first is None else short(row.first.finding)
         adult = child.adult.state(now)[0]
-        seen = "never seen in person" if child.seen is None else f"seen {when_text(child.seen.at, now)}"
+        seen = (
+            "never seen in person"
+            if child.seen is None
+            else f"seen {when_text(child.seen.at, now)}"
+        )
         age = "?" if child.age is None else str(child.age)
-        yield child.name, f"{age}, {child.suite or 'suite not recorded'}: {first}; adult {adult}; {seen}"
+        yield (
+            child.name,
+            f"{age}, {child.suite or 'suite not recorded'}: {first}; adult {adult}; {seen}",
+        )
 
 
 def _system(desk: Desk, now: int) -> Iterator[tuple[str, str]]:
@@ -94,7 +105,9 @@ def _system(desk: Desk, now: int) -> Iterator[tuple[str, str]]:
 
 
 def _load(alerts: Sequence[AlertLine], now: int, shift: int) -> Iterator[tuple[str, str]]:
-    raised = [each for each in alerts if each.raised_at is not None and now - each.raised_at <= shift]
+    raised = [
+        each for each in alerts if each.raised_at is not None and now - each.raised_at <= shift
+    ]
     if not raised:
         return
     tens: dict[int, int] = {}
@@ -114,11 +127,20 @@ def lines(desk: Desk, now: int, width: int) -> list[Line]:
     begun, end = now - SHIFT, now + SHIFT
     out: list[Line] = [
         line(piece(f"SHIFT HANDOVER  {local_text(now)}", "bold")),
-        line(Piece(f"shift from {when_text(begun, now)}; the next until {when_text(end, now)}", "dim")),
+        line(
+            Piece(
+                f"shift from {when_text(begun, now)}; the next until {when_text(end, now)}", "dim"
+            )
+        ),
         line(""),
     ]
     for number, section in enumerate(report(desk, now), 1):
-        out.append(line(Piece(f"{number} {section.title}", "head"), Piece(f"  {len(section.entries)}", "dim")))
+        out.append(
+            line(
+                Piece(f"{number} {section.title}", "head"),
+                Piece(f"  {len(section.entries)}", "dim"),
+            )
+        )
         for name, text in section.entries:
             first, *rest = wrapped(piece(compact(text, now), "", 600).text, max(20, width - 14), 4)
             out.append((piece(f"  {name[:10]:<10}  ", "bold", 20), Piece(first)))

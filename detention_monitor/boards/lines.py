@@ -61,6 +61,20 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
     return pad + text if right else text + pad
 
 
+def filled(each: Piece, width: int, *, right: bool = False, ellipsis: str = "") -> Line:
+    """Return a piece in exactly `width` cells; the space beside it has no tone.
+
+    Text that is cut off ends with the ellipsis where one is given.
+    """
+    text = each.text
+    if cell_len(text) > width > len(ellipsis) > 0:
+        text = fit(text, width - len(ellipsis)).rstrip() + ellipsis
+    text = fit(text, width) if cell_len(text) > width else text
+    pad = Piece(" " * (width - cell_len(text)))
+    shown = Piece(text, each.tone)
+    return tuple(part for part in ((pad, shown) if right else (shown, pad)) if part.text)
+
+
 def wrapped(text: str, width: int, most: int = 40) -> list[str]:
     """Return text broken into lines of at most `width` cells, at spaces where there are any."""
     out: list[str] = []

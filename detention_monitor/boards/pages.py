@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from detention_monitor.boards import feed, handover as report
+from detention_monitor.boards import feed
+from detention_monitor.boards import handover as report
 from detention_monitor.boards.adviser import advise
 from detention_monitor.boards.desk import Desk
 from detention_monitor.boards.detail import head, history, labelled, ruled, whole, why
@@ -12,7 +13,8 @@ from detention_monitor.boards.lines import Glyphs, Line, Piece, fit, line, piece
 from detention_monitor.boards.picture import LEGEND
 from detention_monitor.boards.released import find_child
 from detention_monitor.boards.rows import left_text, when_text
-from detention_monitor.boards.sheet import TITLES, sheet as items_of
+from detention_monitor.boards.sheet import TITLES
+from detention_monitor.boards.sheet import sheet as items_of
 from detention_monitor.boards.urgency import MARKS, NAMES
 from detention_monitor.catalogue import load_catalogue
 from detention_monitor.findings import Finding
@@ -73,7 +75,9 @@ def adviser(desk: Desk, now: int, width: int, glyphs: Glyphs) -> list[Line]:
     ]  # fmt: skip
     if not found:
         return [*out, line(Piece("No review due falls in presumed sleep.", "good"))]
-    out.append(line(Piece(f"{'Child':<10}{'Suite':<14}{'Due':<11}{'Hold by':<11}{'In':<9}Then", "head")))
+    out.append(
+        line(Piece(f"{'Child':<10}{'Suite':<14}{'Due':<11}{'Hold by':<11}{'In':<9}Then", "head"))
+    )
     for each in found:
         start = (
             piece(fit(each.child.name, 9) + " ", "bold", 60),
@@ -130,16 +134,22 @@ def handover(desk: Desk, now: int, width: int) -> list[Line]:
     return report.lines(desk, now, width)
 
 
+_LEFT_SIGN = (
+    "hours and minutes that certainly remain; with seconds in the last ten minutes; -0:16 is 16 "
+    "minutes late; ? means the data may be out of date; + a later day"
+)
+_ALERT_SIGN = (
+    "NEW unseen; PAST over before anybody saw it; MISSED until its reason is given; acked; shelved; "
+    "due: only just past, perhaps not recorded yet; soon"
+)
 _SIGNS = (
     ("level", "   ".join(f"{mark} {name}" for mark, name in zip(MARKS, NAMES, strict=True))
      + "   of the duty that comes first; law and Code before policy"),
-    ("left", "hours and minutes that certainly remain; with seconds in the last ten minutes; "
-     "-0:16 is 16 minutes late; ? means the data may be out of date; + a later day"),
+    ("left", _LEFT_SIGN),
     ("adult", "here; here? came, no entry says they left; left; asked; NONE nobody asked"),
     ("seen", "when an inspector (after charge also the custody officer) saw the child in person"),
     ("LA", "what the local authority answered, last"),
-    ("alerts", "NEW unseen; PAST over before anybody saw it; MISSED until its reason is given; acked; "
-     "shelved; due: only just past, perhaps not recorded yet; soon"),
+    ("alerts", _ALERT_SIGN),
     ("*", "a standard that is not law: policy, quality, note"),
     ("timeline", LEGEND),
 )  # fmt: skip

@@ -51,7 +51,7 @@ def heads(width: Width) -> str:
     return f"{'':<4}{'Child':<10}{'Age':<4}{'Left':<11}{'How':<20}{last}"
 
 
-def cells(desk: Desk, name: str, width: Width, now: int) -> Line:
+def cells(desk: Desk, name: str, now: int) -> Line:
     """Return a child who left, or who is not judged, as a row."""
     child = find_child(desk, name)
     if child is None:

@@ -8,10 +8,10 @@ from typing import Literal
 
 from detention_monitor.boards.child import Child, Clock
 from detention_monitor.boards.desk import AlertLine, Desk, Row
-from detention_monitor.boards.lines import Line, Piece, Tone, fit, line, piece
+from detention_monitor.boards.lines import Line, Piece, Tone, filled, fit, line, piece
 from detention_monitor.boards.urgency import MARKS, NAMES
 from detention_monitor.findings import Finding
-from detention_monitor.times import HOUR, MINUTE, clock_text, day_of, local_text
+from detention_monitor.times import DAY, HOUR, MINUTE, clock_text, day_of, local_text
 from detention_monitor.values import value
 
 Width = Literal["narrow", "medium", "wide"]
@@ -46,8 +46,12 @@ def left_text(left: int, *, sure: bool = True) -> str:
 
     >>> left_text(3_659), left_text(413), left_text(-967), left_text(-61, sure=False)
     ('1:00', '0:06:53', '-0:16', '-0:01:01?')
+    >>> left_text(600_000)
+    '6 d 22 h'
     """
     size = abs(left)
+    if size >= 100 * HOUR:
+        return f"{'-' if left < 0 else ''}{size // DAY} d {size % DAY // HOUR} h"
     text = f"{'-' if left < 0 else ''}{size // HOUR}:{size // MINUTE % 60:02d}"
     if size < FINE:
         text += f":{size % 60:02d}"
@@ -176,8 +180,10 @@ def _routine(row: Row, moment: Moment) -> Piece:
     return Piece(f"v {clock_text(found.due_at)}", "dim")
 
 
+GRAVE = ("critical", "high")
+"""Severities that are shown as alarms; the others are only marked."""
 _STATES: tuple[tuple[str, str, Tone], ...] = (
-    ("new", "NEW", "alarm"), ("missed", "MISSED", "alarm"), ("past_unseen", "PAST", "warn"),
+    ("new", "NEW", "alarm"), ("missed", "MISSED", "warn"), ("past_unseen", "PAST", "warn"),
     ("acknowledged", "acked", "soon"), ("due_not_yet_recorded", "due", "soon"),
     ("shelved", "shelved", "soon"), ("pending", "soon", "dim"),
 )  # fmt: skip
@@ -187,7 +193,9 @@ def _state(row: Row, _: Moment) -> Piece:
     counted = Counter(each.state for each in row.alerts)
     for state, word, tone in _STATES:
         if counted[state]:
-            return Piece(word if counted[state] == 1 else f"{word} {counted[state]}", tone)
+            grave = any(each.state == state and each.severity in GRAVE for each in row.alerts)
+            shown: Tone = "warn" if tone == "alarm" and not grave else tone
+            return Piece(word if counted[state] == 1 else f"{word} {counted[state]}", shown)
     return Piece("-", "dim")
 
 
@@ -243,15 +251,12 @@ def heads(width: Width) -> str:
 
 def cells(row: Row, width: Width, moment: Moment) -> Line:
     """Return a row as pieces, each filled to the width of its column."""
-    out = []
+    out: list[Piece] = []
     for column in COLUMNS[width]:
-        got = column.cell(row, moment)
-        inner = column.width - (0 if column.right else 1)
-        text = got.text
-        if len(text) > inner > len(moment.ellipsis):
-            text = fit(text, inner - len(moment.ellipsis)).rstrip() + moment.ellipsis
-        filled = fit(text, inner, right=column.right)
-        out.append(Piece(filled if column.right else f"{filled} ", got.tone))
+        got, inner = column.cell(row, moment), column.width - (0 if column.right else 1)
+        out += filled(got, inner, right=column.right, ellipsis=moment.ellipsis)
+        if not column.right:
+            out.append(Piece(" "))
     return tuple(out)
 
 
@@ -274,7 +279,7 @@ def alert_counts(alerts: Sequence[AlertLine]) -> Line:
     counted = Counter(each.state for each in alerts)
     new, missed = counted["new"] + counted["past_unseen"], counted["missed"]
     parts = [Piece(f"{new} new", "alarm" if new else "dim"), Piece("  "),
-             Piece(f"{missed} missed", "alarm" if missed else "dim")]  # fmt: skip
+             Piece(f"{missed} missed", "warn" if missed else "dim")]  # fmt: skip
     for state, word in (("acknowledged", "acked"), ("shelved", "shelved"),
                         ("out_of_service", "out of service")):  # fmt: skip
         if counted[state]:
@@ -333,8 +338,8 @@ def clock_line(name: str, clock: Clock | None, now: int, absent: str) -> tuple[s
     anchor = f"from {clock.anchor} " if clock.anchor else "from "
     began = "" if clock.anchored_at is None else f"{anchor}{when_text(clock.anchored_at, now)}"
     if clock.due is None:
-        left = "" if clock.left is None else f"{left_text(clock.left)} left when back"
-        return name, f"paused ({began})", left, "soon"
+        rest = "" if clock.left is None else f"{left_text(clock.left)} when back"
+        return name, f"paused ({began})", rest, "soon"
     left = clock.due - now
     tone: Tone = "alarm" if left <= 15 * MINUTE else "warn" if left <= HOUR else ""
     return name, f"{when_text(clock.due, now)}  {began}", left_text(left), tone

@@ -65,7 +65,9 @@ def modes(child: Child, ruleset: RuleSet, now: int) -> Modes:
         assumed = "" if designated else " (taken to be a designated station)"
         return Modes(True, False, False, f"after charge in person only{assumed}", link)
     if link is True:
-        return Modes(True, True, False, "a live link is there: no telephone if it can be used", link)
+        return Modes(
+            True, True, False, "a live link is there: no telephone if it can be used", link
+        )
     if link is False:
         return Modes(True, False, True, "no live link at this suite", link)
     why = "whether a live link is there is not recorded: the telephone is lawful only without one"
@@ -122,8 +124,8 @@ def _review(child: Child, now: int) -> Iterator[Item]:
     if clock is None:
         yield Item("review", "due", "no review of this detention is due on this record", "", "soon")
     elif clock.due is None:
-        left = "" if clock.left is None else f"; {in_words(clock.left)} left when it goes on"
-        yield Item("review", "due", f"the clock stands still{left}", "PACE s.41(6)", "soon")
+        rest = "" if clock.left is None else f"; {in_words(clock.left)} left when it goes on"
+        yield Item("review", "due", f"the clock stands still{rest}", "PACE s.41(6)", "soon")
     else:
         left = clock.due - now
         state = f"{left_text(left)} left" if left >= 0 else f"{in_words(-left)} LATE"
@@ -135,7 +137,7 @@ def _review(child: Child, now: int) -> Iterator[Item]:
 
 
 _MODE: dict[bool | None, tuple[str, Tone]] = {
-    True: ("lawful", "good"), False: ("NOT lawful", "alarm"), None: ("cannot tell", "soon"),
+    True: ("lawful", "good"), False: ("NOT lawful", "warn"), None: ("cannot tell", "soon"),
 }  # fmt: skip
 
 
@@ -180,11 +182,11 @@ def _know(child: Child, now: int) -> Iterator[Item]:
 def _asleep(child: Child, now: int) -> tuple[str, str]:
     if child.resting_since is not None:
         since = when_text(child.resting_since, now)
-        return (
+        said = (
             f"resting since {since}: if asleep, the child need not be woken for a review, but must "
-            "be for an extension; tell the child decision and reason after waking",
-            "Code C 15.7, Note 15C",
+            "be for an extension; tell the child decision and reason after waking"
         )
+        return said, "Code C 15.7, Note 15C"
     return "no entry shows that the child rests", ""
 
 
@@ -217,7 +219,9 @@ def _ask(child: Child, now: int) -> Iterator[Item]:
     unless = ", unless asleep" if asleep else ""
     yield Item("ask", "child", f"representations about the detention{unless}; oral ones may be "
                "refused only if the child is unfit to make them", "Code C 15.3(a), 15.3B")  # fmt: skip
-    yield Item("ask", "child", f"remind of free legal advice before the review{unless}", "Code C 15.4")
+    yield Item(
+        "ask", "child", f"remind of free legal advice before the review{unless}", "Code C 15.4"
+    )
     yield Item("ask", "solicitor", "representations, if available: reachable by telephone counts; "
                "give notice of the time", "Code C 15.3(b), Note 15CA")  # fmt: skip
     here = {
@@ -259,12 +263,14 @@ def _held(fact: Fact) -> str:
     said.append(f"by {_words(str(by))}" if by else "rank not recorded")
     if fact.attrs.get("asleep") is True:
         said.append("child asleep")
-    for name, who in (("reps_child", "child"), ("reps_solicitor", "solicitor"), ("reps_aa", "adult")):
+    for name, who in (
+        ("reps_child", "child"),
+        ("reps_solicitor", "solicitor"),
+        ("reps_aa", "adult"),
+    ):
         heard = fact.attrs.get(name)
         said.append(f"{who} {_words(str(heard))}" if heard else f"{who}: nothing recorded")
-    for name in ("grounds", "outcome"):
-        if fact.attrs.get(name):
-            said.append(f"{name}: {fact.attrs[name]}")
+    said += [f"{n}: {fact.attrs[n]}" for n in ("grounds", "outcome") if fact.attrs.get(n)]
     return "review, " + ", ".join(said)
 
 

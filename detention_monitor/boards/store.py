@@ -19,7 +19,7 @@ from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.live.acts import WHATS, Held, Person, acknowledge, give_reason, shelve
 from detention_monitor.live.projection import Custody
 from detention_monitor.live.reading import StoredAssessments, feeds
-from detention_monitor.live.store import ALERT, ENTRY, LOG, Store, StoreError, Stored, entries
+from detention_monitor.live.store import ALERT, ENTRY, LOG, Store, Stored, StoreError, entries
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.times import HOUR
@@ -159,8 +159,8 @@ class StoreDesk(Desk):
                 rows += [dict(row) for row in found]
             keys = [row["key"] for row in rows if row["seen"] or row["state"] == "shelved"]
             for start in range(0, len(keys), _CHUNK):
-                here = sa.and_(LOG.c.key.in_(keys[start : start + _CHUNK]), LOG.c.what.in_(WHATS))
-                acts = sa.select(LOG.c.key, LOG.c.body).where(here).order_by(LOG.c.seq)
+                acted = sa.and_(LOG.c.key.in_(keys[start : start + _CHUNK]), LOG.c.what.in_(WHATS))
+                acts = sa.select(LOG.c.key, LOG.c.body).where(acted).order_by(LOG.c.seq)
                 said |= {key: orjson.loads(body) for key, body in connection.execute(acts) if body}
         return [_line(row, said.get(row["key"], {})) for row in rows]
 

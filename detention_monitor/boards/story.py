@@ -21,7 +21,6 @@ from detention_monitor.rulefile import RuleSet
 from detention_monitor.times import clock_text
 from detention_monitor.vocabulary import Coverage
 
-
 Judge = Callable[[Detention, int], Assessment]
 """What assesses a detention as of an instant (seconds UTC)."""
 
@@ -167,7 +166,10 @@ class StoryDesk(Desk):
     def _remember(self, name: str, result: Assessment, before: int, now: int) -> None:
         found = {each.key: each for each in result.findings if _is_near(each)}
         every = {each.key: each for each in result.findings}
-        for key, finding in {**found, **{k: every[k] for k in self._histories if k in every}}.items():
+        for key, finding in {
+            **found,
+            **{k: every[k] for k in self._histories if k in every},
+        }.items():
             history = self._histories.setdefault(key, [])
             self._of[key] = name
             if not history or history[-1].finding != finding:
@@ -201,7 +203,9 @@ class StoryDesk(Desk):
                 continue
             if alert.changes_at is not None:
                 turns.append(alert.changes_at)
-            lines.append(self._line(self._of[key], last, alert, [t for t in taken if t[0].at <= now]))
+            lines.append(
+                self._line(self._of[key], last, alert, [t for t in taken if t[0].at <= now])
+            )
         self._lines = sorted(lines, key=lambda each: each.order)
         self._shown_until = min(turns, default=2**62)
 

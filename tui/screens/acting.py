@@ -52,7 +52,9 @@ class ActingBoard(Playing, BoardScreen):
         )
         return own[0] if own else None
 
-    def _ask(self, title: str, alert: AlertLine | None, dialog: Callable[[AlertLine], AskAct]) -> None:
+    def _ask(
+        self, title: str, alert: AlertLine | None, dialog: Callable[[AlertLine], AskAct]
+    ) -> None:
         if alert is None:
             self.board.say(f"no alert of this child to {title}")
             return
@@ -67,6 +69,7 @@ class ActingBoard(Playing, BoardScreen):
 
     def action_acknowledge(self) -> None:
         """Take on the alert that is held at this key press."""
+
         def dialog(alert: AlertLine) -> AskAct:
             return AskAct(
                 "ACKNOWLEDGE", alert, self.clock.now,
@@ -74,10 +77,13 @@ class ActingBoard(Playing, BoardScreen):
                 reasons=_ACK, when="Expected by; asks again after it", who=self.board.who,
             )  # fmt: skip
 
-        self._ask("acknowledge", self._held(lambda each: each.state in ("new", "past_unseen")), dialog)
+        self._ask(
+            "acknowledge", self._held(lambda each: each.state in ("new", "past_unseen")), dialog
+        )
 
     def action_shelve(self) -> None:
         """Put aside the alert that is held at this key press."""
+
         def dialog(alert: AlertLine) -> AskAct:
             return AskAct(
                 "SHELVE", alert, self.clock.now,
@@ -87,10 +93,13 @@ class ActingBoard(Playing, BoardScreen):
                 reasons=_SHELVE, when="Until", who=self.board.who, minutes=15,
             )  # fmt: skip
 
-        self._ask("put aside", self._held(lambda each: each.state in ("new", "acknowledged")), dialog)
+        self._ask(
+            "put aside", self._held(lambda each: each.state in ("new", "acknowledged")), dialog
+        )
 
     def action_reason(self) -> None:
         """Say why the duty behind the held alert was missed."""
+
         def dialog(alert: AlertLine) -> AskAct:
             return AskAct(
                 "REASON", alert, self.clock.now,
@@ -105,7 +114,7 @@ class ActingBoard(Playing, BoardScreen):
 
     def action_switch(self) -> None:
         """Give the keys to the alerts, or back to the children."""
-        (self.list if self.feed.has_focus else self.feed).focus()
+        (self.children_list if self.feed.has_focus else self.feed).focus()
 
     def action_suite(self, number: int) -> None:
         """Show one suite, or all."""
@@ -124,13 +133,14 @@ class ActingBoard(Playing, BoardScreen):
     def action_after(self) -> None:
         """Show who left, or who is here."""
         self.after = not self.after
-        self.list.empty = (
+        self.children_list.empty = (
             "Nobody left within a day." if self.after else "No child in custody at this moment."
         )
         self.sort()
 
     def action_find(self) -> None:
         """Ask for a text to look for."""
+
         def found(text: str | None) -> None:
             if text is not None:
                 self.find = text
@@ -143,7 +153,7 @@ class ActingBoard(Playing, BoardScreen):
     def action_back(self) -> None:
         """Leave the alerts, the search, the filters, or the replay: one at a time."""
         if self.feed.has_focus:
-            self.list.focus()
+            self.children_list.focus()
         elif self.find or self.faults or self.after or self.suite:
             self.find, self.faults, self.after, self.suite = "", False, False, ""
             self.sort()
@@ -196,6 +206,7 @@ class ActingBoard(Playing, BoardScreen):
 
     def action_every(self) -> None:
         """Open the timelines of all children."""
+
         def build(width: int) -> object:
             return overview([row.child for row in self.every], self.clock.now(), width, self.glyphs)
 
@@ -234,7 +245,9 @@ class ActingBoard(Playing, BoardScreen):
     def action_leave(self) -> None:
         """Quit; ask first while alerts of the gravest kind are new."""
         waiting = [
-            each for each in self.alerts.values() if each.state == "new" and each.severity == "critical"
+            each
+            for each in self.alerts.values()
+            if each.state == "new" and each.severity == "critical"
         ]
         if not self.desk.live or not waiting:
             self.app.exit()
@@ -260,4 +273,3 @@ class ActingBoard(Playing, BoardScreen):
             return
         known = (self.desk.detention(each.detention) for each in self.desk.children())
         self.play([entry for each in known if each for entry in each.entries], None)
-

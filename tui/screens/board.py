@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.timer import Timer
@@ -34,26 +34,12 @@ PATIENCE = 0.15
 class BoardScreen(Screen[None]):
     """See the module. The same screen shows the present, the demonstration and replay."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-medium"), (170, "-wide")]
-    CSS = """
-    BoardScreen #head { height: 2; background: $panel; }
-    BoardScreen #transport { height: 1; background: $panel; display: none; }
-    BoardScreen.-story #transport { display: block; }
-    BoardScreen #left { width: 1fr; }
-    BoardScreen #heads { height: 1; }
-    BoardScreen #list { height: 1fr; min-height: 3; }
-    BoardScreen #brief { height: 8; border-top: solid $panel-lighten-2; }
-    BoardScreen #every { display: none; height: auto; max-height: 35%; border-top: solid $panel-lighten-2; }
-    BoardScreen #feed { height: 5; border-top: solid $panel-lighten-2; }
-    BoardScreen #detail { display: none; width: 46; border-left: solid $panel-lighten-2; }
-    BoardScreen.-medium #detail, BoardScreen.-wide #detail { display: block; }
-    BoardScreen.-medium #brief, BoardScreen.-wide #brief { display: none; }
-    BoardScreen.-medium #feed { height: 11; }
-    BoardScreen.-wide #feed { height: 13; }
-    BoardScreen.-wide #detail { width: 64; }
-    BoardScreen.-wide #every { display: block; }
-    """
-    BINDINGS: ClassVar = BOARD
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - as Textual declares it
+        (0, "-narrow"),
+        (110, "-medium"),
+        (170, "-wide"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*BOARD]
     AUTO_FOCUS = "#list"
 
     def __init__(self, desk: Desk, clock: Time, look: Look, glyphs: Glyphs) -> None:
@@ -65,6 +51,8 @@ class BoardScreen(Screen[None]):
         self.every: list[Row] = []
         self.by_name: dict[str, Row] = {}
         self.alerts: dict[str, AlertLine] = {}
+        self._is_laid_out = False
+        self.wall = time.monotonic
         self._moved = -QUIET
         self._turn = 0
         self._why: tuple[object, list[Line]] = ((), [])
@@ -88,6 +76,7 @@ class BoardScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Read the desk for the first time."""
+        self._is_laid_out = True
         self.set_class(not self.clock.live, "-story")
         self.desk.look(self.now)
         self.sort()
@@ -103,7 +92,7 @@ class BoardScreen(Screen[None]):
         return rows.narrow_or_wide(self.size.width)
 
     @property
-    def list(self) -> Rows:
+    def children_list(self) -> Rows:
         """The list of children."""
         return self.query_one("#list", Rows)
 
@@ -116,6 +105,8 @@ class BoardScreen(Screen[None]):
 
     def tick(self) -> None:
         """Let time go on: draw what changed with it."""
+        if not self._is_laid_out:
+            return
         self.now = self.clock.now()
         self._warning = self.desk.warning(self.now)
         if self.desk.look(self.now) or self.now >= self._turn:
@@ -125,6 +116,8 @@ class BoardScreen(Screen[None]):
 
     def arrived(self) -> bool:
         """Show at once what is new, if anything is."""
+        if not self._is_laid_out:
+            return False
         now = self.clock.now()
         if not self.desk.look(now):
             return False
@@ -139,7 +132,7 @@ class BoardScreen(Screen[None]):
         self._turn = min((row.valid_until for row in self.every), default=2**62)
         self.by_name = {row.child.detention: row for row in self.every}
         self.alerts = {each.key: each for each in self.desk.alerts()}
-        self.list.show(self._order())
+        self.children_list.show(self._order())
         self.feed.show(feed.keys(self._feed_alerts()))
         self.paint()
 
@@ -150,11 +143,13 @@ class BoardScreen(Screen[None]):
         order = [row.child.detention for row in shown]
         young = [each.detention for each in self.desk.refused() if each.refused == "under_10"]
         order = [name for name in young if released.is_here(self.desk, name)] + order
-        chosen = self.list.chosen
+        chosen = self.children_list.chosen
         if chosen and chosen not in order and released.knows(self.desk, chosen):
-            order.insert(min(self.list.place, len(order)), chosen)  # who left stays until we move
-        if time.monotonic() - self._moved < QUIET:
-            known = [name for name in self.list.keys if name in set(order)]
+            order.insert(
+                min(self.children_list.place, len(order)), chosen
+            )  # who left stays until we move
+        if self.wall() - self._moved < QUIET:
+            known = [name for name in self.children_list.keys if name in set(order)]
             order = known + [name for name in order if name not in set(known)]
         return order
 
@@ -163,7 +158,8 @@ class BoardScreen(Screen[None]):
         return [
             each
             for each in self.desk.alerts()
-            if not shown or each.detention in self.by_name and each.detention in self.list.keys
+            if not shown
+            or (each.detention in self.by_name and each.detention in self.children_list.keys)
         ]
 
     # --- drawing -------------------------------------------------------------------------------
@@ -171,9 +167,9 @@ class BoardScreen(Screen[None]):
     def _draw_row(self, name: str) -> Line:
         row = self.by_name.get(name)
         moment = rows.Moment(self.now, sure=not self._warning, ellipsis=self.glyphs.ellipsis)
-        sign = Piece(">" if name == self.list.chosen else " ", "bold")
+        sign = Piece(">" if name == self.children_list.chosen else " ", "bold")
         if row is None or self.after:
-            return (sign, *released.cells(self.desk, name, self.layout_name, self.now))
+            return (sign, *released.cells(self.desk, name, self.now))
         return (sign, *rows.cells(row, self.layout_name, moment))
 
     def _draw_alert(self, key: str) -> Line:
@@ -182,7 +178,16 @@ class BoardScreen(Screen[None]):
         if alert is None:
             return (sign,)
         named = feed.is_first(key, self.feed.keys, self.alerts)
-        return (sign, *feed.cells(alert, self.now, max(20, self.feed.size.width - 2), named=named))
+        return (
+            sign,
+            *feed.cells(
+                alert,
+                self.now,
+                max(20, self.feed.size.width - 2),
+                named=named,
+                ellipsis=self.glyphs.ellipsis,
+            ),
+        )
 
     def paint(self) -> None:
         """Draw what differs from what stands there."""
@@ -193,7 +198,7 @@ class BoardScreen(Screen[None]):
         mark = (Piece(f" {above} urgent above", "warn"),) if above else ()
         title = released.heads(self.layout_name) if self.after else rows.heads(self.layout_name)
         self.query_one("#heads", Lines).show([(Piece(" " + title, "head"), *mark)])
-        self.list.again()
+        self.children_list.again()
         self.feed.again()
         if self.layout_name == "narrow":
             self._paint_detail(self.query_one("#brief", Lines))
@@ -201,7 +206,9 @@ class BoardScreen(Screen[None]):
             self._paint_detail(self.query_one("#detail", Lines))
         if self.layout_name == "wide":
             every = self.query_one("#every", Lines)
-            shown = [self.by_name[name].child for name in self.list.keys if name in self.by_name]
+            shown = [
+                self.by_name[name].child for name in self.children_list.keys if name in self.by_name
+            ]
             every.styles.height = min(len(shown) + 2, max(4, self.size.height // 3))
             room = max(1, every.size.height - 2)
             every.show(overview(shown[:room], self.now, every.size.width - 1, self.glyphs))
@@ -211,9 +218,9 @@ class BoardScreen(Screen[None]):
         return ()
 
     def _above(self) -> int:
-        top = self.list.scroll_offset.y
+        top = self.children_list.scroll_offset.y
         return sum(
-            1 for name in self.list.keys[:top]
+            1 for name in self.children_list.keys[:top]
             if (row := self.by_name.get(name)) is not None and row.level >= 2
         )  # fmt: skip
 
@@ -241,7 +248,7 @@ class BoardScreen(Screen[None]):
         """Whose detail is shown: the child of the alert or of the row that is chosen."""
         if self.feed.has_focus and self.feed.chosen in self.alerts:
             return self.alerts[self.feed.chosen].detention
-        return self.list.chosen
+        return self.children_list.chosen
 
     def chosen_finding(self) -> Finding | None:
         """Return the finding that the reasons are of."""
@@ -292,11 +299,11 @@ class BoardScreen(Screen[None]):
 
     def on_rows_chosen(self, event: Rows.Chosen) -> None:
         """Show another child; keep the order still while a person looks around."""
-        self._moved = time.monotonic()
-        if event.rows is self.list and not self.after:
-            gone = [name for name in self.list.keys if name not in self.by_name]
+        self._moved = self.wall()
+        if event.rows is self.children_list and not self.after:
+            gone = [name for name in self.children_list.keys if name not in self.by_name]
             if gone and event.key not in gone:
-                self.list.show(self._order())
+                self.children_list.show(self._order())
         self.paint()
 
     def on_descendant_focus(self) -> None:

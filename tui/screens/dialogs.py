@@ -13,27 +13,18 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from detention_monitor.boards.desk import AlertLine
-from detention_monitor.boards.lines import piece
 from detention_monitor.boards.detail import compact
+from detention_monitor.boards.lines import piece
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.times import DAY, MINUTE, next_local
 
 Act = Callable[[str, int | None], str]
 """Takes a reason and an instant; returns what to say, or raises an error that says why not."""
-_BOX = """
-AskAct { align: center middle; background: $background 60%; }
-#box { width: 76; max-width: 100%; height: auto; border: round $primary; padding: 0 1; background: $surface; }
-#box Static { height: auto; }
-#box Input { height: 3; border: tall $panel-lighten-2; }
-#wrong { color: $text-error; }
-.quiet { color: $text-muted; }
-"""
 
 
 class AskAct(ModalScreen[str | None]):
     """Asks for a reason, and a time where there is one to give; returns what was done, or None."""
 
-    CSS = _BOX
     BINDINGS: ClassVar = [
         Binding("escape", "cancel", "Cancel"),
         *(Binding(f"f{n}", f"pick({n - 1})", f"Reason {n}", show=False) for n in range(1, 5)),
@@ -69,7 +60,9 @@ class AskAct(ModalScreen[str | None]):
                 start = "" if self._minutes is None else f"+{self._minutes}"
                 yield Input(value=start, id="when", max_length=8)
             yield Static("", id="wrong", markup=False)
-            yield Static(Text("Enter save   Tab next field   Esc cancel"), markup=False, classes="quiet")
+            yield Static(
+                Text("Enter save   Tab next field   Esc cancel"), markup=False, classes="quiet"
+            )
 
     def action_pick(self, number: int) -> None:
         """Take one of the usual reasons."""
@@ -117,7 +110,6 @@ def read_time(text: str, now: int) -> int | None:
 class Ask(ModalScreen[str | None]):
     """Asks for one line of text."""
 
-    CSS = _BOX.replace("AskAct", "Ask")
     BINDINGS: ClassVar = [Binding("escape", "cancel", "Cancel")]
 
     def __init__(self, title: str, value: str = "") -> None:
@@ -144,7 +136,6 @@ class Ask(ModalScreen[str | None]):
 class Sure(ModalScreen[bool]):
     """Asks whether to go on with something that cannot be undone."""
 
-    CSS = _BOX.replace("AskAct", "Sure")
     BINDINGS: ClassVar = [
         Binding("y", "answer(True)", "Yes"),
         Binding("n,escape", "answer(False)", "No"),
@@ -164,5 +155,3 @@ class Sure(ModalScreen[bool]):
     def action_answer(self, answer: bool) -> None:
         """Answer."""
         self.dismiss(answer)
-
-

@@ -21,10 +21,6 @@ Build = Callable[[int], Sequence[Line]]
 class Page(Screen[None]):
     """Shows what a function gives for the present width; scrolls; Esc goes back."""
 
-    CSS = """
-    Page #title { height: 1; background: $panel; }
-    Page #text { height: 1fr; padding: 0 1; }
-    """
     BINDINGS: ClassVar = [
         Binding("escape,q,backspace", "back", "Back", id="page_back"),
         Binding("down,j", "scroll(1)", "Down", show=False, id="page_line_down"),
@@ -56,7 +52,7 @@ class Page(Screen[None]):
 
     def tick(self) -> None:
         """Let time go on."""
-        if self.ticks:
+        if self.ticks and self.is_mounted:
             self.again()
 
     def again(self) -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, cast
 from textual import work
 
 from detention_monitor.boards.clock import StoryClock
-from detention_monitor.boards.marks import Mark, marks, next_mark, ruler
 from detention_monitor.boards.lines import Line, Piece, piece
+from detention_monitor.boards.marks import Mark, marks, next_mark, ruler
 from detention_monitor.boards.rows import when_text
 from detention_monitor.boards.story import StoryDesk, arrival
 from detention_monitor.detention import detentions_of
@@ -39,7 +39,7 @@ class Playing(BoardScreen):
 
     def on_mount(self) -> None:
         """Look through the story for what replay jumps to."""
-        if isinstance(self.desk, StoryDesk):
+        if isinstance(self.desk, StoryDesk) and cast("BoardApp", self.app).searches:
             self._search()
 
     def on_unmount(self) -> None:
@@ -128,8 +128,10 @@ class Playing(BoardScreen):
             return
         self._moved_to(mark.at)
         board.say(f"{when_text(mark.at, self.now)} {mark.record}: {mark.text}")
-        name = next((row.child.detention for row in self.every if mark.record in row.child.records), "")
-        self.list.choose(name)
+        name = next(
+            (row.child.detention for row in self.every if mark.record in row.child.records), ""
+        )
+        self.children_list.choose(name)
 
     def action_mark(self, steps: int) -> None:
         """Stop at the next alert, or the one before."""
@@ -171,7 +173,7 @@ class Playing(BoardScreen):
         if not desk.entries:
             board.say("no entries to play")
             return
-        end = max(desk.end, self.clock.now() if self.clock.live else desk.end)
+        end = max(desk.end, self.clock.now())
         story = StoryClock(desk.start, end, speed=60, running=False)
         board.push_screen(type(self)(desk, story, self.look, self.glyphs))
 
@@ -182,4 +184,3 @@ def _instant(text: str, story: StoryClock) -> int:
         return parse_instant(text, "Europe/London")[0]
     at = read_time(text, story.start - 1)
     return story.start if at is None else at
-

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.events import Click
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -25,9 +26,9 @@ class Rows(ScrollView, can_focus=True):
     """
 
     DEFAULT_CSS = """
-    Rows { scrollbar-size-horizontal: 0; scrollbar-size-vertical: 1; overflow-x: hidden; }
+    Rows { background: transparent; scrollbar-size-horizontal: 0; scrollbar-size-vertical: 1; overflow-x: hidden; }
     """
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move(1)", "Down", show=False, id="down"),
         Binding("up,k", "move(-1)", "Up", show=False, id="up"),
         Binding("pagedown", "page(1)", "Page down", show=False, id="page_down"),
@@ -66,7 +67,7 @@ class Rows(ScrollView, can_focus=True):
     def place(self) -> int:
         """Where the chosen row stands in the list."""
         try:
-            return self.keys.index(self.chosen)  # type: ignore[arg-type]
+            return self.keys.index(self.chosen or "")
         except ValueError:
             return 0
 
@@ -88,10 +89,11 @@ class Rows(ScrollView, can_focus=True):
     def again(self) -> int:
         """Draw again the rows in view whose text is another now; return how many."""
         top, width = self.scroll_offset.y, self.size.width
-        changed = []
-        for place in range(top, min(top + self.size.height, len(self.keys))):
-            if self._painted.get(place) != self.draw(self.keys[place]):
-                changed.append(Region(0, place - top, width, 1))
+        changed = [
+            Region(0, place - top, width, 1)
+            for place in range(top, min(top + self.size.height, len(self.keys)))
+            if self._painted.get(place) != self.draw(self.keys[place])
+        ]
         if changed:
             self.refresh(*changed)
         return len(changed)

@@ -16,7 +16,7 @@ class Lines(ScrollView, can_focus=False):
     """Shows lines of pieces, never markup; scrolls where there are more than fit."""
 
     DEFAULT_CSS = """
-    Lines { scrollbar-size-horizontal: 0; scrollbar-size-vertical: 1; overflow-x: hidden; }
+    Lines { height: auto; background: transparent; scrollbar-size-horizontal: 0; scrollbar-size-vertical: 1; overflow-x: hidden; }
     """
 
     def __init__(self, look: Look, *, id: str | None = None, scrolls: bool = True) -> None:  # noqa: A002
