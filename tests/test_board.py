@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
@@ -155,13 +155,13 @@ async def test_what_cannot_be_shelved_says_why_and_the_dialog_stays(
         await pilot.press("tab", "s", "enter")
         await pilot.pause()
         assert isinstance(app.screen, AskAct)
-        wrong = app.screen.query_one("#wrong")
-        assert "a reason is needed" in str(wrong.render())  # type: ignore[attr-defined]
+        wrong = app.screen.query_one("#wrong", Static)
+        assert "a reason is needed" in str(wrong.render())
         app.screen.query_one("#when", Input).value = "tea time"
         await pilot.press(*"busy", "enter")
-        assert "write 22:40" in str(wrong.render())  # type: ignore[attr-defined]
+        assert "write 22:40" in str(wrong.render())
         await pilot.press("escape")
-        assert app.screen is top(app)
+        assert top(app).is_current
         assert not [each for each in desk.alerts() if each.state == "shelved"]
 
 
@@ -243,7 +243,7 @@ async def test_every_page_opens_with_one_key_and_closes_with_escape(
         go(app, "2024-09-13T18:06")
         await pilot.press("j", "G", "g", "escape")
         await pilot.pause()
-        assert app.screen is top(app)
+        assert top(app).is_current
 
 
 async def test_replay_of_a_record_has_no_acts_and_comes_back(

@@ -49,6 +49,8 @@ class Clock:
     anchored_at: int | None
     latest: int | None = None
     left: int | None = None
+    early: int | None = None
+    """When it would be due had hospital not stopped the clock: an alert only."""
     authority: str = "statute"
 
 
@@ -218,6 +220,7 @@ def _clock(
         anchored_at=at,
         latest=found.due_at_latest,
         left=None if found.minutes_left is None else 60 * found.minutes_left,
+        early=found.early_at,
         authority=found.authority,
     )
 

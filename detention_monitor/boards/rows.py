@@ -339,7 +339,8 @@ def clock_line(name: str, clock: Clock | None, now: int, absent: str) -> tuple[s
     began = "" if clock.anchored_at is None else f"{anchor}{when_text(clock.anchored_at, now)}"
     if clock.due is None:
         rest = "" if clock.left is None else f"{left_text(clock.left)} when back"
-        return name, f"paused ({began})", rest, "soon"
+        early = "" if clock.early is None else f"; alert {when_text(clock.early, now)}"
+        return name, f"paused{early}", rest, "soon"
     left = clock.due - now
     tone: Tone = "alarm" if left <= 15 * MINUTE else "warn" if left <= HOUR else ""
     return name, f"{when_text(clock.due, now)}  {began}", left_text(left), tone
