@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
+from textual.widgets import Input
 
 from detention_monitor.boards import pages
 from detention_monitor.boards.lines import ASCII, text_of
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.rulefile import RuleSet
-from tests.boards import board, desk_of, entry, instant, painted
+from tests.boards import board, desk_of, entry, instant, painted, shown
 
 PAYLOADS = {
     "closing tag": "x [/] y",
@@ -50,43 +52,70 @@ def record(ruleset: RuleSet, text: str) -> list[CustodyEvent]:
         ("la_requested", "2024-09-13T14:10", {"authority": text, "request_type": "alternative"}),
         ("la_replied", "2024-09-13T14:40", {"reply": "other", "reason": text, "officer": text}),
     ]  # fmt: skip
-    return [
-        entry(ruleset, n, kind, at, attrs=attrs, record=text, force=None)
-        for n, (kind, at, attrs) in enumerate(made)
+    made_of = [entry(ruleset, n, kind, at, attrs={}) for n, (kind, at, _) in enumerate(made)]
+    return [  # also what reading a record would refuse
+        replace(each, record=text, force=None, attrs=attrs)
+        for each, (_, _, attrs) in zip(made_of, made, strict=True)
     ]
 
 
-@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
-async def test_every_widget_page_and_dialog_shows_it_as_text(
-    ruleset: RuleSet, durable: DurableBackend, payload: str
+ALL_SHORT = " ".join(text for text in PAYLOADS.values() if len(text) < 60)
+
+
+async def test_a_board_of_hostile_children_shows_each_as_text(
+    ruleset: RuleSet, durable: DurableBackend
 ) -> None:
-    desk = desk_of(record(ruleset, payload), ruleset, durable)
-    app = board(desk, "2024-09-13T23:30", who=payload)
-    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+    entries = [e for text in PAYLOADS.values() for e in record(ruleset, text)]
+    app = board(desk_of(entries, ruleset, durable), "2024-09-13T23:30")
+    async with app.run_test(size=(80, 24)) as pilot:
         for size in ((80, 24), (200, 50), (120, 40)):
             await pilot.resize_terminal(*size)
             await pilot.pause()
             check(painted(app), size[0])
-        for keys in ("v", "b", "enter", "o", "y", "n", "A", "h", "question_mark"):
-            await pilot.press(keys)
+        board_screen = app.board
+        assert board_screen is not None
+        assert len(board_screen.children_list.keys) == len(PAYLOADS)
+        for name in board_screen.children_list.keys:
+            board_screen.children_list.choose(name)
+            await pilot.pause()
+            check(painted(app), 120)
+        assert "[bold r" in shown(app, "list")
+
+
+@pytest.mark.parametrize("payload", [ALL_SHORT, PAYLOADS["long"]], ids=["all", "long"])
+async def test_every_page_dialog_and_message_shows_it_as_text(
+    ruleset: RuleSet, durable: DurableBackend, payload: str
+) -> None:
+    app = board(
+        desk_of(record(ruleset, payload), ruleset, durable), "2024-09-13T23:30", who=payload
+    )
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        for key in ("v", "b", "enter", "o", "y", "n", "A", "h", "question_mark"):
+            await pilot.press(key)
             await pilot.pause()
             check(painted(app), 120)
             await pilot.press("escape")
-        for keys in ("a", "s", "r"):
-            await pilot.press("tab", keys)
+        await pilot.press("tab")
+        for key in ("a", "s", "r"):
+            await pilot.press(key)
             await pilot.pause()
             check(painted(app), 120)
             await pilot.press(*"why", "enter")
             await pilot.pause()
             check(painted(app), 120)
-            await pilot.press("escape", "escape")
+            await pilot.press("escape")
         app.say(payload)
         await pilot.pause()
         check(painted(app), 120)
-        await pilot.press("l", "t")
+        await pilot.press("slash")
+        app.screen.query_one(Input).value = payload[:200]
+        await pilot.press("enter")
         await pilot.pause()
         check(painted(app), 120)
-    assert app.return_code == 0
+        await pilot.press("escape", "escape", "t")
+        await pilot.pause()
+        check(painted(app), 120)
+        assert app.is_running
 
 
 def check(screen: str, width: int) -> None:

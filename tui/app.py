@@ -13,6 +13,7 @@ from detention_monitor.boards.clock import Time
 from detention_monitor.boards.desk import Desk
 from detention_monitor.boards.lines import ASCII, Glyphs, glyphs_for
 from detention_monitor.live.worker import Worker
+from detention_monitor.text import printable
 from tui.commands import BoardCommands
 from tui.keys import keymap, settings_file
 from tui.screens.acting import ActingBoard
@@ -91,7 +92,9 @@ class BoardApp(App[None]):
 
     def say(self, text: str, *, wrong: bool = False) -> None:
         """Tell the person something; never markup."""
-        self.notify(text, severity="error" if wrong else "information", markup=False, timeout=6)
+        self.notify(
+            printable(text), severity="error" if wrong else "information", markup=False, timeout=6
+        )
 
     @property
     def board(self) -> ActingBoard | None:
