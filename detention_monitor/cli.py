@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -443,36 +444,49 @@ def verify_command(*, db: str | None) -> None:
     show_default=True,
     help="Seconds of the story for each second of ours.",
 )
+@click.option("--plain", is_flag=True, help="Lines to read and type, for screen readers.")
+@click.option("--browser", is_flag=True, help="Serve the board to a browser on this machine.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="With --browser: where.")
+@click.option("--port", type=click.IntRange(1, 65_535), default=8_000, show_default=True)
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with plain characters only.")
 @_rules_option
 @_policy_option
 def watch_command(
     *, db: str | None, follow: tuple[str, ...], demo: bool, story: Path | None, speed: int,
-    ascii_only: bool, rules: Path | None, policy: Path | None,
+    plain: bool, browser: bool, host: str, port: int, ascii_only: bool,
+    rules: Path | None, policy: Path | None,
 ) -> None:  # fmt: skip
     """Show the board: children in custody, what is due, alerts and why."""
     if db is None and not demo and story is None:
         raise click.UsageError("name the store that a monitor keeps (--db), or try 'watch --demo'")
+    if plain and browser:
+        raise click.UsageError("--plain or --browser, not both")
     if "-" in follow:
         raise click.UsageError(
             "the board needs standard input for its keys; run `monitor` beside it"
         )
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise click.UsageError("the board needs a terminal; for text use 'replay'")
     from tui import watch  # lazy: other commands start without Textual
 
+    if browser:
+        watch.serve(sys.argv[1:], host, port)
+        return
+    if not plain and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError("the board needs a terminal; --plain tells the same in lines")
+    if not plain and os.environ.get("TERM", "dumb") == "dumb":
+        raise click.UsageError("this terminal (TERM=dumb) cannot draw the board; use --plain")
+    show = watch.in_lines if plain else partial(watch.run, ascii_only=ascii_only)
     ruleset = load_rules(rules or bundled_rules(), policy)
     if db is not None:
         given = (("--rules", rules), ("--policy", policy))
         options = [word for name, path in given if path for word in (name, str(path))]
         with watch.stored(db, ruleset, follow, options) as (desk, clock, who):
-            watch.run(desk, clock, who, ascii_only=ascii_only)
+            show(desk, clock, who)
         return
     path = story or bundled_samples() / "busy_day.jsonl"
     desk, clock, who, unread = watch.story(path, ruleset, speed, practice=story is None)
     if unread:
         click.echo(f"{unread} lines of {path} could not be read", err=True)
-    watch.run(desk, clock, who, ascii_only=ascii_only)
+    show(desk, clock, who)
 
 
 # --- rules -------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,6 +52,46 @@ def story(
     desk = StoryDesk(entries, ruleset, judge, practice=practice, title=title)
     clock = StoryClock(desk.start, desk.end, speed=speed)
     return desk, clock, NOBODY, len(read) - len(entries)
+
+
+def in_lines(desk: Desk, clock: Time, _who: str) -> None:
+    """Tell and answer in lines until a person quits."""
+    from detention_monitor.boards import plain
+
+    def say(text: str) -> None:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+
+    plain.run(desk, clock, sys.stdin, say)
+
+
+def serve(arguments: Sequence[str], host: str, port: int) -> None:
+    """Serve the board to browsers; each visitor gets a board of their own over the same store.
+
+    Nobody is asked who they are: other machines reach it only through a proxy that asks. Raises
+    `RecordError` where the extra that serves is not installed.
+    """
+    try:
+        from textual_serve.server import Server
+    except ImportError:
+        raise RecordError(
+            "--browser needs one more package: pip install 'detention-monitor[browser]'"
+        ) from None
+    wanted = [each for each in _without(arguments) if each != "--browser"]
+    command = shlex.join([sys.executable, "-m", "detention_monitor", *wanted])
+    Server(command, host=host, port=port, title="Children in custody").serve()
+
+
+def _without(arguments: Sequence[str]) -> Iterator[str]:
+    """Yield the arguments but for --host and --port and what belongs to them."""
+    skip = False
+    for each in arguments:
+        if skip:
+            skip = False
+        elif each in ("--host", "--port"):
+            skip = True
+        elif not each.startswith(("--host=", "--port=")):
+            yield each
 
 
 def run(desk: Desk, clock: Time, who: str, *, ascii_only: bool) -> None:
