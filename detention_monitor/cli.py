@@ -468,11 +468,16 @@ def watch_command(
     from tui import watch  # lazy: other commands start without Textual
 
     if browser:
+        if follow:
+            raise click.UsageError(
+                "--browser opens a board for each visitor; run `monitor` beside it"
+            )
         watch.serve(sys.argv[1:], host, port)
         return
-    if not plain and not (sys.stdin.isatty() and sys.stdout.isatty()):
+    drawn = not plain and not watch.served()
+    if drawn and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("the board needs a terminal; --plain tells the same in lines")
-    if not plain and os.environ.get("TERM", "dumb") == "dumb":
+    if drawn and os.environ.get("TERM", "dumb") == "dumb":
         raise click.UsageError("this terminal (TERM=dumb) cannot draw the board; use --plain")
     show = watch.in_lines if plain else partial(watch.run, ascii_only=ascii_only)
     ruleset = load_rules(rules or bundled_rules(), policy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,8 @@ def stored(
     from detention_monitor.live.store import Store
 
     who = Person.here()
+    if served():  # whoever sits at the browser is not the user whose program this is
+        who = Person("somebody at a browser", verified=False, host=who.host)
     with monitored(db, ruleset, follow, options):
         store = Store.open(db, create=False)
         try:
@@ -80,6 +83,11 @@ def serve(arguments: Sequence[str], host: str, port: int) -> None:
     wanted = [each for each in _without(arguments) if each != "--browser"]
     command = shlex.join([sys.executable, "-m", "detention_monitor", *wanted])
     Server(command, host=host, port=port, title="Children in custody").serve()
+
+
+def served() -> bool:
+    """Whether this program draws for a browser, not for a terminal of its own."""
+    return "web_driver" in os.environ.get("TEXTUAL_DRIVER", "")
 
 
 def _without(arguments: Sequence[str]) -> Iterator[str]:
