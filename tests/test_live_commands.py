@@ -34,8 +34,8 @@ from detention_monitor.live.worker import InProcess
 from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.times import clock_text
 from tests.conftest import ROOT
-from tests.live import line, rows
-from tests.test_monitor import BOOKED_IN, WHO, Live, _today
+from tests.live import line, rows, today
+from tests.test_monitor import BOOKED_IN, WHO, Live
 
 OTHER = Person("Patel", verified=True, host="desk-2")
 
@@ -304,7 +304,7 @@ def db(tmp_path: Path, ruleset: RuleSet, durable: DurableBackend) -> Iterator[st
     store = Store.open(str(path))
     live = Live(store, tmp_path / "custody.jsonl", ruleset, durable)
     live.now = int(time.time()) - 60
-    live.write(*(_today(each, live.now) for each in BOOKED_IN))
+    live.write(*(today(each, live.now) for each in BOOKED_IN))
     live.monitor.step()
     yield str(path)
     store.close()
@@ -349,7 +349,7 @@ def test_what_is_hostile_in_a_name_does_nothing_in_the_list(
     store = Store.open(str(tmp_path / "custody.db"))
     live = Live(store, tmp_path / "custody.jsonl", ruleset, durable)
     live.now = int(time.time()) - 60
-    live.write(*(_today(each, live.now) for each in BOOKED_IN))
+    live.write(*(today(each, live.now) for each in BOOKED_IN))
     live.monitor.step()
     row = next(row for row in alerts(store) if row["state"] == "new")
     eve = Person.typed("Eve\x1b[2J\u202e[/]{0}")

@@ -13,7 +13,6 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from textual.widgets import DataTable, Static
 
 from detention_monitor.assess import assess, end_of
 from detention_monitor.detention import Detention, detentions_of
@@ -42,7 +41,6 @@ from detention_monitor.times import parse_instant
 from tests.conftest import ROOT, SAMPLES, emptied
 from tests.live import column, line, rows, until
 from tests.postgres import Server
-from tui.board import Board, Present
 
 WHO = Person("Smith", verified=True, host="desk-1")
 PROJECTED = ("assessment", "finding", "alert")
@@ -594,31 +592,6 @@ def test_what_is_missing_is_said_in_a_line(
     assert "Traceback" not in done.stderr
 
 
-@pytest.fixture
-def shown(live: Live) -> Board:
-    return Board(StoredAssessments(live.store, live.ruleset), Present())
-
-
-async def test_the_board_shows_what_the_monitor_stores(live: Live, shown: Board) -> None:
-    import time
-
-    live.now = int(time.time())
-    async with shown.run_test(size=(140, 40)) as pilot:
-        await pilot.pause()
-        head = shown.query_one("#head", Static)
-        assert "OUT OF DATE: no monitor works on this store" in str(head.render())
-        live.write(*(_today(each, live.now) for each in BOOKED_IN))
-        live.monitor.step()
-        shown.look()
-        await pilot.pause()
-        table = shown.query_one(DataTable)
-        assert [str(cell) for cell in table.get_row_at(0)][:2] == ["CR-1", "16"]
-        assert "OUT OF DATE" not in str(head.render())
-        live.now += 30
-        assert shown.watched.warning(live.now) is None
-        assert shown.watched.warning(live.now + 1) is not None
-
-
 def test_a_feed_that_gives_no_sign_of_life_is_said_and_one_that_never_did_is_not(
     live: Live, ruleset: RuleSet
 ) -> None:
@@ -638,16 +611,6 @@ def test_a_feed_that_gives_no_sign_of_life_is_said_and_one_that_never_did_is_not
     live.path.unlink()
     live.at("2025-06-10T08:01:03")
     assert shown.warning(live.now) == "custody.jsonl: the file is not there"
-
-
-def _today(entry: bytes, now: int) -> bytes:
-    from detention_monitor.times import rfc3339
-
-    raw = json.loads(entry)
-    raw |= {"at": rfc3339(now - 600), "recorded_at": rfc3339(now - 600)}
-    if "attrs" in raw:
-        raw["attrs"] = {"dob": f"{int(rfc3339(now)[:4]) - 17}-12-31"}
-    return json.dumps(raw).encode()
 
 
 def test_an_entry_stored_but_not_yet_assessed_is_assessed_at_the_next_start(

@@ -13,8 +13,8 @@ from detention_monitor.findings import Finding
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.sources import read_entries
 from detention_monitor.times import parse_instant
+from tests.boards import MEDIUM, board, desk_of, go, shown
 from tests.conftest import SAMPLES
-from tests.test_board import board, rows, text_of, until
 
 H, M = 3600, 60
 T05 = SAMPLES / "T05_hospital.jsonl"
@@ -146,17 +146,13 @@ def test_t05_a_note_written_while_the_clock_was_paused_puts_nothing_off(
 async def test_the_board_says_paused_what_is_left_and_the_early_alert(
     ruleset: RuleSet, durable: DurableBackend
 ) -> None:
-    app = board(T05, ruleset, durable)
-    async with app.run_test(size=(140, 40)) as pilot:
-        until(app, "2024-05-09T22:30")
+    app = board(desk_of(T05, ruleset, durable), "2024-05-09T22:30")
+    async with app.run_test(size=MEDIUM) as pilot:
         await pilot.pause()
-        [row] = rows(app)
-        assert row[3] == "D01 First review of detention   DUE SOON    PAUSED "
-        assert row[4:6] == ["alert 23:20", "2 h 20 min when back"]
-        assert "2 h 20 min after the paused clock goes on" in text_of(app, "#reasons")
+        assert shown(app, "list").split()[3:7] == ["Review", "1", "paused", "2:20"]
+        detail = " ".join(shown(app, "detail").split())
+        assert "REVIEW paused; alert 23:20 2:20 when back" in detail
+        assert "2 h 20 min after the paused clock goes on" in detail
 
-        until(app, "2024-05-10T01:31")
-        await pilot.pause()
-        [row] = rows(app)
-        assert row[3] == "D01 First review of detention   DUE SOON "
-        assert row[4:6] == ["03:50", "2:19:00"]
+        go(app, "2024-05-10T01:31")
+        assert shown(app, "list").split()[3:7] == ["Review", "1", "03:50", "2:19"]

@@ -13,7 +13,8 @@ from itertools import zip_longest
 from typing import Literal
 
 from detention_monitor.findings import SEVERITIES, Finding
-from detention_monitor.live.limits import Limits, LimitsAt
+from detention_monitor.live.limits import Limits, LimitsAt, limits_by
+from detention_monitor.parameters import Parameters
 from detention_monitor.rulemodel import Severity
 
 State = Literal[
@@ -92,6 +93,15 @@ class Terms:
     grace: Grace
     limits: LimitsAt
     pauses: Pauses = lambda _: ()
+
+
+def terms_of(parameters: Parameters) -> Terms:
+    """Return the terms that a rule set and a force's policy give; raise `LimitsError`."""
+    return Terms(
+        lambda due_at: int(parameters.value("recording_grace", due_at)),
+        limits_by(parameters),
+        parameters.pauses,
+    )
 
 
 def alert_of(

@@ -24,8 +24,8 @@ from detention_monitor.assess import Assessment
 from detention_monitor.detention import Detention, Links, group, record_name, without_duplicates
 from detention_monitor.findings import BREACHES, Finding
 from detention_monitor.live.acts import WHATS, acts_of, append
-from detention_monitor.live.alerts import Alert, Change, Terms, alert_of, is_concern
-from detention_monitor.live.limits import Limits, limits_by, packed_limits
+from detention_monitor.live.alerts import Alert, Change, alert_of, is_concern, terms_of
+from detention_monitor.live.limits import Limits, packed_limits
 from detention_monitor.live.publication import Effect
 from detention_monitor.live.store import (
     ALERT,
@@ -164,7 +164,7 @@ class Projector:
     def __init__(self, store: Store, ruleset: RuleSet, judge: Judge) -> None:
         """Go on from where the projections of the store stand, or from nothing."""
         self._store, self._ruleset, self._judge = store, ruleset, judge
-        self._terms = self._terms_of(ruleset)
+        self._terms = terms_of(ruleset.parameters)
         self._wake = Wake(store)
         self._quiet_until = 0
         """Before this instant nothing changes, unless somebody writes."""
@@ -184,15 +184,6 @@ class Projector:
         self._entry_seq = self._log_seq = self._ticked = self._erasure = 0
         self._adopts_from: str | None = None
         self._load()
-
-    @staticmethod
-    def _terms_of(ruleset: RuleSet) -> Terms:
-        parameters = ruleset.parameters
-        return Terms(
-            lambda due_at: int(parameters.value("recording_grace", due_at)),
-            limits_by(parameters),
-            parameters.pauses,
-        )
 
     @property
     def log_seq(self) -> int:
@@ -294,7 +285,7 @@ class Projector:
         """
         self.settle(now)
         before = self._ruleset, self._judge, self._terms
-        self._ruleset, self._judge, self._terms = ruleset, judge, self._terms_of(ruleset)
+        self._ruleset, self._judge, self._terms = ruleset, judge, terms_of(ruleset.parameters)
         try:
             self._take_over(before[0].hash, now)
         except BaseException:

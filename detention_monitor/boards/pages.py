@@ -1,0 +1,179 @@
+"""The pages over the board, as lines of a width: each asked for by a key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from detention_monitor.boards import feed
+from detention_monitor.boards import handover as report
+from detention_monitor.boards.adviser import advise
+from detention_monitor.boards.desk import Desk
+from detention_monitor.boards.detail import head, history, labelled, ruled, whole, why
+from detention_monitor.boards.lines import Glyphs, Line, Piece, fit, line, piece, wrapped
+from detention_monitor.boards.picture import LEGEND
+from detention_monitor.boards.released import find_child
+from detention_monitor.boards.rows import left_text, when_text
+from detention_monitor.boards.sheet import TITLES
+from detention_monitor.boards.sheet import sheet as items_of
+from detention_monitor.boards.urgency import MARKS, NAMES
+from detention_monitor.catalogue import load_catalogue
+from detention_monitor.findings import Finding
+from detention_monitor.paths import bundled_rules
+from detention_monitor.rulebook import RuleBook
+from detention_monitor.rulefile import RuleSet
+from detention_monitor.wording import Wording
+
+_MOST_WHYS = 12
+_GONE = (Piece("this child is not known here any more", "warn"),)
+
+
+def detail(desk: Desk, name: str, now: int, width: int, glyphs: Glyphs) -> list[Line]:
+    """Return everything about a child: duties, alerts, timeline, and why of each that matters."""
+    child = find_child(desk, name)
+    if child is None:
+        return [_GONE]
+    row = next((each for each in desk.rows(now) if each.child.detention == name), None)
+    alerts = [each for each in desk.alerts() if each.detention == name]
+    wanted = [each.finding for each in row.duties if each.state != "open"] if row else []
+    wanted += [each for each in child.findings if each.is_breach and each not in wanted]
+    if not wanted and row and row.first:
+        wanted = [row.first.finding]
+    result, detention = desk.judged(name, now), desk.detention(name)
+    reasons: list[Sequence[Line]] = []
+    if result is not None and detention is not None:
+        reasons = [why(f, result, detention, desk.ruleset, now, width) for f in wanted[:_MOST_WHYS]]
+    return whole(child, row, alerts, reasons, now, width, glyphs)
+
+
+def sheet(desk: Desk, name: str, now: int, width: int, glyphs: Glyphs) -> list[Line]:
+    """Return the sheet before a review."""
+    child = find_child(desk, name)
+    if child is None:
+        return [_GONE]
+    out: list[Line] = [head(child)]
+    part = ""
+    for item in items_of(child, desk.ruleset, now):
+        if item.part != part:
+            part = item.part
+            out += [line(""), ruled(TITLES[item.part], width, glyphs)]
+        law = f"  [{item.law}]" if item.law else ""
+        first, *rest = wrapped(piece(f"{item.text}{law}", "", 2_000).text, width - 12, 8)
+        out.append((Piece(fit(item.label, 11) + " ", "head"), Piece(first, item.tone)))
+        out += [(Piece(" " * 12 + each, item.tone),) for each in rest]
+    return out
+
+
+def adviser(desk: Desk, now: int, width: int, glyphs: Glyphs) -> list[Line]:
+    """Return which reviews to bring forward, over all suites."""
+    found = advise([row.child for row in desk.rows(now)], desk.ruleset, now)
+    out: list[Line] = [
+        *((Piece(each, "dim"),) for each in wrapped(
+            "Reviews that will probably fall in sleep (Code C Note 15C), and the latest time that "
+            "avoids it. Sleep is presumed from 22:00 to 07:00 (parameters night_from, night_to), "
+            "and for eight hours of a rest on record.", width)),
+        line(""),
+    ]  # fmt: skip
+    if not found:
+        return [*out, line(Piece("No review due falls in presumed sleep.", "good"))]
+    out.append(
+        line(Piece(f"{'Child':<10}{'Suite':<14}{'Due':<11}{'Hold by':<11}{'In':<9}Then", "head"))
+    )
+    for each in found:
+        start = (
+            piece(fit(each.child.name, 9) + " ", "bold", 60),
+            piece(fit(each.child.suite or "-", 13) + " ", "", 60),
+            Piece(f"{when_text(each.due, now):<11}"),
+        )
+        if each.latest is None:
+            said = "asleep or resting already: not to be woken for it; tell after waking"
+            out.append((*start, piece(said, "soon")))
+            continue
+        then = "" if each.next_due is None else f"next due {when_text(each.next_due, now)}"
+        again = ", in sleep again" if each.next_in_sleep else ""
+        out.append((*start, Piece(f"{when_text(each.latest, now):<11}", "warn"),
+                    Piece(f"{left_text(each.latest - now):<9}"), piece(then + again, "dim")))  # fmt: skip
+    _ = glyphs
+    return out
+
+
+def law(ruleset: RuleSet, finding: Finding, width: int) -> list[Line]:
+    """Return the rule behind a finding in plain English, with its sources."""
+    folder = bundled_rules()
+    book = RuleBook(ruleset, load_catalogue(folder), Wording.load(folder))
+    out: list[Line] = []
+    for raw in book.show(finding.rule).splitlines():
+        indent = len(raw) - len(raw.lstrip())
+        shown = wrapped(piece(raw, "", 4_000).text, max(20, width - indent), 60)
+        out += [(Piece(" " * indent + each),) for each in shown]
+    return out
+
+
+def record(desk: Desk, name: str, width: int, glyphs: Glyphs) -> list[Line]:
+    """Return every entry of a record."""
+    child = find_child(desk, name)
+    return [_GONE] if child is None else [head(child), line(""), *history(child, glyphs, width)]
+
+
+def alerts(desk: Desk, now: int, width: int) -> list[Line]:
+    """Return the alerts in every state, under the name of the state."""
+    found = list(desk.alerts())
+    out: list[Line] = []
+    for state in ("new", "past_unseen", "missed", "acknowledged", "due_not_yet_recorded", "shelved",
+                  "out_of_service", "suppressed", "pending", "withdrawn", "closed"):  # fmt: skip
+        shown = [each for each in found if each.state == state]
+        if shown:
+            title = f"{shown[0].word.upper()}  {len(shown)}"
+            out += [line(Piece(title, "head"))]
+            out += [feed.cells(each, now, width, named=True) for each in shown]
+            out += [line("")]
+    return out or [line(Piece("no alert at all", "dim"))]
+
+
+def handover(desk: Desk, now: int, width: int) -> list[Line]:
+    """Return the handover report."""
+    return report.lines(desk, now, width)
+
+
+_LEFT_SIGN = (
+    "hours and minutes that certainly remain; with seconds in the last ten minutes; -0:16 is 16 "
+    "minutes late; ? means the data may be out of date; + a later day"
+)
+_ALERT_SIGN = (
+    "NEW unseen; PAST over before anybody saw it; MISSED until its reason is given; acked; shelved; "
+    "due: only just past, perhaps not recorded yet; soon"
+)
+_SIGNS = (
+    ("level", "   ".join(f"{mark} {name}" for mark, name in zip(MARKS, NAMES, strict=True))
+     + "   of the duty that comes first; law and Code before policy"),
+    ("left", _LEFT_SIGN),
+    ("adult", "here; here? came, no entry says they left; left; asked; NONE nobody asked"),
+    ("seen", "when an inspector (after charge also the custody officer) saw the child in person"),
+    ("LA", "what the local authority answered, last"),
+    ("alerts", _ALERT_SIGN),
+    ("*", "a standard that is not law: policy, quality, note"),
+    ("timeline", LEGEND),
+)  # fmt: skip
+
+
+def help_lines(keys: Sequence[tuple[str, str]], width: int) -> list[Line]:
+    """Return the help: the keys as they are now, and what the signs mean."""
+    out: list[Line] = [line(Piece("KEYS", "head"))]
+    column = 34
+    each_row = max(1, width // column)
+    shown = [f"{key[:12]:<13}{what[:19]}" for key, what in keys]
+    rows = -(-len(shown) // each_row)
+    for row in range(rows):
+        parts = [shown[place] for place in range(row, len(shown), rows)]
+        out.append(line(Piece("".join(f"{part:<{column}}" for part in parts).rstrip())))
+    out += [line(""), line(Piece("SIGNS", "head"))]
+    for name, text in _SIGNS:
+        out += labelled(name, text, width, "", 6)
+    out += [
+        line(""), line(Piece("ALERTS", "head")),
+        *((Piece(each),) for each in wrapped(
+            "Nothing acknowledges all alerts at once. An act applies to the alert that stood there "
+            "when the key was pressed. To shelve needs a reason and a limit, ten minutes before the "
+            "deadline at the latest; a breach stays until somebody gives its reason.", width)),
+        line(""), line(Piece("It advises. A person decides.", "dim")),
+    ]  # fmt: skip
+    return out

@@ -1,0 +1,212 @@
+"""A desk over the store of a live monitor: it reads what the monitor wrote, and posts acts.
+
+The screens never assess here, but for the one child that is looked at, whose reasons need the
+facts that the store does not keep; the reference interpreter works them out, which cannot crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from detention_monitor.assess import Assessment, assess
+from detention_monitor.boards.desk import AlertLine, Desk, FeedLine
+from detention_monitor.detention import Detention, without_duplicates
+from detention_monitor.errors import DetentionMonitorError
+from detention_monitor.live.acts import WHATS, Held, Person, acknowledge, give_reason, shelve
+from detention_monitor.live.projection import Custody
+from detention_monitor.live.reading import StoredAssessments, feeds
+from detention_monitor.live.store import ALERT, ENTRY, LOG, Store, Stored, StoreError, entries
+from detention_monitor.reference import ReferenceBackend
+from detention_monitor.rulefile import RuleSet
+from detention_monitor.times import HOUR
+
+AFTER_RELEASE = 24 * HOUR
+"""How long a child stays in the list of those who left (seconds)."""
+_CHUNK = 400
+
+
+class StoreDesk(Desk):
+    """See the module."""
+
+    def __init__(self, store: Store, ruleset: RuleSet, who: Person) -> None:
+        """Read nothing yet."""
+        super().__init__(ruleset)
+        self._store, self._who = store, who
+        self._stored = StoredAssessments(store, ruleset)
+        self._custody = Custody()
+        self._loaded: set[str] = set()
+        self._seq = 0
+        self._detentions: dict[str, Detention] = {}
+        self._lines: list[AlertLine] = []
+        self._shown: list[Assessment] = []
+        self._reference: ReferenceBackend | None = None
+        self._judged: dict[str, tuple[Assessment, Assessment]] = {}
+        self._problem = ""
+
+    def look(self, now: int) -> bool:
+        """Read what the monitor has written since; what cannot be read stays, and is said."""
+        try:
+            if not self._stored.is_behind():
+                return False
+            self._stored.advance((), now)
+            self._shown = [
+                each
+                for each in self._stored.assessments()
+                if each.unclosed or each.ended_at is None or now - each.ended_at <= AFTER_RELEASE
+            ]
+            changed = self._load()
+            for name in changed:  # a child is made again of new entries, though judged the same
+                self._children.pop(name, None)
+            self._lines = sorted(self._read_alerts(), key=lambda each: each.order)
+            self._problem = ""
+        except StoreError as error:
+            self._problem = str(error)
+        return True
+
+    def assessments(self) -> Sequence[Assessment]:
+        """Return the assessments of children in custody, and of those who left within a day."""
+        return self._shown
+
+    def detention(self, name: str) -> Detention | None:
+        """Return the entries of a detention."""
+        return self._detentions.get(name)
+
+    def alerts(self) -> Sequence[AlertLine]:
+        """Return the alerts as they stand, those that ask for something first."""
+        return self._lines
+
+    def warning(self, now: int) -> str:
+        """Return why what is shown may be out of date, if it may."""
+        if self._problem:
+            return f"OUT OF DATE: {self._problem}"
+        return self._stored.warning(now) or ""
+
+    def feeds(self, now: int) -> Sequence[FeedLine]:
+        """Return how the feeds do."""
+        try:
+            found = feeds(self._store, now)
+        except StoreError:  # said by `warning`
+            return ()
+        return [
+            FeedLine(
+                each.name.rsplit("/", 1)[-1], each.health.word, each.health.age,
+                each.problem or "", each.last_entry_at,
+            )
+            for each in found
+        ]  # fmt: skip
+
+    def judged(self, name: str, now: int) -> Assessment | None:  # noqa: ARG002
+        """Assess one detention again for the facts behind what the store says of it."""
+        result = next((each for each in self._shown if each.detention == name), None)
+        detention = self._detentions.get(name)
+        if result is None or detention is None:
+            return result
+        known = self._judged.get(name)
+        if known is not None and known[0] is result:
+            return known[1]
+        if self._reference is None:
+            self._reference = ReferenceBackend(self.ruleset.plan)
+        try:
+            again = assess(detention, self.ruleset, result.as_of, backend=self._reference)
+        except DetentionMonitorError:  # refused: there is nothing to explain by facts
+            again = result
+        self._judged = {name: (result, again)}
+        return again
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def _load(self) -> set[str]:
+        """Read the entries of what is shown; return the detentions that have new ones."""
+        wanted = {record for each in self._shown for record in each.records}
+        missing = sorted(wanted - self._loaded)
+        with self._store.read() as connection:
+            fresh = [
+                each for each in entries(connection, after=self._seq)
+                if each.entry.record in self._loaded
+            ] if self._seq else []  # fmt: skip
+            top = connection.scalar(sa.select(sa.func.max(ENTRY.c.seq))) or 0
+            if missing:
+                forces = list(connection.scalars(sa.select(ENTRY.c.force).distinct()))
+                for start in range(0, len(missing), _CHUNK):
+                    part = missing[start : start + _CHUNK]
+                    here = sa.and_(ENTRY.c.force.in_(forces), ENTRY.c.record.in_(part))
+                    seqs = list(connection.scalars(sa.select(ENTRY.c.seq).where(here)))
+                    fresh += _by_number(connection, seqs)
+        self._seq = top
+        self._loaded |= set(missing)
+        changed = set()
+        for root in self._custody.add(sorted(fresh, key=lambda each: each.seq)):
+            found, former = self._custody.detention(root)
+            for name in former:
+                self._detentions.pop(name, None)
+            kept, _, _ = without_duplicates(found.entries)
+            self._detentions[found.id] = Detention(found.id, tuple(kept), found.coverage)
+            changed.add(found.id)
+        return changed
+
+    def _read_alerts(self) -> list[AlertLine]:
+        names = [each.detention for each in self._shown]
+        rows: list[dict[str, Any]] = []
+        said: dict[str, dict[str, Any]] = {}
+        with self._store.read() as connection:
+            for start in range(0, len(names), _CHUNK):
+                here = ALERT.c.detention.in_(names[start : start + _CHUNK])
+                found = connection.execute(sa.select(ALERT).where(here)).mappings()
+                rows += [dict(row) for row in found]
+            keys = [row["key"] for row in rows if row["seen"] or row["state"] == "shelved"]
+            for start in range(0, len(keys), _CHUNK):
+                acted = sa.and_(LOG.c.key.in_(keys[start : start + _CHUNK]), LOG.c.what.in_(WHATS))
+                acts = sa.select(LOG.c.key, LOG.c.body).where(acted).order_by(LOG.c.seq)
+                said |= {key: orjson.loads(body) for key, body in connection.execute(acts) if body}
+        return [_line(row, said.get(row["key"], {})) for row in rows]
+
+    # --- acts ----------------------------------------------------------------------------------
+
+    def acknowledge(self, alert: AlertLine, now: int, reason: str, until: int | None) -> str:
+        """Take an alert on."""
+        held = Held(alert.key, alert.raised_at)
+        number = acknowledge(self._store, held, self._who, now, reason=reason, until=until)
+        return f"act {number} in the log, by {self._who.name}"
+
+    def shelve(self, alert: AlertLine, now: int, reason: str, until: int) -> str:
+        """Put an alert aside for a while."""
+        held = Held(alert.key, alert.raised_at)
+        number = shelve(self._store, held, self._who, now, reason, until)
+        return f"act {number} in the log, by {self._who.name}"
+
+    def give_reason(self, alert: AlertLine, now: int, reason: str) -> str:
+        """Say why a deadline was missed."""
+        held = Held(alert.key, alert.raised_at)
+        number = give_reason(self._store, held, self._who, now, reason)
+        return f"act {number} in the log, by {self._who.name}"
+
+
+def _by_number(connection: sa.Connection, seqs: Sequence[int]) -> list[Stored]:
+    """Return stored entries by their numbers, in stretches that lie near each other."""
+    wanted, out = set(seqs), []
+    ordered = sorted(wanted)
+    start = 0
+    while start < len(ordered):
+        end = start
+        while end + 1 < len(ordered) and ordered[end + 1] - ordered[end] <= 200:
+            end += 1
+        stretch = entries(connection, after=ordered[start] - 1, up_to=ordered[end])
+        out += [each for each in stretch if each.seq in wanted]
+        start = end + 1
+    return out
+
+
+def _line(row: dict[str, Any], said: dict[str, Any]) -> AlertLine:
+    return AlertLine(
+        key=row["key"], detention=row["detention"], record=row["record"], rule=row["rule"],
+        duty=row["duty"], severity=row["severity"], authority=row["authority"],
+        state=row["state"], since=row["since"], raised_at=row["raised_at"],
+        due_at=row["due_at"], message=row["message"] or "", seen=row["seen"],
+        active=row["active"], deadline_missed=row["deadline_missed"],
+        answered=row["answered"], recorded_late=row["recorded_late"],
+        who=str(said.get("who", "")), reason=str(said.get("reason", "")), until=said.get("until"),
+    )  # fmt: skip

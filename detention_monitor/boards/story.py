@@ -1,0 +1,298 @@
+"""A desk over entries that are played by a clock: the demonstration, and replay of what was.
+
+As known, an entry counts from when it was recorded (from when it happened where that is not
+known); as happened, the corrected record counts from the beginning, up to the instant shown.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+
+from detention_monitor.assess import Assessment, Backend, assess
+from detention_monitor.boards.desk import AlertLine, Desk, NotHereError
+from detention_monitor.detention import Detention, Reading, detentions_of
+from detention_monitor.entries import CustodyEvent
+from detention_monitor.errors import DetentionMonitorError
+from detention_monitor.findings import BREACHES, Finding
+from detention_monitor.live.alerts import Act, Alert, Change, alert_of, terms_of
+from detention_monitor.live.limits import Limits
+from detention_monitor.reference import ReferenceBackend
+from detention_monitor.rulefile import RuleSet
+from detention_monitor.times import clock_text
+from detention_monitor.vocabulary import Coverage
+
+Judge = Callable[[Detention, int], Assessment]
+"""What assesses a detention as of an instant (seconds UTC)."""
+
+
+def judging(ruleset: RuleSet, backend: Backend) -> Judge:
+    """Return what assesses here, with the facts behind each finding."""
+    return lambda detention, as_of: assess(detention, ruleset, as_of, backend=backend)
+
+
+def arrival(entry: CustodyEvent) -> int:
+    """Return when an entry became known (seconds UTC)."""
+    return entry.at if entry.recorded_at is None else entry.recorded_at
+
+
+class StoryDesk(Desk):
+    """See the module. With `practice`, acts are taken, kept in memory and nowhere else."""
+
+    live = False
+
+    def __init__(
+        self,
+        entries: Iterable[CustodyEvent],
+        ruleset: RuleSet,
+        judge: Judge,
+        *,
+        reading: Reading = "as_known",
+        practice: bool = False,
+        title: str = "REPLAY",
+        coverage: Coverage | None = None,
+    ) -> None:
+        """Put the entries in order of arrival; nothing has arrived yet."""
+        super().__init__(ruleset)
+        self.acts, self.title = practice, title
+        self._judge_by, self._coverage = judge, coverage
+        self._entries = sorted(entries, key=lambda each: (arrival(each), each.at))
+        self._arrivals = [arrival(each) for each in self._entries]
+        self._reading: Reading = reading
+        self._count = -1
+        self._now = -1
+        self._detentions: dict[str, Detention] = {}
+        self._known: dict[str, tuple[Detention, Assessment]] = {}
+        self._histories: dict[str, list[Change]] = {}
+        self._of: dict[str, str] = {}
+        self._taken: dict[str, list[tuple[Act, str, str]]] = {}
+        self._lines: list[AlertLine] = []
+        self._shown_until = -1
+        self._reference: ReferenceBackend | None = None
+        self._explained: tuple[Assessment | None, Assessment | None] = (None, None)
+
+    @property
+    def start(self) -> int:
+        """When the first entry arrived or happened (seconds UTC)."""
+        return min((each.at for each in self._entries), default=0)
+
+    @property
+    def end(self) -> int:
+        """When the last entry arrived or happened, or the last thing was due that came after."""
+        return max((max(each.at, arrival(each)) for each in self._entries), default=0)
+
+    @property
+    def entries(self) -> Sequence[CustodyEvent]:
+        """All entries, in order of arrival."""
+        return self._entries
+
+    @property
+    def reading(self) -> Reading:
+        """How the past is read."""
+        return self._reading
+
+    @property
+    def undated(self) -> int:
+        """How many entries do not say when they were recorded."""
+        return sum(each.recorded_at is None for each in self._entries)
+
+    def read(self, reading: Reading) -> None:
+        """Read the past in the other way, from the next look on."""
+        self._reading, self._count = reading, -1
+        self._known, self._histories = {}, {}
+
+    def assessments(self) -> Sequence[Assessment]:
+        """Return the last assessment of every detention that has begun."""
+        return [result for _, result in self._known.values() if result.refused != "no_entries"]
+
+    def detention(self, name: str) -> Detention | None:
+        """Return the entries of a detention, as far as they count."""
+        return self._detentions.get(name)
+
+    def look(self, now: int) -> bool:
+        """Bring everything to an instant; it may lie before the last one."""
+        before, self._now = self._now, now
+        count = len(self._entries)
+        if self._reading == "as_known":
+            count = bisect_right(self._arrivals, now)
+        if count != self._count:
+            self._count = count
+            found = detentions_of(self._entries[:count])
+            self._detentions = {
+                each.id: Detention(each.id, each.entries, self._coverage or each.coverage)
+                for each in found
+            }
+        moved = self._judge(now, before) | self._forget(now, before)
+        if moved or now >= self._shown_until or now < before:
+            self._show(now)
+        return moved
+
+    def _judge(self, now: int, before: int) -> bool:
+        moved = False
+        current: dict[str, tuple[Detention, Assessment]] = {}
+        for name, detention in self._detentions.items():
+            known = self._known.get(name)
+            if known is None or not _holds(known, detention, now):
+                known = (detention, self._assessed(detention, now))
+                moved = True
+                self._remember(name, known[1], before, now)
+            current[name] = known
+        moved |= current.keys() != self._known.keys()
+        self._known = current
+        return moved
+
+    def _assessed(self, detention: Detention, now: int) -> Assessment:
+        try:
+            return self._judge_by(detention, now)
+        except DetentionMonitorError as error:
+            return Assessment(
+                detention.id, detention.records, now,
+                refused="cannot_judge", refused_because=str(error),
+            )  # fmt: skip
+
+    # --- alerts --------------------------------------------------------------------------------
+
+    def _forget(self, now: int, before: int) -> bool:
+        """Drop what the alerts knew of a time that now lies ahead."""
+        if now >= before:
+            return False
+        for key, history in list(self._histories.items()):
+            kept = [change for change in history if change.at <= now]
+            if kept:
+                self._histories[key] = kept
+            else:
+                del self._histories[key]
+        return True
+
+    def _remember(self, name: str, result: Assessment, before: int, now: int) -> None:
+        found = {each.key: each for each in result.findings if _is_near(each)}
+        every = {each.key: each for each in result.findings}
+        for key, finding in {
+            **found,
+            **{k: every[k] for k in self._histories if k in every},
+        }.items():
+            history = self._histories.setdefault(key, [])
+            self._of[key] = name
+            if not history or history[-1].finding != finding:
+                history.append(Change(self._when(finding, before, now), finding))
+        for key, history in self._histories.items():
+            if self._of[key] == name and key not in every and history[-1].finding is not None:
+                history.append(Change(now, None))
+
+    def _when(self, finding: Finding, before: int, now: int) -> int:
+        """Return when a finding became what it is, between two looks that may lie far apart."""
+        match finding.status:
+            case "overdue" | "missed":
+                at = finding.due_at + 1 if finding.due_at is not None else now
+            case "met_late":
+                at = finding.done_at or now
+            case "broken" | "matched" | "not_recorded":
+                at = finding.occurred_at or finding.arose_at or now
+            case _:
+                return now
+        return min(now, max(at, before + 1))
+
+    def _show(self, now: int) -> None:
+        lines = []
+        turns = []
+        terms = terms_of(self.ruleset.parameters)
+        for key, history in self._histories.items():
+            taken = self._taken.get(key, ())
+            known = [each for each in history if each.at <= now]
+            alert = alert_of(known, [act for act, _, _ in taken], now, terms)
+            last = next((each.finding for each in reversed(known) if each.finding), None)
+            if alert is None or last is None:
+                continue
+            if alert.changes_at is not None:
+                turns.append(alert.changes_at)
+            lines.append(
+                self._line(self._of[key], last, alert, [t for t in taken if t[0].at <= now])
+            )
+        self._lines = sorted(lines, key=lambda each: each.order)
+        self._shown_until = min(turns, default=2**62)
+
+    def _line(
+        self, name: str, finding: Finding, alert: Alert, taken: Sequence[tuple[Act, str, str]]
+    ) -> AlertLine:
+        act, who, reason = taken[-1] if taken else (None, "", "")
+        return AlertLine(
+            key=finding.key, detention=name, record=finding.record, rule=finding.rule,
+            duty=finding.duty, severity=finding.severity, authority=finding.authority,
+            state=alert.state, since=alert.since, raised_at=alert.raised_at,
+            due_at=finding.due_at, message=finding.message, seen=alert.seen,
+            active=alert.active, deadline_missed=alert.deadline_missed,
+            answered=alert.answered, recorded_late=alert.recorded_late,
+            who=who, reason=reason, until=act.until if act else None,
+        )  # fmt: skip
+
+    def alerts(self) -> Sequence[AlertLine]:
+        """Return the alerts as they stand, those that ask for something first."""
+        return self._lines
+
+    def judged(self, name: str, now: int) -> Assessment | None:  # noqa: ARG002
+        """Return the assessment with its facts: worked out again where it came without them."""
+        known = self._known.get(name)
+        if known is None or known[1].facts or known[1].refused is not None:
+            return known[1] if known else None
+        if self._reference is None:
+            self._reference = ReferenceBackend(self.ruleset.plan)
+        if self._explained[0] is not known[1]:
+            detention, result = known
+            again = assess(detention, self.ruleset, result.as_of, backend=self._reference)
+            self._explained = (result, again)
+        return self._explained[1]
+
+    # --- practice ------------------------------------------------------------------------------
+
+    def acknowledge(self, alert: AlertLine, now: int, reason: str, until: int | None) -> str:
+        """Take an alert on, for practice."""
+        if until is not None and until <= now:
+            raise NotHereError(f"expected by {clock_text(until)}: give a time to come")
+        return self._act(alert, Act(now, "acknowledge", alert.raised_at, until), reason)
+
+    def shelve(self, alert: AlertLine, now: int, reason: str, until: int) -> str:
+        """Put an alert aside, for practice, under the same limits as in earnest."""
+        if not reason.strip():
+            raise NotHereError("a reason is needed to put an alert aside")
+        if alert.deadline_missed or alert.state in ("missed", "past_unseen"):
+            raise NotHereError("a missed deadline cannot be put aside; give its reason")
+        limits = Limits.of(self.ruleset.parameters, now)
+        longest = now + limits.shelf(alert.severity)
+        if alert.due_at is not None and until > alert.due_at - limits.shelf_margin:
+            latest = clock_text(alert.due_at - limits.shelf_margin)
+            raise NotHereError(
+                f"it is due at {clock_text(alert.due_at)}; put it aside until {latest} at the latest"
+            )
+        if until > longest:
+            raise NotHereError(f"put it aside until {clock_text(longest)} at the latest")
+        return self._act(alert, Act(now, "shelve", alert.raised_at, until), reason)
+
+    def give_reason(self, alert: AlertLine, now: int, reason: str) -> str:
+        """Say why a deadline was missed, for practice."""
+        if not reason.strip():
+            raise NotHereError("a reason is needed; an empty one says nothing")
+        return self._act(alert, Act(now, "reason", alert.raised_at), reason)
+
+    def _act(self, alert: AlertLine, act: Act, reason: str) -> str:
+        if not self.acts:
+            raise NotHereError("no acts here: this board plays back what was")
+        current = next((each for each in self._lines if each.key == alert.key), None)
+        if current is None or current.raised_at != alert.raised_at:
+            raise NotHereError("the alert has changed since it was shown; look at it first")
+        self._taken.setdefault(alert.key, []).append((act, "you", reason))
+        self._show(act.at)
+        return "kept for this demonstration only"
+
+
+def _holds(known: tuple[Detention, Assessment], detention: Detention, now: int) -> bool:
+    """Whether an assessment still holds: the same entries, and no change since."""
+    before, result = known
+    same = before is detention or before.entries == detention.entries
+    changed = result.next_change_at is not None and now >= result.next_change_at
+    return same and not changed and now >= result.as_of
+
+
+def _is_near(finding: Finding) -> bool:
+    return finding.nature == "concern" and (
+        finding.status in BREACHES or finding.status == "due_soon"
+    )

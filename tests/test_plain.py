@@ -1,0 +1,66 @@
+"""The board in lines: what is told, what is answered, and the program itself without a terminal."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from detention_monitor.boards.clock import StoryClock
+from detention_monitor.boards.plain import Plain
+from detention_monitor.durable import DurableBackend
+from detention_monitor.rulefile import RuleSet
+from tests.boards import BUSY, desk_of, instant
+
+
+def plain(ruleset: RuleSet, durable: DurableBackend, at: str) -> tuple[Plain, StoryClock]:
+    desk = desk_of(BUSY, ruleset, durable)
+    clock = StoryClock(desk.start, desk.end, running=False, wall=lambda: 0.0)
+    clock.go_to(instant(at))
+    return Plain(desk, clock), clock
+
+
+def test_what_becomes_different_is_told_once(ruleset: RuleSet, durable: DurableBackend) -> None:
+    told, clock = plain(ruleset, durable, "2024-09-13T17:49")
+    first = list(told.changes())
+    assert all(each.startswith("ANN: ") for each in first)
+    assert list(told.changes()) == []
+    clock.go_to(instant("2024-09-13T17:56"))  # the entry of 17:50 is recorded meanwhile
+    new = [each for each in told.changes() if "CR-2415" in each]
+    assert len(new) == 1
+    assert "NEW, critical, CR-2415: Interview from 17:50" in new[0]
+
+
+def test_the_list_says_who_is_next_and_of_the_adult_the_visits_and_the_authority(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    told, _ = plain(ruleset, durable, "2024-09-13T18:05")
+    lines = told.answer("1")
+    assert "HIGH, CR-2407, aged 14: Review 1, due 18:35, 0:30 left" in lines
+    place = lines.index("HIGH, CR-2407, aged 14: Review 1, due 18:35, 0:30 left")
+    assert lines[place + 1].startswith("  adult scheme here since 17:10; seen never in person")
+
+
+def test_acts_by_number(ruleset: RuleSet, durable: DurableBackend) -> None:
+    told, _ = plain(ruleset, durable, "2024-09-13T18:05")
+    assert told.answer("ack 1 on the way")[0].startswith("not done: no alert has the number")
+    first = told.answer("alerts")[0]
+    assert "alert 1, NEW" in first
+    assert told.answer("ack 1 on the way") == ["kept for this demonstration only"]
+    assert any("alert 1, acked by you" in each for each in told.answer("2"))
+    assert told.answer("shelve 2 soon") == [
+        "not done: say for how many minutes, then why: shelve 12 15 asleep"
+    ]
+    assert told.answer("nonsense")[0] == "'nonsense' is not a command"
+    assert told.answer("sheet CR-2407")[0] == "CR-2407  14  Leamington, juvenile detention room"
+    assert told.answer("child nobody") == ["no child is called 'nobody'; 1 lists them"]
+
+
+def test_the_program_tells_and_answers_without_a_terminal() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "detention_monitor", "watch", "--demo", "--plain"],
+        input="help\n1\nquit\n", capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "DEMONSTRATION: 'help' lists what can be asked" in done.stdout
+    assert "everything about a child" in done.stdout
+    assert "\x1b" not in done.stdout

@@ -1,0 +1,1 @@
+"""The board, its pages, and the dialogs in which a person acts."""

@@ -1,0 +1,275 @@
+"""The board with what a person can do on it: acts, pages, filters, replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from detention_monitor.boards import pages
+from detention_monitor.boards.desk import AlertLine
+from detention_monitor.boards.picture import overview
+from detention_monitor.boards.rows import suites_of
+from detention_monitor.boards.story import StoryDesk
+from tui.keys import TRANSPORT
+from tui.screens.board import BoardScreen
+from tui.screens.dialogs import Ask, AskAct, Sure
+from tui.screens.playing import Playing
+
+if TYPE_CHECKING:
+    from tui.app import BoardApp
+
+_ACK = ("on it now", "called, no answer", "on the way", "refused")
+_SHELVE = ("asleep", "in hospital", "in interview", "awaits solicitor")
+_WHY = ("no officer free", "interview ran on", "recorded late", "medical care")
+
+
+class ActingBoard(Playing, BoardScreen):
+    """See the module."""
+
+    @property
+    def board(self) -> BoardApp:
+        """The program."""
+        return cast("BoardApp", self.app)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Offer the keys of a story only where there is one, and acts only where they are taken."""
+        if action in TRANSPORT:
+            return not self.clock.live
+        if action in ("acknowledge", "shelve", "reason"):
+            return self.desk.acts
+        return True
+
+    # --- acts ----------------------------------------------------------------------------------
+
+    def _held(self, wanted: Callable[[AlertLine], bool]) -> AlertLine | None:
+        """Return the alert that a key means: the chosen one, else the first of the chosen child."""
+        if self.feed.has_focus:
+            return self.alerts.get(self.feed.chosen or "")
+        name = self.child_name
+        own = sorted(
+            (each for each in self.alerts.values() if each.detention == name and wanted(each)),
+            key=lambda each: each.order,
+        )
+        return own[0] if own else None
+
+    def _ask(
+        self, title: str, alert: AlertLine | None, dialog: Callable[[AlertLine], AskAct]
+    ) -> None:
+        if alert is None:
+            self.board.say(f"no alert of this child to {title}")
+            return
+
+        def done(said: str | None) -> None:
+            if said:
+                self.board.say(said)
+                self.desk.look(self.clock.now())
+                self.sort()
+
+        self.app.push_screen(dialog(alert), done)
+
+    def action_acknowledge(self) -> None:
+        """Take on the alert that is held at this key press."""
+
+        def dialog(alert: AlertLine) -> AskAct:
+            return AskAct(
+                "ACKNOWLEDGE", alert, self.clock.now,
+                lambda reason, until: self.desk.acknowledge(alert, self.clock.now(), reason, until),
+                reasons=_ACK, when="Expected by; asks again after it", who=self.board.who,
+            )  # fmt: skip
+
+        self._ask(
+            "acknowledge", self._held(lambda each: each.state in ("new", "past_unseen")), dialog
+        )
+
+    def action_shelve(self) -> None:
+        """Put aside the alert that is held at this key press."""
+
+        def dialog(alert: AlertLine) -> AskAct:
+            return AskAct(
+                "SHELVE", alert, self.clock.now,
+                lambda reason, until: self.desk.shelve(
+                    alert, self.clock.now(), reason, until or self.clock.now()
+                ),
+                reasons=_SHELVE, when="Until", who=self.board.who, minutes=15,
+            )  # fmt: skip
+
+        self._ask(
+            "put aside", self._held(lambda each: each.state in ("new", "acknowledged")), dialog
+        )
+
+    def action_reason(self) -> None:
+        """Say why the duty behind the held alert was missed."""
+
+        def dialog(alert: AlertLine) -> AskAct:
+            return AskAct(
+                "REASON", alert, self.clock.now,
+                lambda reason, _: self.desk.give_reason(alert, self.clock.now(), reason),
+                reasons=_WHY, who=self.board.who,
+            )  # fmt: skip
+
+        asks = ("missed", "past_unseen", "new", "acknowledged")
+        self._ask("give a reason for", self._held(lambda each: each.state in asks), dialog)
+
+    # --- what is shown -------------------------------------------------------------------------
+
+    def action_switch(self) -> None:
+        """Give the keys to the alerts, or back to the children."""
+        (self.children_list if self.feed.has_focus else self.feed).focus()
+
+    def action_suite(self, number: int) -> None:
+        """Show one suite, or all."""
+        suites = suites_of(self.every)
+        if number > len(suites):
+            self.board.say(f"there are {len(suites)} suites with children; 0 shows all")
+            return
+        self.suite = suites[number - 1] if number else ""
+        self.sort()
+
+    def action_faults(self) -> None:
+        """Show only children of whom something is asked, or all."""
+        self.faults = not self.faults
+        self.sort()
+
+    def action_after(self) -> None:
+        """Show who left, or who is here."""
+        self.after = not self.after
+        self.children_list.empty = (
+            "Nobody left within a day." if self.after else "No child in custody at this moment."
+        )
+        self.sort()
+
+    def action_find(self) -> None:
+        """Ask for a text to look for."""
+
+        def found(text: str | None) -> None:
+            if text is not None:
+                self.find = text
+                self.desk.opened("search", text, self.clock.now())
+                self.sort()
+
+        self.app.push_screen(Ask("Find a child: name, suite, place or duty; empty shows all",
+                                 self.find), found)  # fmt: skip
+
+    def action_back(self) -> None:
+        """Leave the alerts, the search, the filters, or the replay: one at a time."""
+        if self.feed.has_focus:
+            self.children_list.focus()
+        elif self.find or self.faults or self.after or self.suite:
+            self.find, self.faults, self.after, self.suite = "", False, False, ""
+            self.sort()
+        elif self.app.screen_stack.index(self) > 1:
+            self.dismiss(None)
+
+    # --- pages ---------------------------------------------------------------------------------
+
+    def _open(self, title: str, build: Callable[[int], object], *, ticks: bool = False) -> None:
+        name = self.child_name
+        if name is not None:
+            self.desk.opened(title, name, self.clock.now())
+        self.board.page(title, build, ticks=ticks)
+
+    def action_detail(self) -> None:
+        """Open everything about the chosen child."""
+        name = self.child_name
+        if name is not None:
+            self._open("DETAIL", lambda width: pages.detail(
+                self.desk, name, self.clock.now(), width, self.glyphs), ticks=True)  # fmt: skip
+
+    def on_rows_opened(self) -> None:
+        """Open the chosen child or alert."""
+        self.action_detail()
+
+    def action_sheet(self) -> None:
+        """Open what must be known and asked before a review."""
+        name = self.child_name
+        if name is not None:
+            self._open("BEFORE YOU REVIEW", lambda width: pages.sheet(
+                self.desk, name, self.clock.now(), width, self.glyphs), ticks=True)  # fmt: skip
+
+    def action_adviser(self) -> None:
+        """Open which reviews to bring forward."""
+        self._open("BRING FORWARD", lambda width: pages.adviser(
+            self.desk, self.clock.now(), width, self.glyphs), ticks=True)  # fmt: skip
+
+    def action_law(self) -> None:
+        """Open the rule behind the first duty, in plain English."""
+        finding = self.chosen_finding()
+        if finding is not None:
+            self._open("LAW", lambda width: pages.law(self.desk.ruleset, finding, width))
+
+    def action_history(self) -> None:
+        """Open every entry of the record."""
+        name = self.child_name
+        if name is not None:
+            self._open("CUSTODY RECORD", lambda width: pages.record(
+                self.desk, name, width, self.glyphs))  # fmt: skip
+
+    def action_every(self) -> None:
+        """Open the timelines of all children."""
+
+        def build(width: int) -> object:
+            return overview([row.child for row in self.every], self.clock.now(), width, self.glyphs)
+
+        self._open("TIMELINES", build, ticks=True)
+
+    def action_alerts(self) -> None:
+        """Open the alerts in every state."""
+        self._open("ALL ALERTS", lambda width: pages.alerts(
+            self.desk, self.clock.now(), width), ticks=True)  # fmt: skip
+
+    def action_handover(self) -> None:
+        """Open the handover report."""
+        self._open("HANDOVER", lambda width: pages.handover(self.desk, self.clock.now(), width))
+
+    def action_help(self) -> None:
+        """Open the help."""
+        self._open("HELP", lambda width: pages.help_lines(self.active_keys(), width))
+
+    def active_keys(self) -> list[tuple[str, str]]:
+        """Return the keys of this board as they are now: key and what it does."""
+        seen: dict[str, tuple[str, str]] = {}
+        for key, active in self.active_bindings.items():
+            binding = active.binding
+            shown = self.app.get_key_display(binding)
+            known = seen.get(binding.action)
+            if binding.description and active.enabled:
+                joined = shown if known is None or shown == known[0] else f"{known[0]} {shown}"
+                seen[binding.action] = (joined, binding.description)
+            del key
+        return sorted(seen.values(), key=lambda each: each[1].casefold())
+
+    def action_palette(self) -> None:
+        """Open the command palette."""
+        self.app.action_command_palette()
+
+    def action_leave(self) -> None:
+        """Quit; ask first while alerts of the gravest kind are new."""
+        waiting = [
+            each
+            for each in self.alerts.values()
+            if each.state == "new" and each.severity == "critical"
+        ]
+        if not self.desk.live or not waiting:
+            self.app.exit()
+            return
+        many = f"{len(waiting)} critical alerts are new. Quit all the same?"
+        self.app.push_screen(Sure(many), lambda yes: self.app.exit() if yes else None)
+
+    # --- replay --------------------------------------------------------------------------------
+
+    def action_replay(self) -> None:
+        """Play the chosen record from its beginning; actions are off."""
+        name = self.child_name
+        detention = self.desk.detention(name) if name is not None else None
+        if name is None or detention is None:
+            return
+        self.desk.opened("REPLAY", name, self.clock.now())
+        self.play(detention.entries, detention.coverage)
+
+    def action_replay_all(self) -> None:
+        """Play everything that the board knows."""
+        if isinstance(self.desk, StoryDesk):
+            self.play(self.desk.entries, None)
+            return
+        known = (self.desk.detention(each.detention) for each in self.desk.children())
+        self.play([entry for each in known if each for entry in each.entries], None)

@@ -1,0 +1,311 @@
+"""The board: the list of children, the alerts, and the detail of the child that is chosen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Footer
+
+from detention_monitor.boards import feed, head, released, rows
+from detention_monitor.boards.clock import Time
+from detention_monitor.boards.desk import AlertLine, Desk, Row
+from detention_monitor.boards.detail import fitted, why
+from detention_monitor.boards.lines import Glyphs, Line, Piece, line
+from detention_monitor.boards.picture import overview
+from detention_monitor.findings import Finding
+from tui.keys import BOARD
+from tui.styles import Look
+from tui.widgets.rows import Rows
+from tui.widgets.text import Lines
+
+QUIET = 5.0
+"""Seconds after a move of the cursor in which the list keeps its order."""
+PATIENCE = 0.15
+"""Seconds that a child must stay chosen before its reasons are worked out again from a store."""
+
+
+class BoardScreen(Screen[None]):
+    """See the module. The same screen shows the present, the demonstration and replay."""
+
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - as Textual declares it
+        (0, "-narrow"),
+        (110, "-medium"),
+        (170, "-wide"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*BOARD]
+    AUTO_FOCUS = "#list"
+
+    def __init__(self, desk: Desk, clock: Time, look: Look, glyphs: Glyphs) -> None:
+        """Show a desk by a clock."""
+        super().__init__()
+        self.desk, self.clock, self.look, self.glyphs = desk, clock, look, glyphs
+        self.suite, self.find, self.faults, self.after = "", "", False, False
+        self.now = clock.now()
+        self.every: list[Row] = []
+        self.by_name: dict[str, Row] = {}
+        self.alerts: dict[str, AlertLine] = {}
+        self._is_laid_out = False
+        self.wall = time.monotonic
+        self._moved = -QUIET
+        self._turn = 0
+        self._why: tuple[object, list[Line]] = ((), [])
+        self._waits: Timer | None = None
+        self._warning = ""
+
+    def compose(self) -> ComposeResult:
+        """Lay out head, list, alerts, detail and keys."""
+        look = self.look
+        yield Lines(look, id="head", scrolls=False)
+        yield Lines(look, id="transport", scrolls=False)
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                yield Lines(look, id="heads", scrolls=False)
+                yield Rows(look, self._draw_row, "No child in custody at this moment.", id="list")
+                yield Lines(look, id="brief", scrolls=False)
+                yield Lines(look, id="every", scrolls=False)
+                yield Rows(look, self._draw_alert, "No alert asks for anything.", id="feed")
+            yield Lines(look, id="detail", scrolls=False)
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Read the desk for the first time."""
+        self._is_laid_out = True
+        self.set_class(not self.clock.live, "-story")
+        self.desk.look(self.now)
+        self.sort()
+
+    def on_resize(self) -> None:
+        """Lay the texts out for the new size."""
+        self._why = ((), [])
+        self.call_after_refresh(self.paint)
+
+    @property
+    def layout_name(self) -> rows.Width:
+        """Which of the three layouts is shown."""
+        return rows.narrow_or_wide(self.size.width)
+
+    @property
+    def children_list(self) -> Rows:
+        """The list of children."""
+        return self.query_one("#list", Rows)
+
+    @property
+    def feed(self) -> Rows:
+        """The list of alerts."""
+        return self.query_one("#feed", Rows)
+
+    # --- time and data -------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Let time go on: draw what changed with it."""
+        if not self._is_laid_out:
+            return
+        self.now = self.clock.now()
+        self._warning = self.desk.warning(self.now)
+        if self.desk.look(self.now) or self.now >= self._turn:
+            self.sort()
+        else:
+            self.paint()
+
+    def arrived(self) -> bool:
+        """Show at once what is new, if anything is."""
+        if not self._is_laid_out:
+            return False
+        now = self.clock.now()
+        if not self.desk.look(now):
+            return False
+        self.now = now
+        self.sort()
+        return True
+
+    def sort(self) -> None:
+        """Put the children in order, unless a person is moving among them; draw what changed."""
+        now = self.now
+        self.every = self.desk.rows(now)
+        self._turn = min((row.valid_until for row in self.every), default=2**62)
+        self.by_name = {row.child.detention: row for row in self.every}
+        self.alerts = {each.key: each for each in self.desk.alerts()}
+        self.children_list.show(self._order())
+        self.feed.show(feed.keys(self._feed_alerts()))
+        self.paint()
+
+    def _order(self) -> list[str]:
+        if self.after:
+            return [each.detention for each in released.listed(self.desk, self.suite, self.find)]
+        shown = rows.filtered(self.every, self.suite, self.find, faults=self.faults)
+        order = [row.child.detention for row in shown]
+        young = [each.detention for each in self.desk.refused() if each.refused == "under_10"]
+        order = [name for name in young if released.is_here(self.desk, name)] + order
+        chosen = self.children_list.chosen
+        if chosen and chosen not in order and released.knows(self.desk, chosen):
+            order.insert(
+                min(self.children_list.place, len(order)), chosen
+            )  # who left stays until we move
+        if self.wall() - self._moved < QUIET:
+            known = [name for name in self.children_list.keys if name in set(order)]
+            order = known + [name for name in order if name not in set(known)]
+        return order
+
+    def _feed_alerts(self) -> list[AlertLine]:
+        shown = self.suite or self.find
+        return [
+            each
+            for each in self.desk.alerts()
+            if not shown
+            or (each.detention in self.by_name and each.detention in self.children_list.keys)
+        ]
+
+    # --- drawing -------------------------------------------------------------------------------
+
+    def _draw_row(self, name: str) -> Line:
+        row = self.by_name.get(name)
+        moment = rows.Moment(self.now, sure=not self._warning, ellipsis=self.glyphs.ellipsis)
+        sign = Piece(">" if name == self.children_list.chosen else " ", "bold")
+        if row is None or self.after:
+            return (sign, *released.cells(self.desk, name, self.now))
+        return (sign, *rows.cells(row, self.layout_name, moment))
+
+    def _draw_alert(self, key: str) -> Line:
+        alert = self.alerts.get(key)
+        sign = Piece(">" if key == self.feed.chosen and self.feed.has_focus else " ", "bold")
+        if alert is None:
+            return (sign,)
+        named = feed.is_first(key, self.feed.keys, self.alerts)
+        return (
+            sign,
+            *feed.cells(
+                alert,
+                self.now,
+                max(20, self.feed.size.width - 2),
+                named=named,
+                ellipsis=self.glyphs.ellipsis,
+            ),
+        )
+
+    def paint(self) -> None:
+        """Draw what differs from what stands there."""
+        self.query_one("#head", Lines).show(self._head())
+        if not self.clock.live:
+            self.query_one("#transport", Lines).show([self.transport(self.size.width)])
+        above = self._above()
+        mark = (Piece(f" {above} urgent above", "warn"),) if above else ()
+        title = released.heads(self.layout_name) if self.after else rows.heads(self.layout_name)
+        self.query_one("#heads", Lines).show([(Piece(" " + title, "head"), *mark)])
+        self.children_list.again()
+        self.feed.again()
+        if self.layout_name == "narrow":
+            self._paint_detail(self.query_one("#brief", Lines))
+        else:
+            self._paint_detail(self.query_one("#detail", Lines))
+        if self.layout_name == "wide":
+            every = self.query_one("#every", Lines)
+            shown = [
+                self.by_name[name].child for name in self.children_list.keys if name in self.by_name
+            ]
+            every.styles.height = min(len(shown) + 2, max(4, self.size.height // 3))
+            room = max(1, every.size.height - 2)
+            every.show(overview(shown[:room], self.now, every.size.width - 1, self.glyphs))
+
+    def transport(self, width: int) -> Line:  # noqa: ARG002 - see `Playing`
+        """Return the line of a story."""
+        return ()
+
+    def _above(self) -> int:
+        top = self.children_list.scroll_offset.y
+        return sum(
+            1 for name in self.children_list.keys[:top]
+            if (row := self.by_name.get(name)) is not None and row.level >= 2
+        )  # fmt: skip
+
+    def _head(self) -> Sequence[Line]:
+        shown = head.Shown(
+            self.suite, self.find, faults=self.faults, after=self.after, warning=self._warning
+        )
+        return head.lines(self.desk, self.clock, self.every, self.now, shown, self.size.width)
+
+    def _paint_detail(self, pane: Lines) -> None:
+        width, height = pane.size.width - 2, pane.size.height
+        name = self.child_name
+        child = next((c for c in self.desk.children() if c.detention == name), None)
+        if child is None or width < 20:
+            pane.show([line(Piece(" nobody is chosen", "dim"))])
+            return
+        row = self.by_name.get(child.detention)
+        reasons = self._reasons(width)
+        alerts = [each for each in self.alerts.values() if each.detention == name]
+        lines = fitted(child, row, alerts, reasons, self.now, width, height, self.glyphs)
+        pane.show([(Piece(" "), *each) for each in lines])
+
+    @property
+    def child_name(self) -> str | None:
+        """Whose detail is shown: the child of the alert or of the row that is chosen."""
+        if self.feed.has_focus and self.feed.chosen in self.alerts:
+            return self.alerts[self.feed.chosen].detention
+        return self.children_list.chosen
+
+    def chosen_finding(self) -> Finding | None:
+        """Return the finding that the reasons are of."""
+        name = self.child_name
+        child = next((c for c in self.desk.children() if c.detention == name), None)
+        if child is None:
+            return None
+        if self.feed.has_focus and self.feed.chosen is not None:
+            return next((f for f in child.findings if f.key == self.feed.chosen), None)
+        row = self.by_name.get(child.detention)
+        if row is not None and row.first is not None:
+            return row.first.finding
+        return next((each for each in child.findings if each.is_breach), None)
+
+    def _reasons(self, width: int) -> list[Line]:
+        """Return why, from the last time it was worked out; from a store a moment later."""
+        finding, name = self.chosen_finding(), self.child_name
+        known = (name, finding, width)
+        if self._why[0] == known:
+            return self._why[1]
+        if finding is None or name is None:
+            return []
+        if self.desk.live:
+            if self._waits is not None:
+                self._waits.stop()
+            self._waits = self.set_timer(PATIENCE, self._explain)
+            same = bool(self._why[0]) and self._why[0][0] == name  # type: ignore[index]
+            return self._why[1] if same else [line(Piece("...", "dim"))]
+        self._why = (known, self.explained(finding, name, width))
+        return self._why[1]
+
+    def _explain(self) -> None:
+        finding, name = self.chosen_finding(), self.child_name
+        pane = self.query_one("#brief" if self.layout_name == "narrow" else "#detail", Lines)
+        width = pane.size.width - 2
+        if finding is not None and name is not None:
+            self._why = ((name, finding, width), self.explained(finding, name, width))
+            self._paint_detail(pane)
+
+    def explained(self, finding: Finding, name: str, width: int) -> list[Line]:
+        """Return the reasons of a finding."""
+        result, detention = self.desk.judged(name, self.now), self.desk.detention(name)
+        if result is None or detention is None:
+            return [line(Piece("the entries behind this are not here", "dim"))]
+        return why(finding, result, detention, self.desk.ruleset, self.now, width)
+
+    # --- moving --------------------------------------------------------------------------------
+
+    def on_rows_chosen(self, event: Rows.Chosen) -> None:
+        """Show another child; keep the order still while a person looks around."""
+        self._moved = self.wall()
+        if event.rows is self.children_list and not self.after:
+            gone = [name for name in self.children_list.keys if name not in self.by_name]
+            if gone and event.key not in gone:
+                self.children_list.show(self._order())
+        self.paint()
+
+    def on_descendant_focus(self) -> None:
+        """Show the detail of what now has the keys."""
+        self.paint()

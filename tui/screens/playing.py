@@ -1,0 +1,186 @@
+"""The board of a story: transport keys, jumps to alerts and breaches, and where it stands."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from threading import Event
+from typing import TYPE_CHECKING, cast
+
+from textual import work
+
+from detention_monitor.boards.clock import StoryClock
+from detention_monitor.boards.lines import Line, Piece, piece
+from detention_monitor.boards.marks import Mark, marks, next_mark, ruler
+from detention_monitor.boards.rows import when_text
+from detention_monitor.boards.story import StoryDesk, arrival
+from detention_monitor.detention import detentions_of
+from detention_monitor.entries import CustodyEvent
+from detention_monitor.live.worker import Worker
+from detention_monitor.times import parse_instant
+from detention_monitor.vocabulary import Coverage
+from tui.screens.board import BoardScreen
+from tui.screens.dialogs import Ask, read_time
+
+if TYPE_CHECKING:
+    from tui.app import BoardApp
+
+
+class Playing(BoardScreen):
+    """See the module. On a board of the present none of this is offered."""
+
+    _found: Sequence[Mark] | None = None
+    _end_search: Event | None = None
+
+    @property
+    def story(self) -> StoryClock:
+        """The clock of the story."""
+        return cast("StoryClock", self.clock)
+
+    def on_mount(self) -> None:
+        """Look through the story for what replay jumps to."""
+        if isinstance(self.desk, StoryDesk) and cast("BoardApp", self.app).searches:
+            self._search()
+
+    def on_unmount(self) -> None:
+        """Stop looking."""
+        if self._end_search is not None:
+            self._end_search.set()
+
+    def _search(self) -> None:
+        if self._end_search is not None:
+            self._end_search.set()
+        self._found, self._end_search = None, Event()
+        self._find_marks(self._end_search)
+
+    @work(thread=True)
+    def _find_marks(self, stop: Event) -> None:
+        """Judge the story at each change, in a process of its own."""
+        desk = cast("StoryDesk", self.desk)
+        judge = Worker(desk.ruleset, lambda _: None)
+        try:
+            found = marks(
+                detentions_of(desk.entries), judge, self.story.end, desk.reading, stop.is_set
+            )
+        finally:
+            judge.close()
+        if not stop.is_set():
+            self.app.call_from_thread(self._have, found)
+
+    def _have(self, found: Sequence[Mark]) -> None:
+        self._found = found
+        self.paint()
+
+    def transport(self, width: int) -> Line:
+        """Return the line of the story: where it stands, and what was found when."""
+        story = self.story
+        found = self._found or ()
+        start, end = when_text(story.start, self.now), when_text(story.end, self.now)
+        desk = cast("StoryDesk", self.desk)
+        how = "as known" if desk.reading == "as_known" else "as happened"
+        tail = f" {end}  {how}" + ("" if self._found is not None else "  looking for alerts")
+        drawn = ruler(found, story.start, story.end, self.now, width - len(start) - len(tail) - 4,
+                      self.glyphs.dot)  # fmt: skip
+        return (Piece(f" {start} ", "dim"), Piece(drawn), piece(tail, "dim"))
+
+    # --- keys ----------------------------------------------------------------------------------
+
+    def _moved_to(self, at: int) -> None:
+        self.story.go_to(at)
+        self.tick()
+
+    def action_pause(self) -> None:
+        """Stop the story, or let it go on."""
+        self.story.pause()
+        self.tick()
+
+    def action_faster(self) -> None:
+        """Play faster."""
+        self.story.faster()
+        self.tick()
+
+    def action_slower(self) -> None:
+        """Play slower."""
+        self.story.slower()
+        self.tick()
+
+    def action_step(self, steps: int) -> None:
+        """Stop, and go to the next entry or the one before."""
+        desk = cast("StoryDesk", self.desk)
+        known = desk.reading == "as_known"
+        instants = sorted(arrival(each) if known else each.at for each in desk.entries)
+        now = self.story.now()
+        self.story.stop()
+        place = bisect_right(instants, now) if steps > 0 else bisect_left(instants, now) - 1
+        if 0 <= place < len(instants):
+            self._moved_to(instants[place])
+
+    def _jump(self, steps: int, *, breaches: bool) -> None:
+        board = cast("BoardApp", self.app)
+        if self._found is None:
+            board.say("still looking through the record for alerts")
+            return
+        self.story.stop()
+        mark = next_mark(self._found, self.story.now(), steps, breaches=breaches)
+        if mark is None:
+            side = "after" if steps > 0 else "before"
+            board.say(f"no {'breach' if breaches else 'alert'} {side} this")
+            return
+        self._moved_to(mark.at)
+        board.say(f"{when_text(mark.at, self.now)} {mark.record}: {mark.text}")
+        name = next(
+            (row.child.detention for row in self.every if mark.record in row.child.records), ""
+        )
+        self.children_list.choose(name)
+
+    def action_mark(self, steps: int) -> None:
+        """Stop at the next alert, or the one before."""
+        self._jump(steps, breaches=False)
+
+    def action_breach(self, steps: int) -> None:
+        """Stop at the next breach, or the one before."""
+        self._jump(steps, breaches=True)
+
+    def action_go_to(self) -> None:
+        """Ask for a time, and go there."""
+        board = cast("BoardApp", self.app)
+
+        def go(text: str | None) -> None:
+            if not text:
+                return
+            try:
+                self._moved_to(_instant(text, self.story))
+            except ValueError as error:
+                board.say(str(error), wrong=True)
+
+        self.app.push_screen(Ask("Go to: 22:40, or 2024-09-13 22:40"), go)
+
+    def action_reading(self) -> None:
+        """Read the past as it was known, or as it happened."""
+        desk = cast("StoryDesk", self.desk)
+        desk.read("as_happened" if desk.reading == "as_known" else "as_known")
+        if desk.reading == "as_known" and desk.undated:
+            cast("BoardApp", self.app).say(
+                f"{desk.undated} entries do not say when they were recorded: taken as known at once"
+            )
+        self._search()
+        self.tick()
+
+    def play(self, entries: Sequence[CustodyEvent], coverage: Coverage | None) -> None:
+        """Open a board on which entries are played from the beginning; actions are off."""
+        board = cast("BoardApp", self.app)
+        desk = StoryDesk(entries, self.desk.ruleset, board.replay_judge(), coverage=coverage)
+        if not desk.entries:
+            board.say("no entries to play")
+            return
+        end = max(desk.end, self.clock.now())
+        story = StoryClock(desk.start, end, speed=60, running=False)
+        board.push_screen(type(self)(desk, story, self.look, self.glyphs))
+
+
+def _instant(text: str, story: StoryClock) -> int:
+    text = text.strip()
+    if "-" in text:
+        return parse_instant(text, "Europe/London")[0]
+    at = read_time(text, story.start - 1)
+    return story.start if at is None else at
