@@ -441,7 +441,7 @@ def test_a_new_rule_goes_among_the_rules_of_its_file(folder: Path) -> None:
 
 
 def test_questions_are_asked_on_a_real_terminal(folder: Path) -> None:
-    """Wrong answers are asked again, and Ctrl-C leaves no file."""
+    """Wrong answers are asked again, and the end of input leaves no file."""
     (folder / "x.yaml").write_text(HEAD + DUTY)
     words = ["rules", "new", str(folder / "new_theme.yaml")]
     with Terminal(*words) as terminal:
@@ -459,7 +459,7 @@ def test_questions_are_asked_on_a_real_terminal(folder: Path) -> None:
     assert "3 passed, 0 failed" in tested.stderr
 
     with Terminal("rules", "new", str(folder / "other.yaml")) as terminal:
-        terminal.answer("Name of the rule", "\x03")
+        terminal.answer("Name of the rule", "\x04")
         assert terminal.ends() == 130
     assert not (folder / "other.yaml").exists()
 
@@ -490,7 +490,7 @@ class Terminal:
         text = ""
         while waited not in text or not text.endswith(": "):
             text += self._read()
-        os.write(self._screen, (answer + ("" if answer == "\x03" else "\n")).encode())
+        os.write(self._screen, (answer + ("" if answer == "\x04" else "\n")).encode())
 
     def _read(self) -> str:
         ready, _, _ = select.select([self._screen], [], [], 60)
