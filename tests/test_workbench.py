@@ -1,8 +1,17 @@
 """The workbench for rule authors, used as they use it: real files, the real command."""
 
+import fcntl
 import json
+import os
+import pty
+import select
 import shutil
+import subprocess
+import sys
+import termios
+from contextlib import suppress
 from pathlib import Path
+from typing import Self
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -395,8 +404,8 @@ def test_the_rule_files_of_the_repository_are_formatted() -> None:
 @pytest.mark.parametrize(
     ("answers", "passed"),
     [
-        (["B98-told", "B98", 'The "adult" told', "Code C 3.15", "code", "", "high", "",
-          "must", "child_in_detenton", "child_in_detention", "aa_contacted", "90m"], 3),
+        (["B98-told", "B98", "", 'The "adult" told', "Code C 3.15", "code", "", "high", "",
+          "must", "child_in_detenton", "child_in_detention", "aa_contacted", "2 hours", "90m"], 3),
         (["B99-told", "", "Adult told", "Code C 3.15", "code", "", "high", "",
           "must", "child_in_detention", "aa_contacted", ""], 2),
         (["C99-never", "", "Never so", "Code C 11.15", "code", "2018-07-31", "critical", "",
@@ -413,3 +422,90 @@ def test_a_new_rule_passes_its_own_tests(answers: list[str], passed: int, folder
     tested = run("test", "--rules", str(folder), "--run", answers[0])
     assert tested.exit_code == 0, tested.stdout
     assert f"{passed} passed, 0 failed" in tested.stderr
+
+
+def test_a_new_rule_goes_among_the_rules_of_its_file(folder: Path) -> None:
+    """A file may end with tests of its own; what stands above them stays with them."""
+    path = folder / "x.yaml"
+    path.write_text(HEAD + DUTY + "\n# All together.\ntests:\n  - name: nothing at all\n"
+                    '    timeline: ["13:00 arrived"]\n    expect: []\n')  # fmt: skip
+    answers = ["B97-more", "", "Told", "Code C 3.15", "code", "", "high", "", "never",
+               "strip_search_started"]  # fmt: skip
+    asked = CliRunner().invoke(cli, ["rules", "new", str(path)], input="\n".join(answers) + "\n")
+
+    assert asked.exit_code == 0, asked.output
+    loaded = load_rules(folder).files[0].model
+    assert [rule.id for rule in loaded.rules] == ["X02-duty", "B97-more"]
+    assert [test.name for test in loaded.tests] == ["nothing at all"]
+    assert "\n# All together.\ntests:" in path.read_text()
+
+
+def test_questions_are_asked_on_a_real_terminal(folder: Path) -> None:
+    """Wrong answers are asked again, and the end of input leaves no file."""
+    (folder / "x.yaml").write_text(HEAD + DUTY)
+    words = ["rules", "new", str(folder / "new_theme.yaml")]
+    with Terminal(*words) as terminal:
+        for waited, answer in (
+            ("Name of the rule", "B9 x"), ("beginning with a letter", "B98-told"),
+            ("Catalogue id", ""), ("Title", "Told"), ("Where the law", "Code C 3.15"),
+            ("Whose standard", "law"), ("is not one of", "code"), ("In force", "2012-13-01"),
+            ("does not match", ""), ("How grave", "high"), ("Who must", ""), ("Must something", "must"),
+            ("does the duty arise", "child_in_detenton"), ("did you mean 'child_in_detention'", "child_in_detention"),
+            ("shows that", "aa_contacted"), ("Within", "2 hours"), ("write 6h", "2h"),
+        ):  # fmt: skip
+            terminal.answer(waited, answer)
+        assert terminal.ends() == 0
+    tested = run("test", "--rules", str(folder), "--run", "B98-told")
+    assert "3 passed, 0 failed" in tested.stderr
+
+    with Terminal("rules", "new", str(folder / "other.yaml")) as terminal:
+        terminal.answer("Name of the rule", "\x04")
+        assert terminal.ends() == 130
+    assert not (folder / "other.yaml").exists()
+
+
+class Terminal:
+    """Our command in a pseudo-terminal: wait for words, then type."""
+
+    def __init__(self, *words: str) -> None:
+        self._screen, other = pty.openpty()
+        self._ran = subprocess.Popen(
+            [sys.executable, "-m", "detention_monitor", *words],
+            stdin=other, stdout=other, stderr=other, start_new_session=True,
+            preexec_fn=_take_terminal,  # noqa: PLW1509 - it only takes the terminal
+        )  # fmt: skip
+        os.close(other)
+        self.seen = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ran.kill()
+        self._ran.wait()
+        os.close(self._screen)
+
+    def answer(self, waited: str, answer: str) -> None:
+        """Type an answer once the words have appeared after the last answer."""
+        text = ""
+        while waited not in text or not text.endswith(": "):
+            text += self._read()
+        os.write(self._screen, (answer + ("" if answer == "\x04" else "\n")).encode())
+
+    def _read(self) -> str:
+        ready, _, _ = select.select([self._screen], [], [], 60)
+        assert ready, self.seen
+        got = os.read(self._screen, 4_096).decode()
+        self.seen += got
+        return got
+
+    def ends(self) -> int:
+        """Return the exit status, once all that it said is read: unread, it would wait for us."""
+        with suppress(OSError):
+            while self._read():
+                pass
+        return self._ran.wait(timeout=60)
+
+
+def _take_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -20,11 +20,12 @@ from detention_monitor.authoring.diagnostics import as_json, sarif, shown
 from detention_monitor.authoring.formatting import FormatError, format_file
 from detention_monitor.authoring.impact import impact, rules_of
 from detention_monitor.authoring.impact_page import as_data, page, table
-from detention_monitor.authoring.newrule import Answers, rule_text
+from detention_monitor.authoring.newrule import Answers, rule_text, with_rule
 from detention_monitor.authoring.probes import Probe, probe
 from detention_monitor.authoring.reading import read_through
 from detention_monitor.authoring.schema import schemas
 from detention_monitor.authoring.trial import compiles
+from detention_monitor.catalogue import load_catalogue
 from detention_monitor.detention import detentions_of
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
@@ -36,6 +37,7 @@ from detention_monitor.rulemodel import Authority
 from detention_monitor.ruletests import Outcome, cases, run_tests
 from detention_monitor.sources import read_entries, record_files
 from detention_monitor.text import printable
+from detention_monitor.times import parse_duration
 from detention_monitor.yamlfile import suggestion
 
 FOUND, CANNOT_RUN = 1, 2
@@ -339,54 +341,77 @@ def new_command(file: Path, *, rules: Path | None, policy: Path | None) -> None:
     known = folder if (folder / VOCABULARY).exists() and rule_paths(folder) else bundled_rules()
     ruleset = load_rules(known, policy)
     kinds = list(ruleset.vocabulary.kinds)
+    duties = list(load_catalogue(known).duties)
+    parameters = list(ruleset.parameters.declared)
     ids = {rule.id for rule in ruleset.rules}
-    name = _ask("Name of the rule (catalogue id and a few words, B01-adult-informed)", not_in=ids)
+    name = _asked("Name of the rule (catalogue id and a few words, B01-adult-informed)",
+                  lambda said: _as_name(said, ids))  # fmt: skip
     match = re.match(r"([A-F]\d{2}|GP\d{2})", name)
-    duty = click.prompt("Catalogue id of the duty", default=match[0] if match else "")
-    title = click.prompt("Title, as an inspector should read it")
-    cite = click.prompt("Where the law says it (Code C 3.15)")
+    duty = _asked("Catalogue id of the duty (empty: none)",
+                  lambda said: _among(said, ("", *duties), "duty"),
+                  default=match[0] if match and match[0] in duties else "")  # fmt: skip
+    title = _asked("Title, as an inspector should read it", lambda said: _long(said, 3, 120))
+    cite = _asked("Where the law says it (Code C 3.15)", lambda said: _long(said, 3, 200))
     authority = click.prompt("Whose standard it is", type=click.Choice(get_args(Authority)))
     start = click.prompt("In force from", type=click.DateTime(["%Y-%m-%d"]), default="2012-07-10")
     severity = click.prompt("How grave a miss is", type=click.Choice(tuple(reversed(SEVERITIES))))
-    who = click.prompt("Who must act", default="custody officer")
+    who = _asked("Who must act", lambda said: _long(said, 2, 80), default="custody officer")
     happens = click.prompt("Must something happen, or must something never happen",
                            type=click.Choice(("must", "never")))  # fmt: skip
-    opens = _ask("What must never be entered" if happens == "never" else
-                 "With which entry does the duty arise", among=kinds)  # fmt: skip
+    opens = _asked("What must never be entered" if happens == "never" else
+                   "With which entry does the duty arise",
+                   lambda said: _among(said, kinds, "kind of entry"))  # fmt: skip
     happen = within = ""
     if happens == "must":
-        happen = _ask("Which entry shows that it was done", among=kinds)
-        within = click.prompt(
-            "Within (6h, 90m, $parameter; empty: as soon as practicable)", default=""
-        )
+        happen = _asked("Which entry shows that it was done",
+                        lambda said: _among(said, kinds, "kind of entry"))  # fmt: skip
+        within = _asked("Within (6h, 90m, $parameter; empty: as soon as practicable)",
+                        lambda said: _as_span(said, parameters), default="")  # fmt: skip
     text = rule_text(Answers(name, duty, title, cite, authority, start.date(), severity, who, opens,
                              happen, within))  # fmt: skip
     begun = file.read_text(encoding="utf-8") if file.exists() else (
         "# What this file is about, and for whom.\nformat: custody-rules/1\n"
         f"theme: {file.stem.replace('_', ' ').capitalize()}\n\nrules:\n"
     )  # fmt: skip
-    file.write_text(
-        f"{begun.rstrip()}\n{'' if begun.endswith('rules:' + chr(10)) else chr(10)}{text}"
-    )
+    file.write_text(with_rule(begun, text), encoding="utf-8")
     click.echo(
         f"{name} is in {file}; fill it, then: rules check, rules test --run {name}", err=True
     )
 
 
-def _ask(question: str, among: Sequence[str] = (), not_in: Container[str] = ()) -> str:
-    """Ask until the answer is one of the words, or a new name."""
+def _asked(question: str, fault: Callable[[str], str], default: str | None = None) -> str:
+    """Ask until nothing is wrong with the answer; no answer is lost by a wrong one."""
     while True:
-        answer = str(click.prompt(question)).strip()
-        if among and answer not in among:
-            click.echo(
-                f"  no kind of entry is called '{answer}'{suggestion(answer, among)}", err=True
-            )
-        elif answer in not_in:
-            click.echo(f"  there is a rule '{answer}' already; choose another name", err=True)
-        elif not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{1,60}", answer):
-            click.echo("  letters, digits, - and _ only, beginning with a letter", err=True)
-        else:
+        answer = str(click.prompt(question, default=default)).strip()
+        wrong = fault(answer)
+        if not wrong:
             return answer
+        click.echo(f"  {wrong}", err=True)
+
+
+def _among(said: str, words: Sequence[str], what: str) -> str:
+    return "" if said in words else f"no {what} is called '{said}'{suggestion(said, words)}"
+
+
+def _long(said: str, least: int, most: int) -> str:
+    return "" if least <= len(said) <= most else f"write {least} to {most} characters"
+
+
+def _as_name(said: str, taken: Container[str]) -> str:
+    if said in taken:
+        return f"there is a rule '{said}' already; choose another name"
+    fits = re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{1,60}", said)
+    return "" if fits else "letters, digits, - and _ only, beginning with a letter"
+
+
+def _as_span(said: str, parameters: Sequence[str]) -> str:
+    if said.startswith("$"):
+        return _among(said[1:], parameters, "parameter")
+    try:
+        parse_duration(said or "1h")
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 COMMANDS = (

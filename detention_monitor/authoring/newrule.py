@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from textwrap import indent
@@ -46,6 +47,23 @@ def rule_text(said: Answers) -> str:
     lines += _duty(said) if said.happen else _prohibition(said)
     lines += ["  tests:", *_tests(said)]
     return indent("\n".join(lines), "  ") + "\n"
+
+
+def with_rule(file: str, rule: str) -> str:
+    """Return the text of a rule file with one more rule, after the last of its `rules:`."""
+    lines = file.rstrip().splitlines()
+    keys = [n for n, line in enumerate(lines) if re.match(r"[a-z]+:", line)]
+    begins = next((n for n in keys if lines[n].startswith("rules:")), None)
+    if begins is None:
+        return "\n".join((*lines, "", "rules:", rule))
+    if lines[begins].split("#")[0].split() == ["rules:", "[]"]:
+        lines[begins] = "rules:"
+    end = next((n for n in keys if n > begins), len(lines))
+    while end > begins + 1 and (not lines[end - 1].strip() or lines[end - 1].startswith("#")):
+        end -= 1  # what stands above the next key belongs to it
+    before, after = lines[:end], lines[end:]
+    between = [] if end == begins + 1 else [""]
+    return "\n".join((*before, *between, rule.rstrip(), *after)) + "\n"
 
 
 def _duty(said: Answers) -> list[str]:
