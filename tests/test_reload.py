@@ -16,7 +16,7 @@ import pytest
 
 from detention_monitor.durable import DurableBackend
 from detention_monitor.live.acts import Held, acknowledge, verify
-from detention_monitor.live.reading import StoredAssessments, alerts
+from detention_monitor.live.reading import StoredAssessments, alerts, publications
 from detention_monitor.live.reload import Outcome, Reloader
 from detention_monitor.live.store import Store, StoreError
 from detention_monitor.live.worker import InProcess
@@ -313,6 +313,10 @@ def test_a_running_monitor_loads_rules_whole_or_not_at_all(
     same = running.reload()
     assert same.returncode == 0, same.stderr
     assert f"rules {running.hash()} in use" in same.stdout
+    latest, taken_over, *before = publications(running.store)
+    assert (latest.said["from"], latest.said["to"]) == (running.hash(), running.hash())
+    assert (taken_over.said["from"], taken_over.said["to"]) == (first, running.hash())
+    assert {(each.refused, each.said["kept"]) for each in before} == {(True, first)}
     count = running.said().count("the rules are the same")
     running.process.send_signal(signal.SIGHUP)
     until(lambda: running.said().count("the rules are the same") > count, "an answer", 170)
