@@ -108,7 +108,7 @@ class Inspected:
             raise RuleFileError([_cycle_place(files, str(error))]) from error
         return RuleSet(
             tuple(files), facts, rules, plan, self.vocabulary, self.parameters,
-            _hash(self.folder, self.policy), dict(_places(files)),
+            hash_of(self.folder, self.policy), dict(_places(files)),
         )  # fmt: skip
 
 
@@ -261,7 +261,7 @@ def _places(files: Iterable[LoadedFile]) -> Iterator[tuple[str, str]]:
             yield f"{rule.id}@{rule.in_force.start}", f"{file.yaml.name}:{line}"
 
 
-def _hash(folder: Path, policy: Path | None) -> str:
+def hash_of(folder: Path, policy: Path | None) -> str:
     """Return one hash of every file that decides what is found."""
     digest = hashlib.sha256()
     told_only = (CATALOGUE, WORDING)

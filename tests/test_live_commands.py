@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,8 @@ from detention_monitor.live.acts import (
     verify,
     version_of,
 )
-from detention_monitor.live.limits import Limits
-from detention_monitor.live.reading import alerts, by_child, limits_of, load_of, rings
+from detention_monitor.live.limits import Limits, LimitsError
+from detention_monitor.live.reading import alerts, by_child, feeds, limits_of, load_of, rings
 from detention_monitor.live.store import Store
 from detention_monitor.live.worker import InProcess
 from detention_monitor.rulefile import RuleSet, load_rules
@@ -188,6 +189,49 @@ def test_a_rule_out_of_service_is_judged_and_asks_for_nothing_until_its_day(
     live.at("2025-06-11T00:00:00")
     assert the(live, "A06-risk-assessment")["state"] == "new"
     assert the(live, "A06-delay-reason")["state"] == "suppressed"
+
+
+def test_a_force_sets_the_limits_by_its_policy_and_from_a_day_on(
+    live: Live, tmp_path: Path
+) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(
+        "format: custody-policy/1\nparameters:\n"
+        "  heartbeat_limit: {values: {2012-07-10: 2m}}\n"
+        "  shelf_longest: {values: {2012-07-10: 5m, 2025-06-11: 20m}}\n"
+    )
+    live.ruleset = load_rules(ROOT / "rules", path)
+    live.judge = InProcess(live.ruleset)
+    live.start()
+    live.write(*BOOKED_IN, b'{"heartbeat": "2025-06-10T09:30:00+01:00"}')
+    live.at("2025-06-10T09:30:00")
+    [feed] = feeds(live.store, live.now + 120)
+    assert feed.health.word == "live"
+    [feed] = feeds(live.store, live.now + 121)
+    assert (feed.health.word, feed.health.age) == ("stale", 121)
+    with pytest.raises(ActError, match="for 5 minutes at most"):
+        shelve(live.store, held(live, "A03-grounds"), WHO, live.now, "busy", live.now + 301)
+    live.at("2025-06-10T23:59:59")
+    limits = limits_of(live.store)
+    assert limits is not None
+    assert limits.shelf_longest == 300
+    live.at("2025-06-11T00:00:10")  # at the next sign of life of the monitor
+    limits = limits_of(live.store)
+    assert limits is not None
+    assert limits.shelf_longest == 1_200
+    # a shelf lasts by the limits of when the alert was put aside
+    gap = held(live, "A03-grounds")
+    shelve(live.store, gap, WHO, live.now, "busy", live.now + 1_200)
+    live.at("2025-06-11T00:20:09")
+    assert the(live, "A03-grounds")["state"] == "shelved"
+    live.at("2025-06-11T00:20:10")
+    assert the(live, "A03-grounds")["state"] == "new"
+
+
+def test_rules_without_the_limits_are_refused_by_name(live: Live) -> None:
+    lacking = replace(live.ruleset.parameters, values={})
+    with pytest.raises(LimitsError, match=r"'shelf_margin' \(duration\) must be there"):
+        Limits.of(lacking, 0)
 
 
 def test_a_rule_that_is_not_there_cannot_be_out_of_service(tmp_path: Path) -> None:

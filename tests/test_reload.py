@@ -16,7 +16,8 @@ import pytest
 
 from detention_monitor.durable import DurableBackend
 from detention_monitor.live.acts import Held, acknowledge, verify
-from detention_monitor.live.reading import StoredAssessments, alerts
+from detention_monitor.live.kept_rules import keep, last_kept
+from detention_monitor.live.reading import StoredAssessments, alerts, publications
 from detention_monitor.live.reload import Outcome, Reloader
 from detention_monitor.live.store import Store, StoreError
 from detention_monitor.live.worker import InProcess
@@ -133,6 +134,28 @@ def test_a_monitor_that_starts_with_other_rules_takes_over_too(live: Live, tmp_p
     assert len(told(live, "rules")) == 1  # once
 
 
+def test_the_rules_in_use_are_kept_to_the_byte(live: Live, folder: Path, tmp_path: Path) -> None:
+    own = policy(tmp_path / "vocabulary.yaml", "90m")  # a name that a rule file has too
+    for path in (folder / "adult.yaml", own):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    used = load_rules(folder, own)
+    assert last_kept(live.store) is None
+    assert keep(live.store, used, folder, own, 5)
+    assert keep(live.store, used, folder, own, 6)
+    live.ruleset, live.judge = used, InProcess(used)
+    live.start()
+    live.at("2025-06-10T09:00")
+    again = last_kept(live.store)
+    assert again is not None
+    assert again.hash == used.hash
+    assert again.parameters.value("aa_amber", live.now) == 5_400
+    assert column(live.store, "ruleset", "kept_at") == [5]
+    (folder / "adult.yaml").write_text("changed since")
+    other = load_rules(RULES)
+    assert not keep(live.store, other, folder, own, 7)
+    assert column(live.store, "ruleset", "hash") == [used.hash]
+
+
 # --- the trial -----------------------------------------------------------------------------------
 
 
@@ -220,15 +243,20 @@ class Running:
         began = rfc3339(int(time.time()) - 6_000)  # 100 minutes ago
         for each in BOOKED_IN:
             self.write({**json.loads(each), "at": began, "recorded_at": began})
-        with self.errors.open("wb") as errors:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "detention_monitor", "monitor", "--db", str(self.db),
-                 "--follow", str(self.file), "--rules", str(folder), "--policy", str(self.policy)],
-                stderr=errors, cwd=ROOT,
-            )  # fmt: skip
+        self.errors.touch()
+        self.start()
         until(lambda: "following" in self.said(), "the start", 90)
         self.store = Store.open(str(self.db))
         until(lambda: bool(alerts(self.store)), "alerts", 90)
+
+    def start(self) -> None:
+        with self.errors.open("ab") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "detention_monitor", "monitor", "--db", str(self.db),
+                 "--follow", str(self.file), "--rules", str(self.folder), "--policy",
+                 str(self.policy)],
+                stderr=errors, cwd=ROOT,
+            )  # fmt: skip
 
     def write(self, raw: dict[str, object]) -> None:
         with self.file.open("ab") as file:
@@ -313,7 +341,27 @@ def test_a_running_monitor_loads_rules_whole_or_not_at_all(
     same = running.reload()
     assert same.returncode == 0, same.stderr
     assert f"rules {running.hash()} in use" in same.stdout
+    latest, taken_over, *before = publications(running.store)
+    assert (latest.said["from"], latest.said["to"]) == (running.hash(), running.hash())
+    assert (taken_over.said["from"], taken_over.said["to"]) == (first, running.hash())
+    assert {(each.refused, each.said["kept"]) for each in before} == {(True, first)}
     count = running.said().count("the rules are the same")
     running.process.send_signal(signal.SIGHUP)
     until(lambda: running.said().count("the rules are the same") > count, "an answer", 170)
+
+    # it must start again while a file is half written: by the rules it judged by last
+    in_use = running.hash()
+    assert set(column(running.store, "ruleset", "hash")) == {first, in_use}
+    path.write_text(whole + "\nrules: [\n")
+    running.process.kill()
+    running.process.wait()
+    running.start()
+    until(lambda: "the new rules are not in use: reviews.yaml:" in warning(), "the fault", 90)
+    running.write(json.loads(line(8, record="CR-8", at=rfc3339(int(time.time())))))
+    until(lambda: len(column(running.store, "entry", "id")) == 4, "an entry all the same")
+    assert running.hash() == in_use
+    latest = publications(running.store)[0]
+    assert (latest.refused, latest.said["kept"]) == (True, in_use)
+    path.write_text(whole)
+    until(lambda: warning() == "None", "no fault", 170)
     assert verify(running.store).broken_at is None

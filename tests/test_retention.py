@@ -16,7 +16,7 @@ from detention_monitor.live.access import accesses, note
 from detention_monitor.live.acts import ActError, Held, acknowledge, verify
 from detention_monitor.live.chain import detention_key
 from detention_monitor.live.projection import rebuild
-from detention_monitor.live.reading import alerts
+from detention_monitor.live.reading import StoredAssessments, alerts
 from detention_monitor.live.retention import erase, hold, holds, release, survey
 from detention_monitor.live.store import ENTRY, LOG, Store, StoreError, entries
 from detention_monitor.rulefile import RuleSet
@@ -299,7 +299,9 @@ def test_verify_says_what_was_tampered_with_under_cover_of_an_erasure(
     )
 
 
-def test_a_store_of_the_former_schema_is_sealed_when_it_is_brought_up(url: str) -> None:
+def test_a_store_of_the_former_schema_is_sealed_when_it_is_brought_up(
+    url: str, ruleset: RuleSet
+) -> None:
     store = Store.open(url)
     store.migrate("0001")
     row = {"received_at": 5, "feed": "f", "force": "44", "source": "", "record": "CR-1",
@@ -311,10 +313,16 @@ def test_a_store_of_the_former_schema_is_sealed_when_it_is_brought_up(url: str) 
             body = json.dumps({"id": f"e{number}", "record": "CR-1", "kind": "arrived", "at": 1})
             insert = sa.text(f"INSERT INTO entry ({', '.join(names)}) VALUES ({places})")  # noqa: S608
             connection.execute(insert, {"seq": number, "id": f"e{number}", "body": body, **row})
+        connection.execute(
+            sa.text("INSERT INTO progress VALUES (1, 2, 0, 5, 'abc', 7)")
+        )  # a monitor had worked on it
     with pytest.raises(StoreError, match="append-only"), store.write() as connection:
         connection.execute(sa.text("UPDATE entry SET body = '' WHERE seq = 1"))
     store.close()
     again = Store.open(url)
+    shown = StoredAssessments(again, ruleset)
+    shown.advance((), 6)
+    assert shown.warning(6) == "OUT OF DATE: no monitor works on this store"
     found = verify(again)
     assert (found.broken_at, found.entries, found.erased) == (None, 2, 0)
     with again.read() as connection:

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from typing import Literal
 
 from detention_monitor.findings import SEVERITIES, Finding
-from detention_monitor.live.limits import Limits, LimitsAt, limits_by
+from detention_monitor.live.limits import LimitsAt, limits_by
 from detention_monitor.parameters import Parameters
 from detention_monitor.rulemodel import Severity
 
@@ -110,14 +110,14 @@ def alert_of(
     """Return the alert that a finding is at an instant; None where it was never one.
 
     `history` in order of time, a change for each instant at which the finding became different.
-    The limits are those in force when it was first found.
+    The limits are those in force when it was first found; of a shelf, when it was put aside.
     """
     if not any(change.finding for change in history if change.at <= now):
         return None
     limits = terms.limits(history[0].at)
     freed = _freed([change for change in history if change.at <= now], terms.pauses)
     known = [change for change in freed if change.at <= now]
-    found = _Life(known, [act for act in acts if act.at <= now], now, terms.grace, limits).alert()
+    found = _Life(known, [act for act in acts if act.at <= now], now, terms).alert()
     if found is None:
         return None
     finding = next(each.finding for each in reversed(known) if each.finding)
@@ -192,11 +192,10 @@ class _Life:
         history: Sequence[Change],
         acts: Sequence[Act],
         now: int,
-        grace: Grace,
-        limits: Limits,
+        terms: Terms,
     ) -> None:
-        self.history, self.acts, self.now = history, acts, now
-        self.grace, self.limits = grace, limits
+        self.history, self.acts, self.now, self.terms = history, acts, now, terms
+        self.limits = terms.limits(history[0].at)
         self.last = history[-1]
         self.raised: _Raise | None = None
         """When it was last raised, so that what people did before counts no longer."""
@@ -232,7 +231,7 @@ class _Life:
     def _sounds_at(self, at: int, finding: Finding) -> int:
         if finding.status != "overdue" or finding.due_at is None:
             return at
-        return max(at, finding.due_at + self.grace(finding.due_at) + 1)
+        return max(at, finding.due_at + self.terms.grace(finding.due_at) + 1)
 
     def _sound(self, new: _Raise, fell: int | None) -> None:
         """Raise it, unless it chatters: then it is one alert, and who took it on still has it."""
@@ -269,17 +268,19 @@ class _Life:
         It ends as soon as the alert becomes more serious, and a margin before the next deadline.
         """
         shelves = self._acts("shelve")
-        most = self.limits.shelf_times_critical if finding.severity == "critical" else None
-        if not shelves or (most is not None and len(shelves) > most):
+        if not shelves:
             return None
         shelf = shelves[-1]
+        limits = self.terms.limits(shelf.at)
+        if finding.severity == "critical" and len(shelves) > limits.shelf_times_critical:
+            return None
         graver = shelf.severity is not None and _rank(finding) > SEVERITIES.index(shelf.severity)
         later = self._act("acknowledge", "reason")
         if graver or (later is not None and later.at > shelf.at):
             return None
-        longest = shelf.at + self.limits.shelf(finding.severity)
+        longest = shelf.at + limits.shelf(finding.severity)
         ends = [shelf.until if shelf.until is not None else shelf.at, longest]
-        ends += [at - self.limits.shelf_margin for at in deadlines(finding) if at > shelf.at]
+        ends += [at - limits.shelf_margin for at in deadlines(finding) if at > shelf.at]
         return shelf, max(shelf.at, min(ends))
 
     def alert(self) -> Alert | None:

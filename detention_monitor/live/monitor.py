@@ -138,10 +138,10 @@ class Monitor:
         if outcome is not None:
             self._drop_coming()
             if outcome.ruleset is None:
-                self._refuse(outcome)
+                self.refuse(outcome.faults)
             elif outcome.ruleset.hash == self._ruleset.hash:
-                self._say(f"the rules are the same: {self._ruleset.hash}")
                 self._same(outcome)
+                self._say(f"the rules are the same: {self._ruleset.hash}")
             else:
                 self._coming = outcome.ruleset, reloading.engine(outcome.ruleset)
         if self._coming is not None and self._coming[1].is_ready():
@@ -158,11 +158,12 @@ class Monitor:
             self._coming[1].close()
             self._coming = None
 
-    def _refuse(self, outcome: Outcome) -> None:
-        for line in outcome.faults:
+    def refuse(self, faults: Sequence[str]) -> None:
+        """Say, show and log why the rules in the files are not in use."""
+        for line in faults:
             self._say(f"the new rules are not in use: {line}")
-        self._projector.tell_fault(outcome.faults[0])
-        body = {"kept": self._ruleset.hash, "faults": list(outcome.faults)}
+        self._projector.tell_fault(faults[0])
+        body = {"kept": self._ruleset.hash, "faults": list(faults)}
         with self._store.write() as connection:
             append(connection, self._now(), "rules_refused", None, body)
 

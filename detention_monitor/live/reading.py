@@ -74,7 +74,9 @@ class StoredAssessments(Assessments):
         self._failure = ""
         if row is None:
             return None, 0
-        self._limits, self.fault, self.rules_in_use = read_limits(row[2]), row[3], row[4]
+        # a store that was just brought to a new schema has no limits until the monitor starts
+        self._limits = read_limits(row[2]) if row[2] else None
+        self.fault, self.rules_in_use = row[3], row[4]
         return row[0], row[1]
 
     def advance(self, _arrived: Iterable[CustodyEvent], _now: int, /) -> None:
@@ -238,6 +240,32 @@ class Line:
 
 def _grave(row: Mapping[str, Any]) -> tuple[bool, int, int]:
     return row["state"] in ATTENTION, SEVERITIES.index(row["severity"]), row["since"]
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """An attempt to load other rules (`at` seconds UTC): what it changed, or why it was refused.
+
+    `said` is the body of the log's row: `from`, `to`, `detentions`, `rules` (gained, lost and moved
+    by rule) and `findings`; where `refused`, `kept` and `faults`.
+    """
+
+    seq: int
+    at: int
+    refused: bool
+    said: Mapping[str, Any]
+
+
+def publications(store: Store, most: int = 20) -> list[Publication]:
+    """Return the last attempts to load other rules, the latest first."""
+    whats = ("rules", "rules_refused")
+    wanted = sa.select(LOG.c.seq, LOG.c.at, LOG.c.what, LOG.c.body).where(LOG.c.what.in_(whats))
+    with store.read() as connection:
+        rows = connection.execute(wanted.order_by(LOG.c.seq.desc()).limit(most)).all()
+    return [
+        Publication(seq, at, what == "rules_refused", orjson.loads(body))
+        for seq, at, what, body in rows
+    ]
 
 
 def escalation_fault(store: Store) -> str | None:

@@ -156,12 +156,19 @@ def _try(pipe: Connection, folder: Path, policy: Path | None) -> None:
         DurableBackend(ruleset.plan)
         answer: RuleSet | list[str] = faults or ruleset
     except RuleFileError as error:
-        # what a file that cannot be read would have defined is unknown elsewhere: the cause first
-        first = sorted(error.diagnostics, key=lambda each: each.code.startswith("unknown-"))
-        answer = [str(each) for each in first[:_MOST]]
+        answer = list(told_faults(error))
     except (DetentionMonitorError, OSError) as error:
         answer = [str(error)]
     pipe.send(answer)
+
+
+def told_faults(error: RuleFileError) -> tuple[str, ...]:
+    """Return the faults to tell, the cause first.
+
+    What a file that cannot be read would have defined is unknown in others.
+    """
+    first = sorted(error.diagnostics, key=lambda each: each.code.startswith("unknown-"))
+    return tuple(str(each) for each in first[:_MOST])
 
 
 def _failures(folder: Path) -> Iterator[str]:

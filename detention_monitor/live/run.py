@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
-from detention_monitor.errors import RecordError
+from detention_monitor.errors import RecordError, RuleFileError
 from detention_monitor.live.escalation import Escalator, load_hook
 from detention_monitor.live.feeds import Feed, Folder, FollowedFile, StandardInput, named
+from detention_monitor.live.kept_rules import keep, last_kept
 from detention_monitor.live.monitor import Counts, Engine, Monitor, Reloading
 from detention_monitor.live.outbox import is_outbox, outbox
 from detention_monitor.live.reading import StoredAssessments
-from detention_monitor.live.reload import Reloader
+from detention_monitor.live.reload import Reloader, told_faults
 from detention_monitor.live.store import Store, StoreError, positions
 from detention_monitor.live.worker import Worker
 from detention_monitor.rulefile import RuleSet, load_rules
@@ -39,7 +40,7 @@ def monitor(
     SIGHUP, `monitor reload` and a change of the files make it try the rules and load them anew.
     """
     hook = load_hook(settings) if settings is not None else None
-    ruleset = load_rules(rules, policy)
+    ruleset, faults = _rules(db, rules, policy)
     standard_input = StandardInput(ruleset.vocabulary) if "-" in follow else None
     wanted = feeds_for(follow, ruleset.vocabulary, {}, standard_input)
     names = ", ".join(feed.name for feed in wanted)  # without passwords
@@ -50,6 +51,11 @@ def monitor(
             reloader = Reloader(rules, policy)
             use = _InUse(ruleset, Worker(ruleset, say), standard_input)
             escalator = None
+
+            def take_over(new: RuleSet, engine: Engine) -> None:
+                use.take(new, engine)
+                keep(store, new, rules, policy, int(time.time()))
+
             try:
                 if hook is not None:
                     escalator = Escalator(store, hook, int(time.time()), say)
@@ -62,8 +68,12 @@ def monitor(
                     use.engine,
                     say=say,
                     escalator=escalator,
-                    reloading=Reloading(reloader, lambda new: Worker(new, say), use.take),
+                    reloading=Reloading(reloader, lambda new: Worker(new, say), take_over),
                 )
+                if faults:
+                    whole.refuse(faults)
+                else:
+                    keep(store, ruleset, rules, policy, int(time.time()))
                 if once:
                     while whole.step():
                         pass
@@ -81,6 +91,24 @@ def monitor(
                 use.engine.close()
     finally:
         store.close()
+
+
+def _rules(db: str, rules: Path, policy: Path | None) -> tuple[RuleSet, tuple[str, ...]]:
+    """Return the rules to start by: those of the files, or the last ones in use and why not those."""
+    try:
+        return load_rules(rules, policy), ()
+    except RuleFileError as error:
+        try:
+            store = Store.open(db, create=False)
+        except StoreError:
+            raise error from None
+        try:
+            kept = last_kept(store)
+        finally:
+            store.close()
+        if kept is None:
+            raise
+        return kept, told_faults(error)
 
 
 class _InUse:

@@ -164,6 +164,19 @@ class AlertRow(SQLModel, table=True):
     """When the state changes with no new entry or act; NULL: never."""
 
 
+class RuleSetRow(SQLModel, table=True):
+    """The files of a rule set that judged: what rule applied on a day, and what to start again by."""
+
+    __tablename__ = "ruleset"
+
+    hash: str = Field(sa_type=Text, primary_key=True)
+    kept_at: int = Field(sa_type=BigInteger)
+    policy: str | None = Field(sa_type=Text)
+    """The name of the force's policy file among them, if there was one."""
+    files: str = Field(sa_type=Text)
+    """Text by name (JSON)."""
+
+
 class ProgressRow(SQLModel, table=True):
     """How far the projections reach: one row."""
 

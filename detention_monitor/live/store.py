@@ -51,6 +51,7 @@ TABLES = SQLModel.metadata.tables
 ENTRY, LOG, SET_ASIDE = TABLES["entry"], TABLES["log"], TABLES["set_aside"]
 FEED, ASSESSMENT = TABLES["feed"], TABLES["assessment"]
 FINDING, ALERT, PROGRESS = TABLES["finding"], TABLES["alert"], TABLES["progress"]
+RULESET = TABLES["ruleset"]
 PROJECTIONS = (ALERT, FINDING, ASSESSMENT, PROGRESS)
 
 

@@ -55,6 +55,13 @@ def upgrade() -> None:
     op.add_column("alert", sa.Column("times", sa.BigInteger, nullable=False, server_default=one))
     op.add_column("progress", sa.Column("fault", sa.Text, nullable=True))
     op.create_index("log_by_what", "log", ["what", "seq"])
+    op.create_table(
+        "ruleset",
+        sa.Column("hash", sa.Text, primary_key=True),
+        sa.Column("kept_at", sa.BigInteger, nullable=False),
+        sa.Column("policy", sa.Text, nullable=True),
+        sa.Column("files", sa.Text, nullable=False),
+    )
     _seal()
     op.execute(
         "UPDATE progress SET ruleset = ''"
@@ -125,6 +132,7 @@ def downgrade() -> None:
             op.execute(f"DROP TRIGGER {table}_erase_only ON {table}")
             op.execute(f"DROP FUNCTION {table}_erase_only()")
         _drop_guard(table)
+    op.drop_table("ruleset")
     op.drop_index("log_by_what", "log")
     op.drop_column("progress", "fault")
     op.drop_column("alert", "times")
