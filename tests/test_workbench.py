@@ -313,6 +313,16 @@ def test_a_time_on_an_entry_is_probed_by_an_act_that_nobody_recorded(folder: Pat
 # --- rules coverage ----------------------------------------------------------------------------
 
 
+def test_only_the_tests_chosen_are_probed(folder: Path) -> None:
+    other = DUTY.removeprefix("rules:\n").replace("X02-duty", "X05-other").replace("2h}", "3h}")
+    (folder / "x.yaml").write_text(HEAD + DUTY + other)
+    result = run("test", "--rules", str(folder), "--run", "X05", "--probe")
+    assert "1 passed, 0 failed" in result.stderr
+    assert "probes of 1 rules, 0 wrong" in result.stderr
+    # A pattern that is none is the author's to mend, not a traceback.
+    assert run("test", "--rules", str(folder), "--run", "(").exit_code == 2
+
+
 def test_coverage_names_what_no_test_reaches(folder: Path) -> None:
     """The one test of the duty stays silent and within its step; it never needs the excuse."""
     (folder / "x.yaml").write_text(HEAD + DUTY)
