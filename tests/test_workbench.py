@@ -519,3 +519,25 @@ class Terminal:
 
 def _take_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def test_junit_has_the_shape_that_ci_servers_read(folder: Path) -> None:
+    """Of the common schema: one suite with counts, cases with name and class, failures with text."""
+    late = DUTY.replace("14:30 aa_contacted", "15:20 aa_contacted")
+    (folder / "x.yaml").write_text(HEAD + late.replace("contacted in", "a <b>& in"))
+    junit = folder / "out.xml"
+    assert run("test", "--rules", str(folder), "--junit", str(junit)).exit_code == 1
+
+    suite = ET.parse(junit).getroot()  # noqa: S314 - written by ourselves
+    assert suite.tag == "testsuite"
+    assert {name: suite.get(name) for name in ("name", "tests", "failures", "errors")} == {
+        "name": "rules", "tests": "1", "failures": "1", "errors": "0",
+    }  # fmt: skip
+    assert float(suite.get("time", "")) >= 0
+    [case] = suite
+    assert (case.tag, case.get("classname"), case.get("line")) == ("testcase", "X02-duty", "18")
+    assert "<b>&" in str(case.get("name"))
+    [failure] = case
+    assert failure.tag == "failure"
+    assert str(failure.get("message")).startswith("expected  X02-duty met")
+    assert "got       X02-duty met_late" in str(failure.text)
