@@ -63,6 +63,10 @@ class Case:
     test: RuleTest
     ruleset: RuleSet
 
+    def fits(self, run: str) -> bool:
+        """Whether a pattern is found in the rule or the name of the test, in capitals or not."""
+        return re.search(run, f"{_id(self)} {self.test.name}", re.IGNORECASE) is not None
+
     def entries(self) -> tuple[CustodyEvent, ...]:
         """Return the timeline as entries; raise `ValueError` where a line cannot be read."""
         return tuple(timeline(self.test, self.ruleset.vocabulary))
@@ -96,9 +100,8 @@ def run_tests(folder: Path, policy: Path | None = None, run: str = "") -> Iterat
     derived facts of all files, and only its own rules. `run` is a pattern: only tests whose rule
     or name it is found in are run.
     """
-    wanted = re.compile(run, re.IGNORECASE)
     for ruleset, found in cases(load_rules(folder, policy)):
-        chosen = [each for each in found if wanted.search(f"{_id(each)} {each.test.name}")]
+        chosen = [each for each in found if each.fits(run)]
         backend = DurableBackend(ruleset.plan) if chosen else None
         for case in chosen:
             assert backend is not None  # there is one wherever there is a case

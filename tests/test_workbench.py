@@ -313,6 +313,16 @@ def test_a_time_on_an_entry_is_probed_by_an_act_that_nobody_recorded(folder: Pat
 # --- rules coverage ----------------------------------------------------------------------------
 
 
+def test_only_the_tests_chosen_are_probed(folder: Path) -> None:
+    other = DUTY.removeprefix("rules:\n").replace("X02-duty", "X05-other").replace("2h}", "3h}")
+    (folder / "x.yaml").write_text(HEAD + DUTY + other)
+    result = run("test", "--rules", str(folder), "--run", "X05", "--probe")
+    assert "1 passed, 0 failed" in result.stderr
+    assert "probes of 1 rules, 0 wrong" in result.stderr
+    # A pattern that is none is the author's to mend, not a traceback.
+    assert run("test", "--rules", str(folder), "--run", "(").exit_code == 2
+
+
 def test_coverage_names_what_no_test_reaches(folder: Path) -> None:
     """The one test of the duty stays silent and within its step; it never needs the excuse."""
     (folder / "x.yaml").write_text(HEAD + DUTY)
@@ -509,3 +519,25 @@ class Terminal:
 
 def _take_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def test_junit_has_the_shape_that_ci_servers_read(folder: Path) -> None:
+    """Of the common schema: one suite with counts, cases with name and class, failures with text."""
+    late = DUTY.replace("14:30 aa_contacted", "15:20 aa_contacted")
+    (folder / "x.yaml").write_text(HEAD + late.replace("contacted in", "a <b>& in"))
+    junit = folder / "out.xml"
+    assert run("test", "--rules", str(folder), "--junit", str(junit)).exit_code == 1
+
+    suite = ET.parse(junit).getroot()  # noqa: S314 - written by ourselves
+    assert suite.tag == "testsuite"
+    assert {name: suite.get(name) for name in ("name", "tests", "failures", "errors")} == {
+        "name": "rules", "tests": "1", "failures": "1", "errors": "0",
+    }  # fmt: skip
+    assert float(suite.get("time", "")) >= 0
+    [case] = suite
+    assert (case.tag, case.get("classname"), case.get("line")) == ("testcase", "X02-duty", "18")
+    assert "<b>&" in str(case.get("name"))
+    [failure] = case
+    assert failure.tag == "failure"
+    assert str(failure.get("message")).startswith("expected  X02-duty met")
+    assert "got       X02-duty met_late" in str(failure.text)

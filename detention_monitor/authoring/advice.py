@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise, permutations
 
+from detention_monitor.authoring.newrule import TO_DO, TO_SAY
 from detention_monitor.conditions import (
     Alternatives,
     Conjunction,
@@ -72,6 +73,9 @@ def _of_rule(rule: Rule, table: Attributes) -> Iterator[tuple[Location, str, str
             message = f"{what} never fires: the conditions of '{location[-1]}' exclude each other"
             yield (*location, "where"), "never-fires", message
     yield from _states(rule)
+    for name, left in (("says", TO_SAY), ("do", TO_DO)):
+        if getattr(rule, name) == left:
+            yield (name,), "still-to-fill", f"'{name}' is as 'rules new' left it; write your own"
     if rule.never is not None:
         for number, raised in enumerate(rule.raised):
             both = (rule.never.where, raised.where)

@@ -193,6 +193,10 @@ CODES: dict[str, Code] = {
         "The selection comes down to more rules about one kind of entry than the engine holds.",
         "Fewer 'or' and 'unless', or a derived fact for a part of it.",
     ),
+    "still-to-fill": _warning(
+        "A sentence that `rules new` put there for you to replace still stands in the rule.",
+        "Write what the law says, and what somebody should do, in your own words.",
+    ),
     "dates-gap": _warning(
         "Between two versions of a rule there are days on which none is in force.",
         "Let the later begin on the day the earlier ends.",

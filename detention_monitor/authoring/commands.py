@@ -130,6 +130,10 @@ def test_command(
 ) -> None:
     """Run the tests that stand in the rule files: expected above got; an unexpected finding fails."""
     folder = rules or bundled_rules()
+    try:
+        re.compile(run)
+    except re.error as error:
+        raise click.UsageError(f"--run '{run}' is not a pattern: {error}") from error
     begun = time.perf_counter()
     outcomes = []
     for outcome in run_tests(folder, policy, run):
@@ -142,7 +146,7 @@ def test_command(
     if junit is not None:
         junit.write_bytes(_junit(outcomes, time.perf_counter() - begun))
     click.echo(f"{len(outcomes) - failed} passed, {failed} failed", err=True)
-    broken = _probed(folder, policy) if probing else 0
+    broken = _probed(folder, policy, run) if probing else 0
     if failed or broken:
         sys.exit(FOUND)
 
@@ -154,13 +158,14 @@ def _tell(outcome: Outcome) -> None:
             click.echo(f"    {printable(line, 400)}")
 
 
-def _probed(folder: Path, policy: Path | None) -> int:
-    """Probe every test; tell what is wrong, and how much was tried."""
+def _probed(folder: Path, policy: Path | None, run: str) -> int:
+    """Probe every test chosen; tell what is wrong, and how much was tried."""
     tried: list[Probe] = []
     for ruleset, found in cases(load_rules(folder, policy)):
-        if found:
+        chosen = [case for case in found if case.fits(run)]
+        if chosen:
             backend = DurableBackend(ruleset.plan)
-            tried += [each for case in found for each in probe(case, backend)]
+            tried += [each for case in chosen for each in probe(case, backend)]
     wrong = [each for each in tried if each.fault]
     for each in wrong:
         click.echo(f"{each.rule}: {each.what}: {each.fault}")

@@ -9,6 +9,9 @@ from textwrap import indent
 
 from detention_monitor.times import parse_duration
 
+TO_SAY = "What the law says, in one plain sentence of your own."
+TO_DO = "What the inspector should have done now."
+"""What stands in a new rule until its author fills it."""
 _DAY_STARTS = 13 * 3600 + 10 * 60
 """The tests of a new rule begin at ten past one, when detention is authorised."""
 
@@ -36,7 +39,7 @@ def rule_text(said: Answers) -> str:
         f"- id: {said.id}",
         f"  duty: {said.duty or 'null'}",
         f"  title: {_quoted(said.title)}",
-        f"  says: {_quoted('What the law says, in one plain sentence of your own.')}",
+        f"  says: {_quoted(TO_SAY)}",
         f"  sources: [{{cite: {_quoted(said.cite)}, text_verified: false, number_verified: false}}]",
         f"  authority: {said.authority}",
         f"  in_force: {{from: {said.start}}}",
@@ -76,7 +79,7 @@ def _duty(said: Answers) -> list[str]:
         f"  lapses_on: [{moot}age_transition]",
         f"  severity: {said.severity}",
         '  message: "Since {arose}; done: {done}."',
-        f"  do: {_quoted('What the inspector should have done now.')}",
+        f"  do: {_quoted(TO_DO)}",
         f"  clears: {_quoted(said.happen.replace('_', ' '))}",
     ]
 
@@ -86,7 +89,7 @@ def _prohibition(said: Answers) -> list[str]:
         f"  never: {{kind: {said.opens}}}   # add where: ..., while: ... or unless: ...",
         f"  severity: {said.severity}",
         '  message: "At {occurred}."',
-        f"  do: {_quoted('What the inspector should have done now.')}",
+        f"  do: {_quoted(TO_DO)}",
     ]
 
 
