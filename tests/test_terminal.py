@@ -67,7 +67,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 
 def test_start_resize_and_quit(terminal: Terminal) -> None:
-    terminal.start(120, 40, "watch", "--demo", "--speed", "3600", LANG="C.UTF-8")
+    terminal.start(120, 40, "watch", "--demo", "--speed", "600", LANG="C.UTF-8")
     terminal.until(lambda text: "CR-24" in text and "Next duty" in text, "no child on the board")
     terminal.tmux("resize-window", "-x", "80", "-y", "24")
     narrow = terminal.until(
@@ -86,7 +86,7 @@ def test_start_resize_and_quit(terminal: Terminal) -> None:
 
 
 def test_with_sixteen_colours_and_with_ascii_the_words_are_there(terminal: Terminal) -> None:
-    terminal.start(120, 40, "watch", "--demo", "--speed", "3600", LC_ALL="C", NO_COLOR="1",
+    terminal.start(120, 40, "watch", "--demo", "--speed", "600", LC_ALL="C", NO_COLOR="1",
                    TEXTUAL_COLOR_SYSTEM="standard")  # fmt: skip
     text = terminal.until(lambda text: "CRIT" in text and "CR-24" in text, "no board")
     assert re.sub("[▁▂▃▄▅▆▇█▎▊]", " ", text).isascii()
