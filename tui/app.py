@@ -24,7 +24,7 @@ from tui.screens.board import BoardScreen
 from tui.screens.page import Page
 from tui.styles import Look
 
-LOOK = 0.05
+LOOK = 0.1
 """Seconds between two looks at what a monitor has written."""
 
 
