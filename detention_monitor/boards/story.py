@@ -15,12 +15,14 @@ from detention_monitor.detention import Detention, Reading, detentions_of
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.findings import BREACHES, Finding
-from detention_monitor.live.alerts import SHELF_MARGIN, Act, Alert, Change, alert_of
+from detention_monitor.live.alerts import Act, Alert, Change, alert_of
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.times import clock_text
 from detention_monitor.vocabulary import Coverage
 
+SHELF_MARGIN = 600
+"""In practice too a shelf ends this many seconds before the deadline at the latest."""
 Judge = Callable[[Detention, int], Assessment]
 """What assesses a detention as of an instant (seconds UTC)."""
 
