@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from detention_monitor.detention import Problem, View
 from detention_monitor.findings import Finding, key_of
 from detention_monitor.plan import in_force
 from detention_monitor.rulefile import RuleSet
+from detention_monitor.values import changed
 
 _TITLES = {
     "TIME_AMBIGUOUS": "Time can mean two instants",
@@ -72,6 +71,6 @@ def undecided(problem: Problem, view: View, ruleset: RuleSet, judged_by: str) ->
         if rule.nature == "concern" and asked and start <= last and first < end:
             duties.add(rule.duty)
     return [
-        replace(named, duty=duty, key=key_of(view.detention, problem.code, duty), message=because)
+        changed(named, duty=duty, key=key_of(view.detention, problem.code, duty), message=because)
         for duty in sorted(filter(None, duties))
     ]

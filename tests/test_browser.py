@@ -125,7 +125,7 @@ async def test_the_board_in_a_browser_takes_a_key_and_answers(tmp_path: Path) ->
     with running(program):
         until(lambda: answers(port), "nothing served")
         async with tab(tmp_path / "profile", f"http://127.0.0.1:{port}") as page:
-            await page.until("DEMONSTRATION")
+            await page.until("DEMONSTRATION", 150)
             await page.until("Next duty")
             for _ in range(20):  # the page takes keys a moment after it shows its first text
                 for kind in ("mousePressed", "mouseReleased"):

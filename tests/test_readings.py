@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from detention_monitor.errors import RecordError
 from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.sources import read_entries
 from detention_monitor.times import parse_instant
+from detention_monitor.values import changed
 from tests.conftest import RULES, SAMPLES
 from tests.test_replay import command
 
@@ -385,7 +385,7 @@ def test_the_order_of_writing_leaves_fewer_readings_of_many_times(
     """Written 01:05 to 01:24, then 01:05 again: only one of the passes can begin there."""
     one = autumn_night(20)
     again = [
-        replace(each, id=f"n{each.id}", recorded_at=None)
+        changed(each, id=f"n{each.id}", recorded_at=None)
         for each in one.entries
         if each.kind == "checked"
     ]

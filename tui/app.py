@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from multiprocessing import resource_tracker
 from typing import ClassVar
 
 from textual.app import App
+from textual.events import Resize
+from textual.geometry import Size
 
 from detention_monitor.boards.clock import Time
 from detention_monitor.boards.desk import Desk
@@ -21,7 +24,7 @@ from tui.screens.board import BoardScreen
 from tui.screens.page import Page
 from tui.styles import Look
 
-LOOK = 0.05
+LOOK = 0.1
 """Seconds between two looks at what a monitor has written."""
 
 
@@ -76,9 +79,21 @@ class BoardApp(App[None]):
 
     def tick(self) -> None:
         """Let a second pass for what is on the screen."""
+        self._fit_terminal()
         for screen in self.screen_stack:
             if isinstance(screen, BoardScreen | Page):
                 screen.tick()
+
+    def _fit_terminal(self) -> None:
+        """Take the size that the terminal has: of two changes in one moment the last may be lost."""
+        if self.is_headless or self.is_web or sys.__stdout__ is None:
+            return
+        try:
+            now = Size(*os.get_terminal_size(sys.__stdout__.fileno()))
+        except (OSError, ValueError):
+            return
+        if now != self.size:
+            self.post_message(Resize(now, now))
 
     def arrived(self) -> None:
         """Show at once what a monitor has written."""

@@ -27,37 +27,48 @@ class Shown(Immutable, frozen=True, gc=False):
 def lines(
     desk: Desk, clock: Time, rows: Sequence[Row], now: int, shown: Shown, width: int
 ) -> list[Line]:
-    """Return the two lines. What is out of date takes the first one whole."""
-    young = sum(each.refused == "under_10" for each in desk.refused())
-    others = len(desk.refused()) - young
+    """Return the two lines."""
+    return [first(desk, clock, len(rows), now, shown, width), second(desk, rows, shown, width)]
+
+
+def first(desk: Desk, clock: Time, children: int, now: int, shown: Shown, width: int) -> Line:
+    """Return the line of the clock and the feeds; what is out of date takes it whole."""
     where = shown.suite or "all suites"
     when = local_text(now, seconds=True)
     when = when if width >= 110 else " ".join((when.split()[0], when.split()[4]))
     title = Piece(f" {desk.title}", "bold" if desk.live else "warn")
-    first: list[Piece] = [title, _GAP, piece(where, "", 30), _GAP, Piece(when, "bold"), _GAP]
+    out: list[Piece] = [title, _GAP, piece(where, "", 30), _GAP, Piece(when, "bold"), _GAP]
     if isinstance(clock, StoryClock):
         pace = "end of the story" if clock.ended else f"x{clock.speed}"
         state = pace if clock.running else f"PAUSED {pace}"
-        first.append(Piece(state, "warn"))
+        out.append(Piece(state, "warn"))
     else:
-        first += [Piece("LIVE", "good"), _GAP, *feed_line(desk, now)]
-    first += [_GAP, Piece(f"{len(rows)} {'child' if len(rows) == 1 else 'children'}", "dim")]
+        out += [Piece("LIVE", "good"), _GAP, *feed_line(desk, now)]
+    out += [_GAP, Piece(f"{children} {'child' if children == 1 else 'children'}", "dim")]
     if shown.warning:
         alarm = f" {when}  {shown.warning}  What stands below may be out of date."
-        first = [piece(alarm, "alarm", 400)]
-    second: list[Piece] = [Piece(" ")]
+        out = [piece(alarm, "alarm", 400)]
+    return _cut(out, width)
+
+
+def second(desk: Desk, rows: Sequence[Row], shown: Shown, width: int) -> Line:
+    """Return the line of counts and filters: it changes with the data, not with the time."""
+    refused = desk.refused()
+    young = sum(each.refused == "under_10" for each in refused)
+    others = len(refused) - young
+    out: list[Piece] = [Piece(" ")]
     if young:
-        second += [Piece(f"{young} under 10: check at once", "alarm"), _GAP]
-    second += [*counts(rows), Piece("   "), *alert_counts(desk.alerts())]
+        out += [Piece(f"{young} under 10: check at once", "alarm"), _GAP]
+    out += [*counts(rows), Piece("   "), *alert_counts(desk.alerts())]
     if others:
-        second += [_GAP, Piece(f"{others} not judged", "warn")]
+        out += [_GAP, Piece(f"{others} not judged", "warn")]
     if shown.after:
-        second += [_GAP, Piece("AFTER RELEASE", "warn")]
+        out += [_GAP, Piece("AFTER RELEASE", "warn")]
     if shown.faults:
-        second += [_GAP, Piece("FAULTS ONLY", "warn")]
+        out += [_GAP, Piece("FAULTS ONLY", "warn")]
     if shown.find:
-        second += [_GAP, piece(f"FIND {shown.find}", "warn", 30)]
-    return [_cut(first, width), _cut(second, width)]
+        out += [_GAP, piece(f"FIND {shown.find}", "warn", 30)]
+    return _cut(out, width)
 
 
 def _cut(parts: Sequence[Piece], width: int) -> Line:

@@ -8,13 +8,12 @@ from detention_monitor.boards import feed
 from detention_monitor.boards import handover as report
 from detention_monitor.boards.adviser import advise
 from detention_monitor.boards.desk import Desk
-from detention_monitor.boards.detail import head, history, labelled, ruled, whole, why
+from detention_monitor.boards.detail import head, history, labelled, whole, why
 from detention_monitor.boards.lines import Glyphs, Line, Piece, fit, line, piece, wrapped
 from detention_monitor.boards.picture import LEGEND
 from detention_monitor.boards.released import find_child
 from detention_monitor.boards.rows import left_text, when_text
-from detention_monitor.boards.sheet import TITLES
-from detention_monitor.boards.sheet import sheet as items_of
+from detention_monitor.boards.sheet import lines as sheet_lines
 from detention_monitor.boards.urgency import MARKS, NAMES
 from detention_monitor.catalogue import load_catalogue
 from detention_monitor.findings import Finding
@@ -50,17 +49,7 @@ def sheet(desk: Desk, name: str, now: int, width: int, glyphs: Glyphs) -> list[L
     child = find_child(desk, name)
     if child is None:
         return [_GONE]
-    out: list[Line] = [head(child)]
-    part = ""
-    for item in items_of(child, desk.ruleset, now):
-        if item.part != part:
-            part = item.part
-            out += [line(""), ruled(TITLES[item.part], width, glyphs)]
-        law = f"  [{item.law}]" if item.law else ""
-        first, *rest = wrapped(piece(f"{item.text}{law}", "", 2_000).text, width - 12, 8)
-        out.append((Piece(fit(item.label, 11) + " ", "head"), Piece(first, item.tone)))
-        out += [(Piece(" " * 12 + each, item.tone),) for each in rest]
-    return out
+    return sheet_lines(child, desk.ruleset, now, width, glyphs)
 
 
 def adviser(desk: Desk, now: int, width: int, glyphs: Glyphs) -> list[Line]:

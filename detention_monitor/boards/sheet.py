@@ -9,8 +9,15 @@ from collections.abc import Iterator
 from typing import Literal
 
 from detention_monitor.boards.child import Child
-from detention_monitor.boards.detail import adult_text, doing_text, request_text, seen_text
-from detention_monitor.boards.lines import Tone
+from detention_monitor.boards.detail import (
+    adult_text,
+    doing_text,
+    head,
+    request_text,
+    ruled,
+    seen_text,
+)
+from detention_monitor.boards.lines import Glyphs, Line, Piece, Tone, fit, line, piece, wrapped
 from detention_monitor.boards.rows import left_text, when_text
 from detention_monitor.clock_facts import excluded
 from detention_monitor.clocks import live
@@ -299,3 +306,18 @@ def _due(found: NextReview, now: int) -> str:
             f"by the other reading {when_text(found.literal, now)}"
         )
     return f"makes the next one due by {when_text(found.strict, now)}"
+
+
+def lines(child: Child, ruleset: RuleSet, now: int, width: int, glyphs: Glyphs) -> list[Line]:
+    """Return the sheet as lines of a width, each with the law it rests on."""
+    out: list[Line] = [head(child)]
+    part = ""
+    for item in sheet(child, ruleset, now):
+        if item.part != part:
+            part = item.part
+            out += [line(""), ruled(TITLES[item.part], width, glyphs)]
+        law = f"  [{item.law}]" if item.law else ""
+        first, *rest = wrapped(piece(f"{item.text}{law}", "", 2_000).text, width - 12, 8)
+        out.append((Piece(fit(item.label, 11) + " ", "head"), Piece(first, item.tone)))
+        out += [(Piece(" " * 12 + each, item.tone),) for each in rest]
+    return out

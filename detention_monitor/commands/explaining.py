@@ -8,6 +8,9 @@ from pathlib import Path
 import click
 
 from detention_monitor.assess import assess, end_of
+from detention_monitor.boards.child import child_of
+from detention_monitor.boards.lines import ASCII, text_of
+from detention_monitor.boards.sheet import lines as sheet_lines
 from detention_monitor.checklist import Checklist
 from detention_monitor.commands.options import instant, rules_options
 from detention_monitor.counterfactual import suppose, supposed_entry, told
@@ -34,10 +37,11 @@ from detention_monitor.yamlfile import suggestion
     help="What would then be due, met or cleared: 'review_held mode=in_person at 21:30'.",
 )  # fmt: skip
 @click.option("--checklist", "only_list", is_flag=True, help="Only the checklist of duties.")
+@click.option("--review-sheet", "sheet", is_flag=True, help="What to know and ask at a review.")
 @rules_options
 def explain_command(
     paths: tuple[str, ...], *, record: str | None, duty: str | None, as_of: int | None,
-    supposed: str | None, only_list: bool, rules: Path | None, policy: Path | None,
+    supposed: str | None, only_list: bool, sheet: bool, rules: Path | None, policy: Path | None,
 ) -> None:  # fmt: skip
     """Say why: rule and law, entries, arithmetic, what was not found, what would have met it."""
     ruleset = load_rules(rules or bundled_rules(), policy)
@@ -66,6 +70,10 @@ def explain_command(
         if result.refused is not None:
             because = printable(result.refused_because)
             click.echo(f"{printable(detention.id)}: refused ({result.refused}): {because}\n")
+            continue
+        if sheet:
+            for row in sheet_lines(child_of(result, detention, ruleset), ruleset, at, 100, ASCII):
+                click.echo(text_of(row).rstrip())
             continue
         shown = _folded([each for each in result.findings if _is_asked(each, duty)])
         shown = [] if only_list else shown

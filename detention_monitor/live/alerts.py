@@ -16,6 +16,7 @@ from detention_monitor.findings import SEVERITIES, Finding
 from detention_monitor.live.limits import LimitsAt, limits_by
 from detention_monitor.parameters import Parameters
 from detention_monitor.rulemodel import Severity
+from detention_monitor.values import changed
 
 State = Literal[
     "pending", "due_not_yet_recorded", "new", "acknowledged", "past_unseen", "missed",
@@ -140,7 +141,7 @@ def _freed(history: Sequence[Change], pauses: Pauses) -> list[Change]:
         finding, end = change.finding, following.at if following else None
         if finding is None or not finding.because_of:
             continue
-        alone = replace(finding, because_of=None)
+        alone = changed(finding, because_of=None)
         for begin, stop in sorted(pauses(change.cause)):
             start = max(begin, change.at)
             if stop <= start or (end is not None and start >= end):

@@ -58,6 +58,8 @@ class BoardScreen(Screen[None]):
         self._why: tuple[object, list[Line]] = ((), [])
         self._waits: Timer | None = None
         self._warning = ""
+        self._second: tuple[int, Line] | None = None
+        self._painted: object = None
 
     def compose(self) -> ComposeResult:
         """Lay out head, list, alerts, detail and keys."""
@@ -67,10 +69,12 @@ class BoardScreen(Screen[None]):
         with Horizontal(id="body"):
             with Vertical(id="left"):
                 yield Lines(look, id="heads", scrolls=False)
-                yield Rows(look, self._draw_row, "No child in custody at this moment.", id="list")
+                yield Rows(look, self._draw_row, self._row_stamp,
+                           "No child in custody at this moment.", id="list")  # fmt: skip
                 yield Lines(look, id="brief", scrolls=False)
                 yield Lines(look, id="every", scrolls=False)
-                yield Rows(look, self._draw_alert, "No alert asks for anything.", id="feed")
+                yield Rows(look, self._draw_alert, self._alert_stamp,
+                           "No alert asks for anything.", id="feed")  # fmt: skip
             yield Lines(look, id="detail", scrolls=False)
         yield Footer(compact=True, show_command_palette=False)
 
@@ -127,7 +131,7 @@ class BoardScreen(Screen[None]):
 
     def sort(self) -> None:
         """Put the children in order, unless a person is moving among them; draw what changed."""
-        now = self.now
+        now, self._second, self._painted = self.now, None, None
         self.every = self.desk.rows(now)
         self._turn = min((row.valid_until for row in self.every), default=2**62)
         self.by_name = {row.child.detention: row for row in self.every}
@@ -166,11 +170,26 @@ class BoardScreen(Screen[None]):
 
     def _draw_row(self, name: str) -> Line:
         row = self.by_name.get(name)
-        moment = rows.Moment(self.now, sure=not self._warning, ellipsis=self.glyphs.ellipsis)
+        moment = self._moment()
         sign = Piece(">" if name == self.children_list.chosen else " ", "bold")
         if row is None or self.after:
             return (sign, *released.cells(self.desk, name, self.now))
         return (sign, *rows.cells(row, self.layout_name, moment))
+
+    def _moment(self) -> rows.Moment:
+        return rows.Moment(self.now, sure=not self._warning, ellipsis=self.glyphs.ellipsis)
+
+    def _row_stamp(self, name: str) -> object:
+        row = self.by_name.get(name)
+        chosen = name == self.children_list.chosen
+        if row is None or self.after:
+            return self._draw_row(name)
+        return chosen, self.size.width, self.after, rows.stamp(row, self._moment())
+
+    def _alert_stamp(self, key: str) -> object:
+        named = feed.is_first(key, self.feed.keys, self.alerts) if key in self.alerts else False
+        chosen = key == self.feed.chosen and self.feed.has_focus
+        return self.alerts.get(key), named, chosen, self.now // 3_600, self.size.width
 
     def _draw_alert(self, key: str) -> Line:
         alert = self.alerts.get(key)
@@ -225,10 +244,15 @@ class BoardScreen(Screen[None]):
         )  # fmt: skip
 
     def _head(self) -> Sequence[Line]:
+        """Return the two lines above; the second is kept until the data or the filters change."""
         shown = head.Shown(
             self.suite, self.find, faults=self.faults, after=self.after, warning=self._warning
         )
-        return head.lines(self.desk, self.clock, self.every, self.now, shown, self.size.width)
+        width = self.size.width
+        if self._second is None or self._second[0] != width:
+            self._second = (width, head.second(self.desk, self.every, shown, width))
+        top = head.first(self.desk, self.clock, len(self.every), self.now, shown, width)
+        return [top, self._second[1]]
 
     def _paint_detail(self, pane: Lines) -> None:
         width, height = pane.size.width - 2, pane.size.height
@@ -239,9 +263,25 @@ class BoardScreen(Screen[None]):
             return
         row = self.by_name.get(child.detention)
         reasons = self._reasons(width)
+        stamp = (name, id(child), id(row), id(reasons), width, height, self._time_stamp(row))
+        if stamp == self._painted:
+            return
+        self._painted = stamp
         alerts = [each for each in self.alerts.values() if each.detention == name]
         lines = fitted(child, row, alerts, reasons, self.now, width, height, self.glyphs)
         pane.show([(Piece(" "), *each) for each in lines])
+
+    def _time_stamp(self, row: Row | None) -> object:
+        """Return what changes with the time in the detail: once a minute, or each second near."""
+        if row is None:
+            return self.now // 60
+        moment = self._moment()
+        near = any(
+            each.due_at is not None and abs(each.due_at - self.now) <= rows.FINE
+            for each in row.duties
+        )
+        lefts = tuple((each.due_at - self.now) // 60 for each in row.duties if each.due_at)
+        return rows.stamp(row, moment), lefts, self.now if near else self.now // 60
 
     @property
     def child_name(self) -> str | None:

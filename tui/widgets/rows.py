@@ -54,13 +54,24 @@ class Rows(ScrollView, can_focus=True):
             super().__init__()
             self.rows, self.key = rows, key
 
-    def __init__(self, look: Look, draw: Draw, empty: str, *, id: str | None = None) -> None:  # noqa: A002
-        """Show nothing yet; `draw` gives the line of a key, `empty` is said of an empty list."""
+    def __init__(
+        self,
+        look: Look,
+        draw: Draw,
+        stamp: Callable[[str], object],
+        empty: str,
+        *,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        """Show nothing yet; `draw` gives the line of a key, `empty` is said of an empty list.
+
+        `stamp` gives what the line depends on: while it stays equal, so does the line.
+        """
         super().__init__(id=id)
-        self.look, self.draw, self.empty = look, draw, empty
+        self.look, self.draw, self.stamp, self.empty = look, draw, stamp, empty
         self.keys: Sequence[str] = ()
         self.chosen: str | None = None
-        self._painted: dict[int, Line] = {}
+        self._painted: dict[int, object] = {}
         self.drawn = 0
 
     @property
@@ -92,7 +103,7 @@ class Rows(ScrollView, can_focus=True):
         changed = [
             Region(0, place - top, width, 1)
             for place in range(top, min(top + self.size.height, len(self.keys)))
-            if self._painted.get(place) != self.draw(self.keys[place])
+            if self._painted.get(place) != self.stamp(self.keys[place])
         ]
         if changed:
             self.refresh(*changed)
@@ -106,7 +117,7 @@ class Rows(ScrollView, can_focus=True):
             line: Line = (Piece(f" {self.empty}", "dim"),) if not self.keys and not y else ()
             return self.look.strip(line, self.size.width, self.rich_style)
         key = self.keys[place]
-        line = self._painted[place] = self.draw(key)
+        line, self._painted[place] = self.draw(key), self.stamp(key)
         over = self.look.cursor(focused=self.has_focus) if key == self.chosen else None
         return self.look.strip(line, self.size.width, self.rich_style, over)
 

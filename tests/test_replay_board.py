@@ -1,0 +1,139 @@
+"""Replay on the board: the clock of a story, marks to jump between, and a person's own keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from detention_monitor.boards.clock import StoryClock
+from detention_monitor.boards.marks import Mark, marks, next_mark, ruler
+from detention_monitor.boards.story import judging
+from detention_monitor.detention import detentions_of
+from detention_monitor.durable import DurableBackend
+from detention_monitor.rulefile import RuleSet
+from tests.boards import board, desk_of, entry, instant, shown
+from tests.conftest import SAMPLES
+from tui.keys import KeysError, keymap
+
+D = "2024-09-13T"
+
+
+def test_the_clock_of_a_story_is_worked_out_not_counted() -> None:
+    wall = [100.0]
+    clock = StoryClock(1_000, 5_000, speed=60, wall=lambda: wall[0])
+    wall[0] += 10
+    assert clock.now() == 1_600
+    clock.faster()
+    wall[0] += 1
+    assert (clock.speed, clock.now()) == (300, 1_900)
+    clock.pause()
+    wall[0] += 1_000
+    assert clock.now() == 1_900
+    clock.pause()
+    clock.slower()
+    wall[0] += 2
+    assert clock.now() == 2_020
+    clock.go_to(9_999)
+    assert (clock.now(), clock.ended) == (5_000, True)
+    clock.pause()  # at the end it begins again
+    assert clock.now() == 1_000
+
+
+def test_marks_stand_where_a_monitor_would_have_told(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    """Authorised 10:00; the review due 16:00 is near from 15:00, late from a second past 16:00."""
+    entries = [
+        entry(ruleset, 1, "arrived", f"{D}09:40", attrs={"dob": "2009-01-01"}),
+        entry(ruleset, 2, "detention_authorised", f"{D}10:00"),
+    ]
+    found = marks(
+        detentions_of(entries), judging(ruleset, durable), instant(f"{D}17:00"), "as_known"
+    )
+    review = [(each.what, each.at) for each in found if each.text.startswith("D01 ")]
+    assert review == [("near", instant(f"{D}15:00")), ("breach", instant(f"{D}16:00") + 1)]
+
+
+def test_the_next_mark_and_the_one_before() -> None:
+    found = [Mark(10, "near", "A", ""), Mark(20, "breach", "A", ""), Mark(30, "near", "A", "")]
+    assert next_mark(found, 10, 1, breaches=False) == found[1]
+    assert next_mark(found, 10, 1, breaches=True) == found[1]
+    assert next_mark(found, 20, 1, breaches=True) is None
+    assert next_mark(found, 30, -1, breaches=False) == found[1]
+    assert next_mark(found, 10, -1, breaches=False) is None
+    assert ruler(found, 10, 30, 30, 21, "*") == ".---------!---------*"
+
+
+async def test_replay_jumps_to_the_next_breach(ruleset: RuleSet, durable: DurableBackend) -> None:
+    desk = desk_of(SAMPLES / "T16_not_a_review.jsonl", ruleset, durable)
+    app = board(desk, "2025-06-10T09:00")
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = app.board
+        assert screen is not None
+        await pilot.press("right_curly_bracket")
+        assert screen.clock.now() == instant("2025-06-10T09:00")  # not looked through yet
+        late = Mark(instant("2025-06-10T14:00") + 1, "breach", "T16", "D01 First review")
+        screen._have([late])
+        assert "!" in shown(app, "transport")
+        await pilot.press("right_curly_bracket")
+        assert screen.clock.now() == late.at
+        await pilot.press("right_curly_bracket")
+        assert screen.clock.now() == late.at
+
+
+async def test_an_alert_seen_in_as_known_goes_when_the_record_shows_it_was_in_time(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    entries = [
+        entry(ruleset, 1, "arrived", f"{D}09:40", recorded_at=f"{D}09:40:00+01:00",
+              attrs={"dob": "2009-01-01"}),
+        entry(ruleset, 2, "detention_authorised", f"{D}10:00", recorded_at=f"{D}10:00:00+01:00"),
+        entry(ruleset, 3, "review_held", f"{D}15:50", recorded_at=f"{D}16:40:00+01:00",
+              by={"rank": "inspector", "role": "review_officer"}, attrs={"mode": "in_person"}),
+    ]  # fmt: skip
+    desk = desk_of(entries, ruleset, durable)
+    desk.look(instant(f"{D}16:14"))
+    states = {each.rule: each.state for each in desk.alerts()}
+    assert states["D01-first-review"] == "due_not_yet_recorded"
+    desk.look(instant(f"{D}16:16"))
+    assert {each.rule: each.state for each in desk.alerts()}["D01-first-review"] == "new"
+    desk.look(instant(f"{D}16:41"))
+    gone = next(each for each in desk.alerts() if each.rule == "D01-first-review")
+    assert (gone.state, gone.recorded_late) == ("withdrawn", 51)
+    desk.read("as_happened")
+    desk.look(instant(f"{D}16:16"))
+    assert "D01-first-review" not in {each.rule for each in desk.alerts() if each.is_asking}
+
+
+def test_a_persons_own_keys(tmp_path: Path) -> None:
+    path = tmp_path / "keys.toml"
+    assert keymap(path) == {}
+    path.write_text('acknowledge = "f5"\ndown = "j,n"\n')
+    assert keymap(path) == {"acknowledge": "f5", "down": "j,n"}
+    path.write_text('acknowlege = "f5"\n')
+    with pytest.raises(KeysError, match="did you mean 'acknowledge'"):
+        keymap(path)
+    path.write_text("acknowledge = 5\n")
+    with pytest.raises(KeysError, match="write the key as text"):
+        keymap(path)
+    path.write_text("acknowledge = \n")
+    with pytest.raises(KeysError, match=r"keys\.toml"):
+        keymap(path)
+
+
+async def test_another_key_does_the_same(
+    tmp_path: Path, ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    folder = tmp_path / "detention-monitor"
+    folder.mkdir()
+    (folder / "keys.toml").write_text('handover = "f6"\n')
+    desk = desk_of(SAMPLES / "T16_not_a_review.jsonl", ruleset, durable)
+    environment = {"LANG": "C.UTF-8", "XDG_CONFIG_HOME": str(tmp_path)}
+    app = board(desk, "2025-06-10T12:00", environment=environment)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("h")
+        assert app.board is app.screen
+        await pilot.press("f6")
+        await pilot.pause()
+        assert "HANDOVER" in shown(app, "title")

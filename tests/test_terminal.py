@@ -1,0 +1,129 @@
+"""The program in a real terminal: start, resize, quit, a terminal that cannot draw, pictures."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from detention_monitor.durable import DurableBackend
+from detention_monitor.rulefile import RuleSet
+from tests.boards import BUSY, board, desk_of
+from tests.conftest import ROOT
+
+TMUX = shutil.which("tmux")
+PICTURES = Path(__file__).with_name("pictures")
+
+
+class Terminal:
+    """A terminal of its own in tmux; its server ends with the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self._socket = str(folder / "tmux")
+
+    def tmux(self, *arguments: str) -> str:
+        command = [str(TMUX), "-S", self._socket, "-f", "/dev/null", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    def start(self, columns: int, rows: int, *arguments: str, **environment: str) -> None:
+        settings = [f"{name}={value}" for name, value in environment.items()]
+        program = ["env", *settings, sys.executable, "-m", "detention_monitor", *arguments]
+        size = ["-x", str(columns), "-y", str(rows)]
+        self.tmux("new-session", "-d", *size, "-c", str(ROOT), *program, ";",
+                  "set", "-g", "remain-on-exit", "on")  # fmt: skip
+
+    def screen(self) -> str:
+        return self.tmux("capture-pane", "-p")
+
+    def keys(self, *names: str) -> None:
+        self.tmux("send-keys", *names)
+
+    def until(self, holds: Callable[[str], bool], what: str) -> str:
+        end = time.monotonic() + 60
+        while not holds(shown := self.screen()):
+            assert time.monotonic() < end, f"{what}\n{shown}"
+            time.sleep(0.05)
+        return shown
+
+    def status(self) -> str:
+        return self.tmux("display-message", "-p", "#{pane_dead} #{pane_dead_status}").strip()
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    if TMUX is None:
+        pytest.skip("no tmux on this machine")
+    made = Terminal(tmp_path)
+    yield made
+    subprocess.run([str(TMUX), "-S", str(tmp_path / "tmux"), "kill-server"], check=False,
+                   capture_output=True)  # fmt: skip
+
+
+def test_start_resize_and_quit(terminal: Terminal) -> None:
+    terminal.start(120, 40, "watch", "--demo", "--speed", "600", LANG="C.UTF-8")
+    terminal.until(lambda text: "CR-24" in text and "Next duty" in text, "no child on the board")
+    terminal.tmux("resize-window", "-x", "80", "-y", "24")
+    narrow = terminal.until(
+        lambda text: len(text.splitlines()) == 24 and "Seen" in text and "Alerts" in text,
+        "not laid out for 80 columns",
+    )
+    assert all(len(line) <= 80 for line in narrow.splitlines())
+    terminal.tmux("resize-window", "-x", "200", "-y", "50")
+    terminal.until(lambda text: "24h left" in text, "not laid out for 200 columns")
+    terminal.keys("h")
+    terminal.until(lambda text: "SHIFT HANDOVER" in text, "no report")
+    terminal.keys("Escape")
+    terminal.until(lambda text: "24h left" in text, "the board did not come back")
+    terminal.keys("q")
+    terminal.until(lambda _: terminal.status() == "1 0", "it did not quit")
+
+
+def test_with_sixteen_colours_and_with_ascii_the_words_are_there(terminal: Terminal) -> None:
+    terminal.start(120, 40, "watch", "--demo", "--speed", "600", LC_ALL="C", NO_COLOR="1",
+                   TEXTUAL_COLOR_SYSTEM="standard")  # fmt: skip
+    text = terminal.until(lambda text: "CRIT" in text and "CR-24" in text, "no board")
+    assert re.sub("[▁▂▃▄▅▆▇█▎▊]", " ", text).isascii()
+    terminal.keys("q")
+    terminal.until(lambda _: terminal.status() == "1 0", "it did not quit")
+
+
+def test_when_the_terminal_goes_away_so_does_the_program(terminal: Terminal) -> None:
+    terminal.start(120, 40, "watch", "--demo", LANG="C.UTF-8")
+    terminal.until(lambda text: "Next duty" in text, "no board")
+    pid = int(terminal.tmux("display-message", "-p", "#{pane_pid}"))
+    terminal.tmux("kill-server")
+    end = time.monotonic() + 30
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_terminal_that_cannot_draw_is_told_of_plain(terminal: Terminal) -> None:
+    terminal.start(80, 24, "watch", "--demo", TERM="dumb")
+    terminal.until(lambda text: "use --plain" in text.replace("\n", ""), "no cure was named")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)], ids=str)
+async def test_the_picture_is_the_one_that_was_looked_at(
+    ruleset: RuleSet, durable: DurableBackend, size: tuple[int, int]
+) -> None:
+    """Compare with a committed picture; `PICTURES=new` draws it again, to be looked at."""
+    app = board(desk_of(BUSY, ruleset, durable), "2024-09-13T18:05")
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("j")
+        await pilot.pause()
+        drawn = re.sub(r"terminal-\d+", "terminal", app.export_screenshot())
+    path = PICTURES / f"board_{size[0]}x{size[1]}.svg"
+    if size == (120, 40):
+        path = ROOT / "docs" / "board.svg"  # the picture of README.md
+    if os.environ.get("PICTURES") == "new":
+        PICTURES.mkdir(exist_ok=True)
+        path.write_text(drawn)
+    assert drawn == path.read_text(), f"{path.name} differs; look at it, then PICTURES=new"
