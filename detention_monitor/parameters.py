@@ -36,6 +36,25 @@ NEEDED: Mapping[str, str] = {
     "visit_level": "duration",
 }
 """Parameters by which Python works, and the unit of each."""
+MONITOR: Mapping[str, str] = {
+    "shelf_margin": "duration",
+    "shelf_longest": "duration",
+    "shelf_longest_critical": "duration",
+    "shelf_times_critical": "count",
+    "alert_undo": "duration",
+    "chatter_times": "count",
+    "chatter_within": "duration",
+    "chatter_hold": "duration",
+    "flood_size": "count",
+    "flood_within": "duration",
+    "escalate_critical": "duration",
+    "escalate_high": "duration",
+    "escalate_medium": "duration",
+    "heartbeat_limit": "duration",
+    "monitor_silent": "duration",
+}
+"""Limits of the live monitor, and their units: they decide how an alert is shown, never what is
+found; rules that nobody monitors by may do without them."""
 
 
 class _Closed(BaseModel):
@@ -72,12 +91,23 @@ class Override(_Closed):
     values: dict[date, Number] = Field(min_length=1)
 
 
+class OutOfService(_Closed):
+    """A rule whose alerts ask nobody for anything for some days; it is still judged and reported."""
+
+    start: date = Field(alias="from")
+    to: date
+    """The first day on which it is in service again: nothing is out of service for good."""
+    reason: str = Field(min_length=3)
+    approved_by: str = Field(min_length=2)
+
+
 class PolicyFile(_Closed):
-    """A force's own policy: overrides by name, and facts about its suites."""
+    """A force's own policy: overrides by name, facts about its suites, rules out of service."""
 
     format: Literal["custody-policy/1"]
     parameters: dict[str, Override] = Field(default_factory=dict)
     suites: dict[str, tuple[SuiteFact, ...]] = Field(default_factory=dict)
+    out_of_service: dict[str, tuple[OutOfService, ...]] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +125,16 @@ class Parameters:
     values: Mapping[str, tuple[Dated, ...]] = field(default_factory=dict)
     declared: Mapping[str, Parameter] = field(default_factory=dict)
     suites: Mapping[str, tuple[SuiteFact, ...]] = field(default_factory=dict)
+    out_of_service: Mapping[str, tuple[OutOfService, ...]] = field(default_factory=dict)
+    out_of_service_at: Mapping[str, Diagnostic] = field(default_factory=dict)
+    """Where the policy names each rule that is out of service, for an error about it."""
+
+    def pauses(self, rule: str) -> tuple[tuple[int, int], ...]:
+        """Return from when to when (seconds UTC, the end not included) a rule is out of service."""
+        return tuple(
+            (start_of_day(each.start), start_of_day(each.to))
+            for each in self.out_of_service.get(rule, ())
+        )
 
     def value(self, name: str, at: int) -> int:
         """Return the value in force at an instant; before the first date, the first value."""
@@ -136,6 +176,11 @@ def load_parameters(path: Path, policy: Path | None = None) -> Parameters:
         if name not in parsed.parameters or parsed.parameters[name].unit != unit
     ]
     wrong += [
+        file.diagnostic(("parameters", name, "unit"), "parameter-value", f"must be a {unit}")
+        for name, unit in MONITOR.items()
+        if name in parsed.parameters and parsed.parameters[name].unit != unit
+    ]
+    wrong += [
         file.diagnostic(("parameters", name, "values"), "parameter-value", "must be longer than 0")
         for name in (
             "review_first",
@@ -165,6 +210,12 @@ def _with_policy(parameters: Parameters, path: Path) -> Parameters:
         if name not in parameters.declared
     ]
     wrong += [
+        file.diagnostic(("out_of_service", name, number), "parameter-value", "'to' must come later")
+        for name, spans in policy.out_of_service.items()
+        for number, each in enumerate(spans)
+        if each.to <= each.start
+    ]
+    wrong += [
         file.diagnostic(("parameters", name), "fixed-by-law", _FIXED.format(name=name))
         for name in policy.parameters
         if name in parameters.declared and parameters.declared[name].authority == "statute"
@@ -177,7 +228,17 @@ def _with_policy(parameters: Parameters, path: Path) -> Parameters:
         )
         for name, each in policy.parameters.items()
     }
-    return replace(parameters, values={**parameters.values, **own}, suites=policy.suites)
+    places = {
+        name: Diagnostic(
+            file.name, *file.key_place(("out_of_service", name)), "unknown-rule",
+            f"no rule is called '{name}'; `rules list` shows their ids",
+        )
+        for name in policy.out_of_service
+    }  # fmt: skip
+    return replace(
+        parameters, values={**parameters.values, **own}, suites=policy.suites,
+        out_of_service=policy.out_of_service, out_of_service_at=places,
+    )  # fmt: skip
 
 
 def _unknown(file: YamlFile, name: str, parameters: Parameters) -> Diagnostic:

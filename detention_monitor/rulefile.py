@@ -69,6 +69,10 @@ def load_rules(folder: Path, policy: Path | None = None) -> RuleSet:
     for file in files:
         faults.extend(check_file(file.yaml, file.model, table, facts, parameters))
     faults.extend(_clashes(files))
+    if not faults:
+        known = {rule.id for file in files for rule in file.model.rules}
+        named = parameters.out_of_service_at.items()
+        faults.extend(place for name, place in named if name not in known)
     if faults:
         raise RuleFileError(faults)
     rules = tuple(rule for file in files for rule in file.model.rules)
@@ -77,7 +81,7 @@ def load_rules(folder: Path, policy: Path | None = None) -> RuleSet:
     except CycleError as error:
         raise RuleFileError([_cycle_place(files, str(error))]) from error
     return RuleSet(
-        tuple(files), facts, rules, plan, vocabulary, parameters, _hash(folder, policy),
+        tuple(files), facts, rules, plan, vocabulary, parameters, hash_of(folder, policy),
         dict(_places(files)),
     )  # fmt: skip
 
@@ -149,7 +153,7 @@ def _places(files: Iterable[LoadedFile]) -> Iterator[tuple[str, str]]:
             yield f"{rule.id}@{rule.in_force.start}", f"{file.yaml.name}:{line}"
 
 
-def _hash(folder: Path, policy: Path | None) -> str:
+def hash_of(folder: Path, policy: Path | None) -> str:
     """Return one hash of every file that decides what is found."""
     digest = hashlib.sha256()
     told_only = (CATALOGUE, WORDING)

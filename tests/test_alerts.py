@@ -10,10 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detention_monitor.findings import Finding, GradeState
-from detention_monitor.live.alerts import Act, Alert, Change, State, alert_of
+from detention_monitor.live.alerts import Act, Alert, Change, State, Terms, alert_of
+from detention_monitor.live.limits import Limits
+from detention_monitor.rulemodel import Severity
 
 DUE = 10_000
 GRACE = 900
+LIMITS = Limits(
+    shelf_margin=600, shelf_longest=1_800, shelf_longest_critical=300, shelf_times_critical=2,
+    alert_undo=10, chatter_times=3, chatter_within=60, chatter_hold=120, flood_size=10,
+    flood_within=600, escalate_critical=300, escalate_high=0, escalate_medium=0,
+    heartbeat_limit=60, monitor_silent=30,
+)  # fmt: skip
+TERMS = Terms(lambda _: GRACE, lambda _: LIMITS)
 SOUNDS = DUE + GRACE + 1
 
 OPEN = Finding(
@@ -30,24 +39,34 @@ BROKEN = replace(OPEN, status="broken", due_at=None, occurred_at=DUE)
 GAP = replace(OPEN, status="not_recorded", due_at=None)
 
 
-def alert(now: int, *history: tuple[int, Finding | None], acts: tuple[Act, ...] = ()) -> Alert:
-    found = alert_of([Change(at, finding) for at, finding in history], acts, now, lambda _: GRACE)
+def alert(
+    now: int,
+    *history: tuple[int, Finding | None],
+    acts: tuple[Act, ...] = (),
+    terms: Terms = TERMS,
+) -> Alert:
+    found = alert_of([Change(at, finding) for at, finding in history], acts, now, terms)
     assert found is not None
     return found
 
 
-def state(now: int, *history: tuple[int, Finding | None], acts: tuple[Act, ...] = ()) -> State:
-    return alert(now, *history, acts=acts).state
+def state(
+    now: int,
+    *history: tuple[int, Finding | None],
+    acts: tuple[Act, ...] = (),
+    terms: Terms = TERMS,
+) -> State:
+    return alert(now, *history, acts=acts, terms=terms).state
 
 
-def acknowledged(at: int, raised_at: int, until: int | None = None) -> tuple[Act, ...]:
+def acknowledged(at: int, raised_at: int | None, until: int | None = None) -> tuple[Act, ...]:
     return (Act(at, "acknowledge", raised_at, until),)
 
 
 def test_what_was_never_near_an_alarm_is_no_alert() -> None:
     for finding in (OPEN, MET, replace(SOON, nature="good_practice"), None):
-        assert alert_of([Change(5, finding)], (), 6, lambda _: GRACE) is None
-    assert alert_of([Change(5, OVERDUE)], (), 4, lambda _: GRACE) is None
+        assert alert_of([Change(5, finding)], (), 6, TERMS) is None
+    assert alert_of([Change(5, OVERDUE)], (), 4, TERMS) is None
 
 
 def test_due_soon_is_pending_without_a_bell() -> None:
@@ -214,62 +233,263 @@ def test_a_missed_deadline_is_not_hidden_by_a_shelf() -> None:
     assert state(SOUNDS + 2, (DUE + 1, OVERDUE), acts=acts) == "new"
 
 
+def test_a_shelf_lasts_no_longer_than_the_limit_whatever_was_asked() -> None:
+    acts = (Act(100, "shelve", 5, until=9_000),)
+    assert state(1_899, (5, GAP), acts=acts) == "shelved"
+    assert state(1_900, (5, GAP), acts=acts) == "new"
+    critical = replace(GAP, severity="critical")
+    assert state(399, (5, critical), acts=acts) == "shelved"
+    assert state(400, (5, critical), acts=acts) == "new"
+
+
+def test_a_critical_alert_is_shelved_twice_and_no_third_time() -> None:
+    critical = replace(GAP, severity="critical")
+    twice = (Act(100, "shelve", 5, until=200), Act(300, "shelve", 5, until=400))
+    assert state(399, (5, critical), acts=twice) == "shelved"
+    assert state(501, (5, critical), acts=(*twice, Act(500, "shelve", 5, until=600))) == "new"
+
+
+def test_a_shelf_ends_at_once_when_the_alert_becomes_graver() -> None:
+    graver = replace(SOON, severity="critical")
+    acts = (Act(8_000, "shelve", None, until=9_000, severity="high"),)
+    assert state(8_199, (7_000, SOON), (8_200, graver), acts=acts) == "shelved"
+    assert state(8_200, (7_000, SOON), (8_200, graver), acts=acts) == "pending"
+    lower = replace(SOON, severity="medium")
+    assert state(8_201, (7_000, SOON), (8_200, lower), acts=acts) == "shelved"
+
+
+def test_a_deadline_that_moves_nearer_ends_a_shelf() -> None:
+    nearer = replace(SOON, due_at=9_100)
+    acts = (Act(8_000, "shelve", None, until=9_000),)
+    assert alert(8_100, (7_000, SOON), acts=acts).changes_at == 9_000
+    assert alert(8_400, (7_000, SOON), (8_300, nearer), acts=acts).changes_at == 8_500
+    assert state(8_500, (7_000, SOON), (8_300, nearer), acts=acts) == "pending"
+    early = replace(SOON, early_at=9_100)
+    assert state(8_499, (7_000, SOON), (8_300, early), acts=acts) == "shelved"
+    assert state(8_500, (7_000, SOON), (8_300, early), acts=acts) == "pending"
+
+
+def test_who_took_it_on_and_until_when_is_said_while_it_holds() -> None:
+    acts = (Act(SOUNDS + 1, "acknowledge", SOUNDS, 20_000, who="Smith"),)
+    held = alert(20_000, (DUE + 1, OVERDUE), acts=acts)
+    assert (held.owner, held.expected_at) == ("Smith", 20_000)
+    again = alert(20_001, (DUE + 1, OVERDUE), acts=acts)
+    assert (again.state, again.owner, again.expected_at) == ("new", "", None)
+    shelved = alert(150, (5, GAP), acts=(Act(100, "shelve", 5, 1_000, who="Smith"),))
+    assert (shelved.owner, shelved.expected_at) == ("Smith", 1_000)
+
+
+def test_taken_on_after_it_was_put_aside_it_is_no_longer_aside() -> None:
+    acts = (Act(100, "shelve", 5, until=1_000), Act(200, "acknowledge", 5))
+    assert state(199, (5, GAP), acts=acts) == "shelved"
+    assert state(200, (5, GAP), acts=acts) == "acknowledged"
+    assert state(1_000, (5, GAP), acts=acts) == "acknowledged"
+
+
+def test_a_critical_alert_taken_on_is_new_again_ten_minutes_before_its_next_deadline() -> None:
+    ahead = (GradeState("last", 20_000, "critical", "statute", False),)
+    critical = replace(OVERDUE, severity="critical", grades=ahead)
+    acts = acknowledged(SOUNDS + 60, SOUNDS)
+    held = alert(19_399, (DUE + 1, critical), acts=acts)
+    assert (held.state, held.changes_at) == ("acknowledged", 19_400)
+    again = alert(19_400, (DUE + 1, critical), acts=acts)
+    assert (again.state, again.since, again.bell) == ("new", 19_400, True)
+    high = replace(critical, severity="high")
+    assert state(19_400, (DUE + 1, high), acts=acts) == "acknowledged"
+
+
+def test_seen_while_due_soon_it_is_still_pending_and_the_alarm_still_comes() -> None:
+    acts = acknowledged(8_500, None)
+    assert not alert(8_499, (8_000, SOON), acts=acts).seen
+    seen = alert(8_500, (8_000, SOON), acts=acts)
+    assert (seen.state, seen.seen) == ("pending", True)
+    silent = alert(DUE + GRACE, (8_000, SOON), (DUE + 1, OVERDUE), acts=acts)
+    assert (silent.state, silent.seen) == ("due_not_yet_recorded", False)
+    assert state(SOUNDS, (8_000, SOON), (DUE + 1, OVERDUE), acts=acts) == "new"
+
+
+def test_no_reason_given_before_the_deadline_answers_for_missing_it() -> None:
+    history = ((8_000, SOON), (DUE + 1, OVERDUE), (DUE + 60, LATE))
+    before = (Act(DUE, "reason", None),)
+    assert state(DUE + 60, *history, acts=before) == "missed"
+    after = (Act(DUE + 1, "reason", None),)
+    assert state(DUE + 60, *history, acts=after) == "closed"
+
+
+def test_withdrawn_it_is_closed_once_somebody_has_seen_that() -> None:
+    history = ((DUE + 1, OVERDUE), (20_000, MET))
+    assert state(20_005, *history, acts=acknowledged(19_000, SOUNDS)) == "withdrawn"
+    acts = acknowledged(20_010, SOUNDS)
+    assert state(20_009, *history, acts=acts) == "withdrawn"
+    assert state(20_010, *history, acts=acts) == "closed"
+
+
+# --- out of service ----------------------------------------------------------------------------
+
+
+def paused(**rules: tuple[int, int]) -> Terms:
+    spans = {name.replace("_", "-"): (span,) for name, span in rules.items()}
+    return replace(TERMS, pauses=lambda rule: spans.get(rule, ()))
+
+
+def test_out_of_service_it_asks_for_nothing_and_is_new_the_second_it_is_back() -> None:
+    terms = paused(D01_first_review=(15_000, 30_000))
+    history = (DUE + 1, OVERDUE)
+    before = alert(14_999, history, terms=terms)
+    assert (before.state, before.changes_at) == ("new", 15_000)
+    out = alert(15_000, history, terms=terms)
+    assert (out.state, out.since, out.bell) == ("out_of_service", 15_000, False)
+    assert (out.changes_at, out.raised_at, out.escalated_at) == (30_000, SOUNDS, None)
+    assert state(29_999, history, terms=terms) == "out_of_service"
+    back = alert(30_000, history, terms=terms)
+    assert (back.state, back.bell, back.since) == ("new", True, SOUNDS)
+
+
+def test_what_came_while_out_of_service_is_new_when_it_is_back() -> None:
+    terms = paused(D01_first_review=(15_000, 30_000))
+    assert state(20_000, (20_000, BROKEN), terms=terms) == "out_of_service"
+    back = alert(30_000, (20_000, BROKEN), terms=terms)
+    assert (back.state, back.since) == ("new", 30_000)
+
+
+def test_out_of_service_does_not_bring_back_what_is_closed() -> None:
+    terms = paused(D01_first_review=(15_000, 30_000))
+    acts = (Act(DUE + 9, "reason", DUE),)
+    assert state(16_000, (DUE, BROKEN), acts=acts, terms=terms) == "closed"
+
+
+def test_what_follows_from_a_rule_out_of_service_speaks_for_itself_meanwhile() -> None:
+    terms = paused(B02_adult=(15_000, 30_000))
+    follows = Change(DUE, replace(BROKEN, because_of="cause"), cause="B02-adult")
+    found = [alert_of([follows], (), now, terms) for now in (14_999, 15_000, 29_999, 30_000)]
+    assert [each and each.state for each in found] == ["suppressed", "new", "new", "suppressed"]
+    assert found[0] is not None
+    assert found[0].changes_at == 15_000
+    assert found[1] is not None
+    assert (found[1].raised_at, found[1].bell) == (15_000, True)
+
+
+# --- chatter and escalation ----------------------------------------------------------------------
+
+COMES_AND_GOES = ((100, GAP), (110, None), (120, GAP), (130, None), (160, GAP))
+
+
+def test_what_sounds_three_times_in_a_minute_is_one_alert_and_who_has_it_keeps_it() -> None:
+    acts = acknowledged(125, 120)
+    second = alert(129, *COMES_AND_GOES, acts=acts)
+    assert (second.state, second.raised_at, second.times) == ("acknowledged", 120, 1)
+    third = alert(160, *COMES_AND_GOES, acts=acts)
+    assert (third.state, third.raised_at, third.times) == ("acknowledged", 120, 3)
+    slower = (*COMES_AND_GOES[:4], (161, GAP))
+    again = alert(161, *slower, acts=acts)
+    assert (again.state, again.raised_at, again.times) == ("new", 161, 1)
+
+
+def test_what_chatters_is_held_for_two_minutes_after_it_went() -> None:
+    history = (*COMES_AND_GOES, (170, None))
+    acts = acknowledged(125, 120)
+    held = alert(290, *history, acts=acts)
+    assert (held.state, held.changes_at) == ("acknowledged", 291)
+    over = alert(291, *history, acts=acts)
+    assert (over.state, over.since) == ("closed", 291)
+    back = alert(280, *history, (280, GAP), acts=acts)
+    assert (back.state, back.times, back.raised_at) == ("acknowledged", 4, 120)
+    later = alert(291, *history, (291, GAP), acts=acts)
+    assert (later.state, later.times, later.raised_at) == ("new", 1, 291)
+
+
+def test_chatter_hides_nothing_graver() -> None:
+    graver = replace(GAP, severity="critical")
+    found = alert(160, *COMES_AND_GOES[:4], (160, graver), acts=acknowledged(125, 120))
+    assert (found.state, found.raised_at, found.times) == ("new", 160, 3)
+
+
+def test_a_critical_alert_that_nobody_takes_on_is_escalated_after_five_minutes() -> None:
+    critical = replace(BROKEN, severity="critical")
+    before = alert(DUE + 300, (DUE, critical))
+    assert (before.escalated_at, before.changes_at) == (None, DUE + 301)
+    assert alert(DUE + 301, (DUE, critical)).escalated_at == DUE + 301
+    assert alert(DUE + 301, (DUE, critical), acts=acknowledged(DUE + 300, DUE)).escalated_at is None
+    assert alert(10**6, (DUE, BROKEN)).escalated_at is None
+
+
+def test_taken_on_and_not_done_by_then_it_is_escalated_from_then() -> None:
+    critical = replace(BROKEN, severity="critical")
+    acts = acknowledged(DUE + 5, DUE, until=20_000)
+    assert alert(20_301, (DUE, critical), acts=acts).escalated_at is None
+    assert alert(20_302, (DUE, critical), acts=acts).escalated_at == 20_302
+
+
 # --- at random ---------------------------------------------------------------------------------
 
 ANYTHING = st.sampled_from(
     [None, OPEN, SOON, OVERDUE, MISSED, LATE, MET, BROKEN, GAP, replace(OVERDUE, because_of="x"),
      replace(OVERDUE, severity="critical"), replace(OVERDUE, due_at=DUE + 500)]
 )  # fmt: skip
+SEVERITY: st.SearchStrategy[Severity] = st.sampled_from(["medium", "high", "critical"])
 INSTANT = st.integers(DUE - 1_000, DUE + 3_000)
 WHAT: st.SearchStrategy[Literal["acknowledge", "reason", "shelve"]] = st.sampled_from(
     ["acknowledge", "reason", "shelve"]
 )
 
 
+Life = tuple[list[Change], list[Act], int, Terms]
+
+
 @st.composite
-def lives(draw: st.DrawFn) -> tuple[list[Change], list[Act], int]:
-    """Draw a history, acts upon the alert as it stood at each, and an instant."""
+def lives(draw: st.DrawFn) -> Life:
+    """Draw a history, acts upon the alert as it stood at each, an instant, and pauses of rules."""
     at = sorted(draw(st.sets(INSTANT, min_size=1, max_size=5)))
-    history = [Change(each, draw(ANYTHING)) for each in at]
+    if draw(st.booleans()):  # close together, as what chatters
+        at = [at[0] + 15 * number for number in range(draw(st.integers(3, 8)))]
+    history = [Change(each, draw(ANYTHING), cause="cause") for each in at]
+    spans = {
+        name: ((start, start + draw(st.integers(1, 1_500))),)
+        for name in ("D01-first-review", "cause")
+        if draw(st.booleans())
+        for start in [draw(INSTANT)]
+    }
+    terms = replace(TERMS, pauses=lambda rule: spans.get(rule, ()))
     acts: list[Act] = []
     for when in sorted(draw(st.sets(INSTANT, max_size=4))):
-        stood = alert_of([c for c in history if c.at <= when], acts, when, lambda _: GRACE)
+        stood = alert_of([c for c in history if c.at <= when], acts, when, terms)
         if stood is not None:
             end = draw(st.none() | st.integers(when + 1, when + 2_000))
-            acts.append(Act(when, draw(WHAT), stood.raised_at, end))
-    return history, acts, draw(INSTANT)
+            severity = draw(st.none() | SEVERITY)
+            acts.append(Act(when, draw(WHAT), stood.raised_at, end, severity=severity))
+    return history, acts, draw(INSTANT), terms
 
 
 @given(lives())
 def test_an_alert_never_changes_before_it_says_so(
-    life: tuple[list[Change], list[Act], int],
+    life: Life,
 ) -> None:
-    history, acts, now = life
+    history, acts, now, terms = life
     known = [change for change in history if change.at <= now]
     done = [act for act in acts if act.at <= now]
-    before = alert_of(known, done, now, lambda _: GRACE)
+    before = alert_of(known, done, now, terms)
     end = DUE + 6_000 if before is None or before.changes_at is None else before.changes_at
     assert end > now
     for later in {now + 1, (now + end) // 2, end - 1} - {end}:
         if now < later < end:
-            assert alert_of(known, done, later, lambda _: GRACE) == before
+            assert alert_of(known, done, later, terms) == before
 
 
 @given(lives())
 def test_an_alert_has_its_state_since_an_instant_that_has_come(
-    life: tuple[list[Change], list[Act], int],
+    life: Life,
 ) -> None:
-    history, acts, now = life
-    found = alert_of(history, acts, now, lambda _: GRACE)
+    history, acts, now, terms = life
+    found = alert_of(history, acts, now, terms)
     assert found is None or found.since <= now
     assert found is None or not found.bell or found.state == "new"
 
 
 @given(lives())
 def test_no_alarm_is_ever_lost_by_what_a_person_did_not_do(
-    life: tuple[list[Change], list[Act], int],
+    life: Life,
 ) -> None:
-    history, _, now = life
-    found = alert_of(history, (), now, lambda _: GRACE)
+    history, _, now, terms = life
+    found = alert_of(history, (), now, terms)
     if found is not None and found.raised_at is not None:
         assert found.state not in ("acknowledged", "closed", "shelved")

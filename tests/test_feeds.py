@@ -307,6 +307,42 @@ def test_a_folder_is_read_on_where_it_was_left(tmp_path: Path, vocabulary: Vocab
     assert ids(Folder(tmp_path, vocabulary, known)) == ["e2"]
 
 
+def test_in_a_folder_too_a_half_written_line_waits_and_a_file_cut_short_is_read_again(
+    store: Store, tmp_path: Path, vocabulary: Vocabulary
+) -> None:
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    path = folder / "a.jsonl"
+    feed = Folder(folder, vocabulary, {})
+    half = len(line(2)) // 2
+
+    def take(now: int = START) -> list[str]:
+        for batch in feed.poll(now):
+            ingest(store, batch, now)
+        return column(store, "entry", "id")
+
+    path.write_bytes(line(1) + ENDED + line(2)[:half])
+    assert take() == ["e1"]
+    add(path, line(2)[half:] + ENDED)
+    assert take() == ["e1", "e2"]
+    path.write_bytes(line(3) + ENDED)  # shorter than what was read
+    assert take() == ["e1", "e2", "e3"]
+    path.write_bytes(line(4) + ENDED + line(5) + ENDED + line(6) + ENDED)  # and longer
+    assert take() == ["e1", "e2", "e3", "e4", "e5", "e6"]
+    # rotated while its last line is half written: the writer ends it in the old file
+    add(path, line(7)[:half])
+    assert len(take()) == 6
+    path.rename(folder / "a.jsonl.1")
+    path.write_bytes(line(8) + ENDED)
+    assert take()[6:] == ["e8"]
+    add(folder / "a.jsonl.1", line(7)[half:] + ENDED)
+    assert take(START + 9)[6:] == ["e8", "e7"]
+    assert take(START + 20)[6:] == ["e8", "e7"]
+    assert column(store, "set_aside", "reason") == []
+    feed = Folder(folder, vocabulary, positions(store))
+    assert take(START + 30)[6:] == ["e8", "e7"]
+
+
 def test_a_file_whose_name_is_no_text_is_read_too(
     store: Store, tmp_path: Path, vocabulary: Vocabulary
 ) -> None:

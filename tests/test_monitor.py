@@ -27,6 +27,7 @@ from detention_monitor.live.acts import (
     shelve,
     verify,
 )
+from detention_monitor.live.escalation import Escalator
 from detention_monitor.live.monitor import Monitor
 from detention_monitor.live.projection import Projector, rebuild
 from detention_monitor.live.reading import StoredAssessments, feeds
@@ -49,6 +50,7 @@ class Live:
     """A monitor over a file, by a clock that the test moves."""
 
     def __init__(self, store: Store, path: Path, ruleset: RuleSet, durable: DurableBackend) -> None:
+        self.escalator: Escalator | None = None
         self.store, self.path, self.ruleset = store, path, ruleset
         self.judge = InProcess(ruleset, durable)
         self.now = 0
@@ -64,6 +66,7 @@ class Live:
             self.judge,
             say=self.said.append,
             clock=lambda: self.now,
+            escalator=self.escalator,
         )
 
     def at(self, local: str) -> None:
@@ -361,8 +364,8 @@ def test_verify_says_where_the_log_was_changed(
         copy.unlink(missing_ok=True)
         source, target = sqlite3.connect(tmp_path / "store.db"), sqlite3.connect(copy)
         source.backup(target)
-        target.execute("DROP TRIGGER log_no_update")
-        target.execute("DROP TRIGGER log_no_delete")
+        for trigger in ("log_no_update", "log_no_delete", "entry_no_update", "entry_no_delete"):
+            target.execute(f"DROP TRIGGER {trigger}")
         assert target.execute(statement).rowcount == 1
         target.commit()
         source.close()
@@ -372,11 +375,18 @@ def test_verify_says_where_the_log_was_changed(
         opened.close()
         return why
 
-    assert forged("UPDATE log SET body = NULL WHERE seq = 2") == ""  # erased: the chain holds
+    taken_out = forged("UPDATE log SET body = NULL WHERE seq = 2")
+    assert taken_out == "row 2: its text was taken out, and no row says why"
     changed = forged("UPDATE log SET body = replace(body, 'free', 'busy') WHERE what = 'reason'")
     assert changed.endswith("its text was changed")
     assert forged("UPDATE log SET at = 1 WHERE seq = 2").startswith("row 2: it or a row before")
     assert forged("DELETE FROM log WHERE seq = 2") == "row 2 is not there"
+    said = forged("UPDATE entry SET body = replace(body, '2009', '2005') WHERE seq = 1")
+    assert said == "entry 1: what it says was changed"
+    assert forged("UPDATE entry SET received_at = 1 WHERE seq = 2").startswith("entry 2: it or an")
+    assert forged("DELETE FROM entry WHERE seq = 1") == "entry 1 is not there"
+    erased = forged("UPDATE entry SET erased_by = 1, body = '' WHERE seq = 2")
+    assert erased == "entry 2 was erased, and no row of the log says so"
 
 
 # --- what fails --------------------------------------------------------------------------------
@@ -601,6 +611,16 @@ def test_a_feed_that_gives_no_sign_of_life_is_said_and_one_that_never_did_is_not
     live.path.unlink()
     live.at("2025-06-10T08:01:03")
     assert shown.warning(live.now) == "custody.jsonl: the file is not there"
+
+
+def _today(entry: bytes, now: int) -> bytes:
+    from detention_monitor.times import rfc3339
+
+    raw = json.loads(entry)
+    raw |= {"at": rfc3339(now - 600), "recorded_at": rfc3339(now - 600)}
+    if "attrs" in raw:
+        raw["attrs"] = {"dob": f"{int(rfc3339(now)[:4]) - 17}-12-31"}
+    return json.dumps(raw).encode()
 
 
 def test_an_entry_stored_but_not_yet_assessed_is_assessed_at_the_next_start(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 from dataclasses import replace
@@ -22,6 +23,7 @@ from detention_monitor.live.store import (
     Batch,
     Store,
     StoreError,
+    Wake,
     entries,
     ingest,
     known_revisions,
@@ -113,6 +115,47 @@ def test_no_replacing_insert_and_no_truncate_gets_round_it(store: Store, table: 
     with pytest.raises(StoreError, match="append-only"), store.write() as connection:
         connection.execute(sa.text(way.format(table)))
     assert len(rows(store, table)) == 1
+
+
+def test_every_write_of_another_process_wakes_and_nothing_else_does(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    store = Store.open(str(path))
+    wake = Wake(store)
+    journal = Path(f"{path}-wal")
+
+    def age() -> None:
+        """Let the journal's last write be an hour old, as on a quiet night."""
+        found = journal.stat()
+        os.utime(journal, (found.st_atime - 3_600, found.st_mtime - 3_600))
+
+    ingest(store, batch(ARRIVED), START)
+    age()
+    assert wake.asks()  # the first time
+    assert not wake.asks()
+    stored(store)  # reading is no news
+    assert not wake.asks()
+    other = Store.open(str(path))
+    ingest(other, batch(OTHER), START)
+    assert wake.asks()
+    assert wake.asks()  # so fresh that a second write might not show
+    age()
+    assert wake.asks()
+    assert not wake.asks()
+    with other.write() as connection:
+        connection.execute(sa.text("UPDATE feed SET position = 'x'"))
+    assert wake.asks()
+    other.close()
+    store.close()
+    journal.unlink(missing_ok=True)
+    assert wake.asks()  # where nothing is known
+
+
+def test_a_server_is_always_asked(postgres: Server) -> None:
+    store = Store.open(emptied(postgres))
+    wake = Wake(store)
+    assert wake.asks()
+    assert wake.asks()
+    store.close()
 
 
 # --- entries -----------------------------------------------------------------------------------

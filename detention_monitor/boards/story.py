@@ -15,7 +15,8 @@ from detention_monitor.detention import Detention, Reading, detentions_of
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.findings import BREACHES, Finding
-from detention_monitor.live.alerts import Act, Alert, Change, alert_of
+from detention_monitor.live.alerts import Act, Alert, Change, Terms, alert_of
+from detention_monitor.live.limits import limits_by
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.times import clock_text
@@ -69,6 +70,7 @@ class StoryDesk(Desk):
         self._taken: dict[str, list[tuple[Act, str, str]]] = {}
         self._lines: list[AlertLine] = []
         self._shown_until = -1
+        self._terms = Terms(self.grace, limits_by(ruleset.parameters), ruleset.parameters.pauses)
         self._reference: ReferenceBackend | None = None
         self._explained: tuple[Assessment | None, Assessment | None] = (None, None)
 
@@ -199,7 +201,7 @@ class StoryDesk(Desk):
         for key, history in self._histories.items():
             taken = self._taken.get(key, ())
             known = [each for each in history if each.at <= now]
-            alert = alert_of(known, [act for act, _, _ in taken], now, self.grace)
+            alert = alert_of(known, [act for act, _, _ in taken], now, self._terms)
             last = next((each.finding for each in reversed(known) if each.finding), None)
             if alert is None or last is None:
                 continue

@@ -8,7 +8,6 @@ one that arrived in that moment.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pwd
 import secrets
@@ -22,13 +21,19 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from detention_monitor.errors import DetentionMonitorError
-from detention_monitor.live.alerts import SHELF_MARGIN, Act
-from detention_monitor.live.store import ALERT, LOG, Store, plain
+from detention_monitor.live.alerts import Act
+from detention_monitor.live.chain import FIRST, entry_content, entry_digest, sealed, sha
+from detention_monitor.live.limits import Limits, read_limits
+from detention_monitor.live.store import ALERT, ENTRY, LOG, PROGRESS, Store, plain
 from detention_monitor.times import rfc3339
 
-WHATS = ("acknowledge", "reason", "shelve")
-_FIRST = "0" * 64
+WHATS = ("acknowledge", "reason", "shelve", "undo")
+"""Acts upon an alert, as the log names them."""
 _LONGEST_REASON = 2_000
+_LONGEST_NAME = 100
+_SHORT = 10
+"""Characters of a key that tell alerts apart."""
+_QUIET = ("closed", "suppressed", "out_of_service")
 
 
 class ActError(DetentionMonitorError):
@@ -53,19 +58,64 @@ class Person:
             name = f"uid {number}"
         return cls(name, verified=True, host=socket.gethostname())
 
+    @classmethod
+    def typed(cls, name: str) -> Person:
+        """Return a person who only said who they are; `ActError` for a name that is none."""
+        if not name.strip() or len(name) > _LONGEST_NAME:
+            raise ActError("a name is needed, of 100 characters at most")
+        here = cls.here()
+        return cls(name.strip(), verified=False, host=f"{here.name}@{here.host}")
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An alert as it stood on the screen when a person pressed the key."""
+    """An alert as it stood on the screen when a person pressed the key.
+
+    With `version` (of `version_of`), an act is refused too if the alert became anything else.
+    """
 
     key: str
     raised_at: int | None
+    version: str | None = None
+
+
+def version_of(row: Mapping[str, Any] | sa.RowMapping) -> str:
+    """Return a short name of an alert as it is: another state, raise or deadline gives another.
+
+    `row` holds the columns of the table `alert`.
+    """
+    shown = ("key", "state", "raised_at", "severity", "due_at", "deadline_missed")
+    return sealed(*(row[name] for name in shown))[:6]
+
+
+def handle(row: Mapping[str, Any] | sa.RowMapping) -> str:
+    """Return a name for an alert as it is now, short enough to type (`held_by` reads it)."""
+    return f"{row['key'][:_SHORT]}.{version_of(row)}"
+
+
+def held_by(store: Store, name: str) -> Held:
+    """Return the alert that a handle names, as it was then; raise `ActError` if there is none.
+
+    It is the act that says whether the alert has become another since.
+    """
+    key, _, version = name.partition(".")
+    if len(key) < _SHORT or not version or not key.isalnum():
+        raise ActError(f"'{name[:60]}' names no alert; use what stands before it in the list")
+    with store.read() as connection:
+        wanted = sa.select(ALERT.c.key, ALERT.c.raised_at).where(ALERT.c.key.startswith(key))
+        found = connection.execute(wanted).all()
+    if len(found) != 1:
+        raise ActError(f"no alert has the key {key[:40]}")
+    return Held(found[0][0], found[0][1], version)
 
 
 def acknowledge(
     store: Store, held: Held, who: Person, now: int, *, reason: str = "", until: int | None = None
 ) -> int:
-    """Take it on, to be done by `until` (seconds UTC); return the number of the act."""
+    """Take it on, to be done by `until` (seconds UTC); return the number of the act.
+
+    A critical alert is not taken on without a word.
+    """
     if until is not None and until <= now:
         raise ActError(f"expected by {rfc3339(until)}: give a time to come")
     return _act(store, "acknowledge", held, who, now, reason, until)
@@ -81,13 +131,47 @@ def give_reason(store: Store, held: Held, who: Person, now: int, reason: str) ->
 def shelve(store: Store, held: Held, who: Person, now: int, reason: str, until: int) -> int:
     """Put it aside for a while; return the number of the act.
 
-    Refused for a missed deadline, and beyond ten minutes before one to come.
+    Refused for a missed deadline, for longer than the limits allow, and beyond a margin before a
+    deadline to come.
     """
     if not reason.strip():
         raise ActError("a reason is needed to put an alert aside")
     if until <= now:
         raise ActError(f"until {rfc3339(until)}: give a time to come")
     return _act(store, "shelve", held, who, now, reason, until)
+
+
+def ask_reload(store: Store, who: Person, now: int) -> int:
+    """Ask the running monitor to load its rules anew; return the number of the request."""
+    with store.write() as connection:
+        return append(connection, now, "reload", None, _by(who))
+
+
+def answer_to(store: Store, number: int) -> tuple[str, dict[str, Any]] | None:
+    """Return what came of a request to load rules: `rules` or `rules_refused`, and its body."""
+    wanted = sa.select(LOG.c.what, LOG.c.body).where(
+        LOG.c.seq > number, LOG.c.what.in_(("rules", "rules_refused"))
+    )
+    with store.read() as connection:
+        row = connection.execute(wanted.order_by(LOG.c.seq).limit(1)).one_or_none()
+    return None if row is None else (row[0], orjson.loads(row[1]))
+
+
+def undo(store: Store, number: int, who: Person, now: int) -> int:
+    """Take back an act of one's own, within a short time; return the number of this act."""
+    with store.write() as connection:
+        found = connection.execute(sa.select(LOG).where(LOG.c.seq == number)).mappings()
+        row = found.one_or_none()
+        if row is None or row["what"] not in WHATS or row["what"] == "undo" or not row["body"]:
+            raise ActError(f"row {number} of the log is no act that can be taken back")
+        said = orjson.loads(row["body"])
+        if (said["who"], said["host"]) != (plain(who.name), plain(who.host)):
+            raise ActError("only who acted can take it back")
+        most = _limits(connection).alert_undo
+        if now - row["at"] > most:
+            raise ActError(f"it can be taken back for {most} seconds only; act upon it anew")
+        body = {**_by(who), "undoes": number}
+        return append(connection, now, "undo", row["key"], body)
 
 
 def _act(
@@ -102,23 +186,71 @@ def _act(
             raise ActError(f"no alert has the key {held.key[:40]}")
         if row["raised_at"] != held.raised_at:
             raise ActError("the alert has been raised again since it was shown; look at it first")
-        if what == "shelve":
-            _may_shelve(row, until)
+        if held.version is not None and held.version != version_of(row):
+            raise ActError(
+                f"the alert has changed since it was shown: it is {row['state'].replace('_', ' ')} "
+                "now; look at it first"
+            )
+        if held.version is not None and _acted_upon(connection, held.key):
+            raise ActError("somebody has acted upon it in this moment; look at it first")
+        if row["state"] in _QUIET:
+            state = row["state"].replace("_", " ")
+            raise ActError(f"the alert is {state}: it asks for nothing")
+        match what:
+            case "shelve":
+                assert until is not None  # by `shelve`
+                _may_shelve(connection, row, now, until)
+            case "reason" if row["state"] in ("pending", "shelved") and not row["deadline_missed"]:
+                raise ActError("nothing was missed yet; acknowledge it, or put it aside")
+            case "acknowledge" if row["severity"] == "critical" and not reason.strip():
+                raise ActError("it is critical: say in a word what is being done")
         body = {
-            "who": plain(who.name), "verified": who.verified, "host": plain(who.host),
-            "reason": plain(reason), "raised_at": held.raised_at, "until": until,
+            **_by(who), "reason": plain(reason), "raised_at": held.raised_at, "until": until,
             "state": row["state"], "severity": row["severity"], "ruleset": row["ruleset"],
         }  # fmt: skip
         return append(connection, now, what, held.key, body)
 
 
-def _may_shelve(row: sa.RowMapping, until: int | None) -> None:
-    due = row["due_at"]
+def _acted_upon(connection: Connection, key: str) -> bool:
+    """Whether there are acts upon an alert that the monitor has not seen yet."""
+    seen = sa.select(PROGRESS.c.log_seq).scalar_subquery()
+    wanted = sa.select(sa.func.count()).where(
+        LOG.c.key == key, LOG.c.what.in_(WHATS), LOG.c.seq > seen
+    )
+    return bool(connection.scalar(wanted))
+
+
+def _by(who: Person) -> dict[str, Any]:
+    return {"who": plain(who.name), "verified": who.verified, "host": plain(who.host)}
+
+
+def _limits(connection: Connection) -> Limits:
+    text = connection.scalar(sa.select(PROGRESS.c.limits))
+    if not text:
+        raise ActError("no monitor has worked on this store yet; start it first")
+    return read_limits(text)
+
+
+def _may_shelve(connection: Connection, row: sa.RowMapping, now: int, until: int) -> None:
+    due, severity = row["due_at"], row["severity"]
     if row["deadline_missed"] or row["state"] in ("missed", "past_unseen"):
         raise ActError("a missed deadline cannot be put aside; give its reason")
-    if due is not None and until is not None and until > due - SHELF_MARGIN:
-        latest = rfc3339(due - SHELF_MARGIN)
+    limits = _limits(connection)
+    if due is not None and until > due - limits.shelf_margin:
+        latest = rfc3339(due - limits.shelf_margin)
         raise ActError(f"it is due at {rfc3339(due)}; put it aside until {latest} at the latest")
+    longest = limits.shelf(severity)
+    if until - now > longest:
+        raise ActError(
+            f"put it aside for {longest // 60} minutes at most, until {rfc3339(now + longest)}"
+        )
+    if severity == "critical":
+        acts = acts_of(connection, [row["key"]]).get(row["key"], [])
+        before = [a for a in acts if a.what == "shelve" and a.raised_at == row["raised_at"]]
+        if len(before) >= limits.shelf_times_critical:
+            raise ActError(
+                f"it is critical and was put aside {len(before)} times; take it on instead"
+            )
 
 
 # --- the chain ---------------------------------------------------------------------------------
@@ -131,21 +263,17 @@ def append(
     last = connection.execute(
         sa.select(LOG.c.seq, LOG.c.digest).order_by(LOG.c.seq.desc()).limit(1)
     ).one_or_none()
-    number, before = last or (0, _FIRST)
+    number, before = last or (0, FIRST)
     salted = {**body, "salt": secrets.token_hex(8)}  # a digest alone must not tell what was erased
     text = orjson.dumps(salted, option=orjson.OPT_SORT_KEYS).decode()
-    content = _sha(text)
+    content = sha(text)
     row = {"seq": number + 1, "at": at, "what": what, "key": key, "body": text, "content": content}
     connection.execute(sa.insert(LOG).values(**row, digest=_seal(before, row)))
     return cast("int", number + 1)
 
 
-def _sha(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def _seal(before: str, row: Mapping[str, Any] | sa.RowMapping) -> str:
-    return _sha(orjson.dumps([before, *(row[name] for name in _SEALED)]).decode())
+    return sealed(before, *(row[name] for name in _SEALED))
 
 
 _SEALED = ("seq", "at", "what", "key", "content")
@@ -153,42 +281,103 @@ _SEALED = ("seq", "at", "what", "key", "content")
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Whether the chain holds: how many rows, and the first place where it does not.
+    """Whether the chains hold: how many rows of the log, and the first place where one does not.
 
-    Rows cut off at the end do not show: compare `digest`, the last one, with what was kept elsewhere.
+    Rows cut off at the end do not show: compare `digest`, the last one, with what was kept
+    elsewhere. `entries` and `erased` count entries and those erased under the retention rules.
     """
 
     rows: int
     broken_at: int | None = None
     why: str = ""
     digest: str = ""
+    entries: int = 0
+    erased: int = 0
+    entries_digest: str = ""
 
 
 def verify(store: Store) -> Verified:
-    """Check every row of the log against those before it."""
-    before, number = _FIRST, 0
+    """Check every row of the log, and every entry, against those before it."""
     with store.read() as connection:
-        for row in connection.execute(sa.select(LOG).order_by(LOG.c.seq)).mappings():
-            number += 1
-            if row["seq"] != number:
-                return Verified(number, number, f"row {number} is not there")
-            if row["body"] is not None and _sha(row["body"]) != row["content"]:
-                return Verified(number, number, f"row {number}: its text was changed")
-            if _seal(before, row) != row["digest"]:
-                return Verified(number, number, f"row {number}: it or a row before was changed")
-            before = row["digest"]
+        found = _verified_log(connection)
+        return found if found.broken_at is not None else _verified_entries(connection, found)
+
+
+def _verified_log(connection: Connection) -> Verified:
+    before, number = FIRST, 0
+    causes: set[int] = set()
+    for row in connection.execute(sa.select(LOG).order_by(LOG.c.seq)).mappings():
+        number += 1
+        if row["seq"] != number:
+            return Verified(number, number, f"row {number} is not there")
+        if row["what"] == "erase":
+            causes.add(number)
+        if row["body"] is not None and sha(row["body"]) != row["content"]:
+            return Verified(number, number, f"row {number}: its text was changed")
+        if _seal(before, row) != row["digest"]:
+            return Verified(number, number, f"row {number}: it or a row before was changed")
+        before = row["digest"]
+    lost = connection.execute(
+        sa.select(LOG.c.seq, LOG.c.erased_by).where(LOG.c.body.is_(None)).order_by(LOG.c.seq)
+    )
+    for seq, by in lost:
+        if by not in causes:
+            return Verified(number, seq, f"row {seq}: its text was taken out, and no row says why")
     return Verified(number, digest=before)
 
 
+_SAID = ("id", "record", "kind", "at", "recorded_at", "not_carried", "body")
+
+
+def _verified_entries(connection: Connection, log: Verified) -> Verified:
+    before, number, erased = FIRST, 0, 0
+    erasures = sa.select(LOG.c.seq, LOG.c.body).where(LOG.c.what == "erase")
+    left = {seq: int(orjson.loads(body)["entries"]) for seq, body in connection.execute(erasures)}
+    for row in connection.execute(sa.select(ENTRY).order_by(ENTRY.c.seq)).mappings():
+        number += 1
+        why = ""
+        if row["seq"] != number:
+            return Verified(log.rows, number, f"entry {number} is not there")
+        if row["erased_by"] is not None:
+            erased += 1
+            left[row["erased_by"]] = left.get(row["erased_by"], 0) - 1
+            if left[row["erased_by"]] < 0 or row["body"]:
+                why = f"entry {number} was erased, and no row of the log says so"
+        elif entry_content(row["salt"], [row[name] for name in _SAID]) != row["content"]:
+            why = f"entry {number}: what it says was changed"
+        name = (row["feed"], row["force"], row["source"])
+        seal = entry_digest(before, number, row["received_at"], name, row["content"])
+        if not why and seal != row["digest"]:
+            why = f"entry {number}: it or an entry before was changed"
+        if why:
+            return Verified(log.rows, number, why)
+        before = row["digest"]
+    for seq, count in left.items():
+        if count:
+            return Verified(log.rows, seq, f"row {seq} erased entries that are not there: {count}")
+    return Verified(log.rows, None, "", log.digest, number, erased, before)
+
+
 def acts_of(connection: Connection, keys: list[str]) -> dict[str, list[Act]]:
-    """Return the acts upon some findings, by key, in order."""
-    out: dict[str, list[Act]] = {}
+    """Return the acts upon some findings, by key, in order; without those taken back."""
+    rows: dict[int, tuple[str, Act]] = {}
     for start in range(0, len(keys), 400):
-        wanted = sa.select(LOG.c.at, LOG.c.what, LOG.c.key, LOG.c.body).where(
+        wanted = sa.select(LOG.c.seq, LOG.c.at, LOG.c.what, LOG.c.key, LOG.c.body).where(
             LOG.c.key.in_(keys[start : start + 400]), LOG.c.what.in_(WHATS)
         )
-        for at, what, key, body in connection.execute(wanted.order_by(LOG.c.seq)):
+        for seq, at, what, key, body in connection.execute(wanted.order_by(LOG.c.seq)):
             said = orjson.loads(body) if body else {}
+            if what == "undo":
+                rows.pop(said.get("undoes", 0), None)
+                continue
             kind = cast('Literal["acknowledge", "reason", "shelve"]', what)
-            out.setdefault(key, []).append(Act(at, kind, said.get("raised_at"), said.get("until")))
+            act = Act(
+                at, kind, said.get("raised_at"), said.get("until"), said.get("who") or "",
+                said.get("severity"),
+            )  # fmt: skip
+            rows[seq] = (key, act)
+    out: dict[str, list[Act]] = {}
+    for seq in sorted(rows):
+        key, act = rows[seq]
+        out.setdefault(key, []).append(act)
     return out

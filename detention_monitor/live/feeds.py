@@ -235,6 +235,10 @@ class FollowedFile:
         while self._open:
             self._open.pop().close()
 
+    def is_lingering(self) -> bool:
+        """Whether a file that was replaced is still being read."""
+        return any(file.place.left_at is not None for file in self._open)
+
     def _lines(self) -> Lines:
         return Lines(self._vocabulary, self.name.rpartition("/")[2])
 
@@ -367,7 +371,10 @@ class Folder:
             for batch in file.poll(now):
                 self._positions = {**self._positions, file.name: batch.position}
                 yield batch
-            self._sizes[each.path] = size
+            if file.is_lingering():  # what it was rotated to may still be written
+                self._sizes.pop(each.path, None)
+            else:
+                self._sizes[each.path] = size
         finally:
             file.close()
 
@@ -390,6 +397,10 @@ class StandardInput:
 
     def close(self) -> None:
         """Standard input is not ours to close."""
+
+    def read_by(self, vocabulary: Vocabulary) -> None:
+        """Read what comes from now on by another vocabulary."""
+        self._lines.vocabulary = vocabulary
 
     def poll(self, now: int) -> Iterator[Batch]:
         """Yield the whole lines that have come; at the end what is left.

@@ -2,7 +2,7 @@
 
 Each round takes what the feeds have, stores it, and brings every projection to the present. Then it
 sleeps until something new can have come. If the store fails it says so once and tries again: what
-was not stored is still in the feeds.
+was not stored is still in the feeds. Rules that changed and proved right take over between rounds.
 """
 
 from __future__ import annotations
@@ -12,9 +12,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event
+from typing import Protocol
 
+from detention_monitor.live.acts import append
+from detention_monitor.live.escalation import Escalator
 from detention_monitor.live.feeds import Feed
 from detention_monitor.live.projection import Judge, Projector
+from detention_monitor.live.reload import Outcome, Reloader
 from detention_monitor.live.store import Store, StoreError, Taken, ingest
 from detention_monitor.rulefile import RuleSet
 
@@ -42,6 +46,27 @@ class Counts:
         self.set_aside += len(taken.set_aside)
 
 
+class Engine(Judge, Protocol):
+    """A judge in a process of its own."""
+
+    def is_ready(self) -> bool:
+        """Whether its rules are compiled."""
+        ...
+
+    def close(self) -> None:
+        """End its process."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reloading:
+    """How rules are loaded anew: who tries them, who then judges, who must know of them."""
+
+    reloader: Reloader
+    engine: Callable[[RuleSet], Engine]
+    taken_over: Callable[[RuleSet, Engine], None]
+
+
 class Monitor:
     """Follows feeds into a store."""
 
@@ -54,8 +79,12 @@ class Monitor:
         *,
         say: Say = print,
         clock: Clock = time.time,
+        escalator: Escalator | None = None,
+        reloading: Reloading | None = None,
     ) -> None:
         """Read where the store stands; `feeds` opens them there; `say` gets lines of narration."""
+        self._escalator, self._reloading = escalator, reloading
+        self._coming: tuple[RuleSet, Engine] | None = None
         self._store, self._open_feeds, self._ruleset, self._judge = store, feeds, ruleset, judge
         self._say, self._clock = say, clock
         self.counts = Counts()
@@ -74,6 +103,7 @@ class Monitor:
         """Let go of the feeds."""
         for feed in self._feeds:
             feed.close()
+        self._feeds = ()
 
     def step(self) -> bool:
         """Take what has come and settle; return whether anything had."""
@@ -86,7 +116,65 @@ class Monitor:
                 self._tell(batch.problem, feed.name, taken)
         settled = self._projector.settle(self._now(), arrived=stored)
         self._behind = False
+        self._tell_effects()
+        if self._escalator is not None:
+            self._escalator.step(self._now(), self._projector.log_seq)
+        if self._reloading is not None:
+            self._reload(self._reloading)
         return stored or settled
+
+    def _tell_effects(self) -> None:
+        for effect in self._projector.adopted:
+            for line in effect.lines():
+                self._say(line)
+        self._projector.adopted.clear()
+
+    def _reload(self, reloading: Reloading) -> None:
+        """Try rules that changed; once the engine has compiled them, let them take over."""
+        if self._projector.reload_asked:
+            self._projector.reload_asked = False
+            reloading.reloader.ask()
+        outcome = reloading.reloader.poll()
+        if outcome is not None:
+            self._drop_coming()
+            if outcome.ruleset is None:
+                self.refuse(outcome.faults)
+            elif outcome.ruleset.hash == self._ruleset.hash:
+                self._same(outcome)
+                self._say(f"the rules are the same: {self._ruleset.hash}")
+            else:
+                self._coming = outcome.ruleset, reloading.engine(outcome.ruleset)
+        if self._coming is not None and self._coming[1].is_ready():
+            ruleset, engine = self._coming
+            self._projector.adopt(ruleset, engine, self._now())
+            self._ruleset, self._judge, self._coming = ruleset, engine, None
+            reloading.taken_over(ruleset, engine)
+            self.close()
+            self._feeds = self._open_feeds()
+            self._tell_effects()
+
+    def _drop_coming(self) -> None:
+        if self._coming is not None:
+            self._coming[1].close()
+            self._coming = None
+
+    def refuse(self, faults: Sequence[str]) -> None:
+        """Say, show and log why the rules in the files are not in use."""
+        for line in faults:
+            self._say(f"the new rules are not in use: {line}")
+        self._projector.tell_fault(faults[0])
+        body = {"kept": self._ruleset.hash, "faults": list(faults)}
+        with self._store.write() as connection:
+            append(connection, self._now(), "rules_refused", None, body)
+
+    def _same(self, outcome: Outcome) -> None:
+        self._projector.tell_fault(None)
+        if outcome.asked:
+            body = {"from": self._ruleset.hash, "to": self._ruleset.hash, "detentions": 0}
+            with self._store.write() as connection:
+                append(
+                    connection, self._now(), "rules", None, {**body, "rules": [], "findings": []}
+                )
 
     def _now(self) -> int:
         self._latest = max(self._latest, int(self._clock()))  # no alert goes back with our clock

@@ -3,18 +3,20 @@
 What is written here follows from the entries with their times of arrival, the acts, the rule set
 and the instant settled at, never from when the monitor happened to run: a detention is assessed at
 each arrival and at each `next_change_at`, in order, also when it catches up after a pause. So
-`rebuild` makes the same rows again.
+`rebuild` makes the same rows again. Another rule set takes over at an instant (`adopt`): what was
+found before stays found by the rules of its time.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
 from typing import Any, Protocol
 
 import msgspec
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -22,7 +24,9 @@ from detention_monitor.assess import Assessment
 from detention_monitor.detention import Detention, Links, group, record_name, without_duplicates
 from detention_monitor.findings import BREACHES, Finding
 from detention_monitor.live.acts import WHATS, acts_of, append
-from detention_monitor.live.alerts import Alert, Change, alert_of, is_concern
+from detention_monitor.live.alerts import Alert, Change, Terms, alert_of, is_concern
+from detention_monitor.live.limits import Limits, limits_by, packed_limits
+from detention_monitor.live.publication import Effect
 from detention_monitor.live.store import (
     ALERT,
     ASSESSMENT,
@@ -32,6 +36,8 @@ from detention_monitor.live.store import (
     PROJECTIONS,
     Store,
     Stored,
+    StoreError,
+    Wake,
     entries,
     packed,
     plain,
@@ -46,11 +52,22 @@ TICK = 10
 _PART = 20
 """Detentions written in one transaction: a screen that posts an act never waits long."""
 _finding = msgspec.json.Decoder(Finding).decode
+_assessment = msgspec.json.Decoder(Assessment).decode
+_ESCALATED = (
+    "detention", "record", "rule", "duty", "severity", "authority", "due_at", "raised_at", "since",
+    "state", "ruleset",
+)  # fmt: skip
+"""What an escalation says of an alert: references only (D13)."""
 _LOOK = sa.select(
     sa.select(sa.func.max(LOG.c.seq)).scalar_subquery(),
     sa.select(sa.func.min(ALERT.c.changes_at)).scalar_subquery(),
+    sa.select(sa.func.max(LOG.c.seq)).where(LOG.c.what == "erase").scalar_subquery(),
 )
-"""Asked twenty times a second, hence made once: the last row of the log, the next change by time."""
+"""Asked twenty times a second, hence made once: the last row of the log, the next change by time,
+the last erasure."""
+_OLD = 86_400
+"""Seconds after which nobody is called for what was due or has stood so long: it is history that is
+being loaded, or a night in which nothing could be sent; it is on the screens."""
 
 
 class Judge(Protocol):
@@ -102,11 +119,19 @@ class Custody:
             out.add(continues if whole else record_name(force, continues))
         return out
 
+    def stands(self, root: str) -> bool:
+        """Whether a record still stands for a detention, and has not become part of another."""
+        return root in self._members
+
+    def stored(self, root: str) -> list[Stored]:
+        """Return the entries of a detention, in order of arrival."""
+        names = self._members[root]
+        held = (each for name in names for each in self._entries.get(name, ()))
+        return sorted(held, key=lambda each: each.seq)
+
     def detention(self, root: str) -> tuple[Detention, set[str]]:
         """Return a detention as it is now, and other names under which its records were known."""
-        names = self._members[root]
-        held = sorted((each for name in names for each in self._entries.get(name, ())),
-                      key=lambda each: each.seq)  # fmt: skip
+        names, held = self._members[root], self.stored(root)
         coverage: dict[str, Coverage] = {}
         for each in held:
             name = record_name(each.entry.force, each.entry.record)
@@ -138,24 +163,55 @@ class Projector:
     def __init__(self, store: Store, ruleset: RuleSet, judge: Judge) -> None:
         """Go on from where the projections of the store stand, or from nothing."""
         self._store, self._ruleset, self._judge = store, ruleset, judge
+        self._terms = self._terms_of(ruleset)
+        self._wake = Wake(store)
+        self._quiet_until = 0
+        """Before this instant nothing changes, unless somebody writes."""
+        self._before: dict[str, str] | None = None
+        """The states of alerts before a rebuild, while it goes on: only what differs is news."""
+        self.adopted: list[Effect] = []
+        """What other rules changed since this was last emptied."""
+        self.reload_asked = False
+        """Whether somebody asked for the rules to be loaded anew since this was last put down."""
+        self._begin()
+
+    def _begin(self) -> None:
         self.custody = Custody()
         self._detentions: dict[str, Detention] = {}
         self._next: dict[str, int] = {}
         self._clock: list[tuple[int, str]] = []
-        self._entry_seq = self._log_seq = self._ticked = 0
-        self._before: dict[str, str] | None = None
-        """The states of alerts before a rebuild, while it goes on: only what differs is news."""
+        self._entry_seq = self._log_seq = self._ticked = self._erasure = 0
+        self._adopts_from: str | None = None
         self._load()
 
-    def _grace(self, due_at: int) -> int:
-        return int(self._ruleset.parameters.value("recording_grace", due_at))
+    @staticmethod
+    def _terms_of(ruleset: RuleSet) -> Terms:
+        parameters = ruleset.parameters
+        return Terms(
+            lambda due_at: int(parameters.value("recording_grace", due_at)),
+            limits_by(parameters),
+            parameters.pauses,
+        )
+
+    @property
+    def log_seq(self) -> int:
+        """The last row of the log that was seen."""
+        return self._log_seq
+
+    @property
+    def limits(self) -> Callable[[int], Limits]:
+        """The limits of the live monitor, by instant."""
+        return self._terms.limits
 
     def _load(self) -> None:
         with self._store.read() as connection:
             row = connection.execute(sa.select(PROGRESS)).mappings().one_or_none()
-        if row is None or row["ruleset"] != self._ruleset.hash:
+            self._erasure = connection.execute(_LOOK).one()[2] or 0
+        if row is None or not row["ruleset"]:
             self._forget()
             return
+        if row["ruleset"] != self._ruleset.hash:
+            self._adopts_from = row["ruleset"]
         self._entry_seq, self._log_seq = row["entry_seq"], row["log_seq"]
         with self._store.read() as connection:
             roots = self.custody.add(entries(connection, up_to=self._entry_seq))
@@ -175,7 +231,7 @@ class Projector:
             connection.execute(
                 sa.insert(PROGRESS).values(
                     id=1, entry_seq=0, log_seq=0, settled_at=0, ruleset=self._ruleset.hash,
-                    version=0,
+                    version=0, limits=packed_limits(self._terms.limits(0)), fault=None,
                 )
             )  # fmt: skip
         self._before = old
@@ -200,7 +256,13 @@ class Projector:
         Without `arrived` the caller knows that no entry was stored since the last time.
         Raises `StoreError` if the store fails; make a new projector then.
         """
+        stirred = self._wake.asks()
+        if not arrived and not stirred and now < self._quiet_until:
+            return False
         moved = False
+        if self._was_erased():
+            self._begin()  # what was erased is in nobody's memory
+            arrived = moved = True
         if arrived:
             with self._store.read() as connection:
                 waiting = list(entries(connection, after=self._entry_seq))
@@ -208,11 +270,102 @@ class Projector:
                 self._arrivals(at, list(together))
                 now, moved = max(now, at), True
         moved |= self._clocks(now)
+        if self._adopts_from is not None:
+            self._take_over(self._adopts_from, now)
+            self._adopts_from, moved = None, True
         moved |= self._alerts(now)
+        if moved:
+            self._escalate(now)
         if self._before is not None:
             self._log_what_differs(now, self._before)
             self._before = None
         return moved
+
+    def _was_erased(self) -> bool:
+        with self._store.read() as connection:
+            return bool((connection.execute(_LOOK).one()[2] or 0) != self._erasure)
+
+    def adopt(self, ruleset: RuleSet, judge: Judge, now: int) -> Effect:
+        """Judge by other rules from an instant on (seconds UTC), and all open detentions at once.
+
+        All of it or nothing: raises `StoreError` and goes on by the old rules if it cannot be
+        written. What became different is logged, with both hashes.
+        """
+        self.settle(now)
+        before = self._ruleset, self._judge, self._terms
+        self._ruleset, self._judge, self._terms = ruleset, judge, self._terms_of(ruleset)
+        try:
+            self._take_over(before[0].hash, now)
+        except BaseException:
+            self._ruleset, self._judge, self._terms = before
+            raise
+        return self.adopted[-1]
+
+    def _take_over(self, old: str, now: int) -> None:
+        effect = Effect(old, self._ruleset.hash)
+        work = []
+        for name, was in self._open():
+            work.append(self._assess(self._detentions[name], now))
+            effect.compare(was, work[-1].result)
+        with self._store.write() as connection:
+            self._check_erasure(connection)
+            for each in work:
+                self._record(connection, each)
+            append(connection, now, "rules", None, effect.told())
+            values = {"ruleset": self._ruleset.hash, "fault": None, "settled_at": now}
+            limits = packed_limits(self._terms.limits(now))
+            _progress(connection, {**values, "limits": limits})
+        for each in work:
+            change = None if each.result is None else each.result.next_change_at
+            self._set_clock(each.detention, change)
+        self.adopted.append(effect)
+
+    def _open(self) -> list[tuple[str, Assessment]]:
+        """Return the detentions that may still change, or of which a person is asked something."""
+        asked = sa.select(ALERT.c.detention).where(ALERT.c.state.not_in(("closed", "withdrawn")))
+        wanted = sa.select(ASSESSMENT.c.detention, ASSESSMENT.c.body).where(
+            sa.or_(
+                ASSESSMENT.c.unclosed,
+                ASSESSMENT.c.next_change_at.is_not(None),
+                ASSESSMENT.c.detention.in_(asked),
+            )
+        )
+        with self._store.read() as connection:
+            found = connection.execute(wanted.order_by(ASSESSMENT.c.detention)).all()
+        return [(name, _assessment(body)) for name, body in found if name in self._detentions]
+
+    def tell_fault(self, fault: str | None) -> None:
+        """Show on every screen why the rules could not be loaded anew; None: they could."""
+        with self._store.write() as connection:
+            _progress(connection, {"fault": plain(fault)})
+
+    def _check_erasure(self, connection: Connection) -> None:
+        """Write nothing that was read before an erasure; the caller begins again."""
+        if (connection.execute(_LOOK).one()[2] or 0) != self._erasure:
+            raise StoreError(f"{self._store.name}: entries were erased meanwhile")
+
+    def _escalate(self, now: int) -> None:
+        """Log each alert that nobody has taken on for too long, once, while the child is here."""
+        here = sa.select(ASSESSMENT.c.detention).where(ASSESSMENT.c.unclosed)
+        late = sa.and_(
+            ALERT.c.escalated_at > now - _OLD,
+            sa.or_(ALERT.c.due_at.is_(None), ALERT.c.due_at > now - _OLD),
+            ALERT.c.detention.in_(here),
+        )
+        with self._store.read() as connection:
+            found = connection.execute(sa.select(ALERT).where(late)).mappings().all()
+            told = set()
+            if found:
+                keys = [row["key"] for row in found]
+                told = {(key, said["at"]) for key, said in _escalations(connection, keys)}
+        new = [row for row in found if (row["key"], row["escalated_at"]) not in told]
+        if new:
+            with self._store.write() as connection:
+                for row in sorted(new, key=lambda each: (each["detention"], each["key"])):
+                    body = {name: row[name] for name in _ESCALATED}
+                    append(
+                        connection, now, "escalate", row["key"], {**body, "at": row["escalated_at"]}
+                    )
 
     def _log_what_differs(self, now: int, before: Mapping[str, str]) -> None:
         with self._store.write() as connection:
@@ -273,6 +426,7 @@ class Projector:
         for start in range(0, len(work), _PART):
             part = work[start : start + _PART]
             with self._store.write() as connection:
+                self._check_erasure(connection)
                 for each in part:
                     self._record(connection, each)
                 if upto is not None and start + _PART >= len(work):
@@ -301,7 +455,11 @@ class Projector:
         found = {} if result is None else {each.key: each for each in result.findings}
         changed = list(_changes(last, found))
         if changed:
-            rows = [{"key": k, "at": at, "detention": name, "body": b} for k, b in changed]
+            rules = self._ruleset.hash
+            rows = [
+                {"key": k, "at": at, "detention": name, "body": b, "ruleset": rules}
+                for k, b in changed
+            ]
             connection.execute(sa.insert(FINDING), rows)
         keys = sorted({*last, *redone, *(key for key, _ in changed)})
         self._show(connection, name, keys, at)
@@ -309,13 +467,20 @@ class Projector:
     def _alerts(self, now: int) -> bool:
         """Bring alerts to an instant that changed by time alone, or because a person acted."""
         with self._store.read() as connection:
-            last, change = connection.execute(_LOOK).one()
+            last, change, _ = connection.execute(_LOOK).one()
             pairs = []
             if (last or 0) != self._log_seq or (change is not None and change <= now):
                 pairs = self._due(connection, now)
+                asked = sa.select(sa.func.count()).where(
+                    LOG.c.seq > self._log_seq, LOG.c.what == "reload"
+                )
+                self.reload_asked |= bool(connection.scalar(asked))
         self._log_seq = last or 0
+        self._quiet_until = 0
         if not pairs:
             self._tick(now)
+            after = [each for each in (change, self.next_change_at) if each is not None]
+            self._quiet_until = min([*after, self._ticked + TICK])
             return False
         with self._store.write() as connection:
             for name, group_ in groupby(pairs, key=lambda pair: pair[0]):
@@ -341,7 +506,8 @@ class Projector:
         """Tell screens now and then that what stands there is still right."""
         if now >= self._ticked + TICK:
             with self._store.write() as connection:
-                connection.execute(sa.update(PROGRESS).values(settled_at=now))
+                limits = packed_limits(self._terms.limits(now))
+                connection.execute(sa.update(PROGRESS).values(settled_at=now, limits=limits))
             self._ticked = now
 
     def _show(self, connection: Connection, name: str, keys: Sequence[str], now: int) -> None:
@@ -349,16 +515,24 @@ class Projector:
         if not keys:
             return
         histories: dict[str, list[Change]] = {key: [] for key in keys}
+        paused = bool(self._ruleset.parameters.out_of_service)
+        rules: dict[str, str] = {}
         for key, at, body in _rows(connection, name):
-            if key in histories:
-                histories[key].append(Change(at, _finding(body) if body else None))
+            if key in histories or paused:
+                finding = _finding(body) if body else None
+                if finding is not None:
+                    rules[key] = finding.rule
+                if key in histories:
+                    histories[key].append(Change(at, finding))
+        if paused:
+            histories = {key: _with_causes(each, rules) for key, each in histories.items()}
         acts = acts_of(connection, list(keys))
         wanted = sa.select(ALERT).where(ALERT.c.detention == name)
         stored = {row["key"]: dict(row) for row in connection.execute(wanted).mappings()}
         gone: list[str] = []
         new: list[dict[str, Any]] = []
         for key in keys:
-            alert = alert_of(histories[key], acts.get(key, ()), now, self._grace)
+            alert = alert_of(histories[key], acts.get(key, ()), now, self._terms)
             old = stored.get(key)
             row = None if alert is None else self._row(histories[key], alert)
             if row == old:
@@ -395,6 +569,27 @@ class Projector:
             "ruleset": self._ruleset.hash,
             **facts,
         }
+
+
+def _with_causes(history: Sequence[Change], rules: Mapping[str, str]) -> list[Change]:
+    """Name the rule of what each finding follows from."""
+    return [
+        replace(each, cause=rules.get(each.finding.because_of or "", "") if each.finding else "")
+        for each in history
+    ]
+
+
+def _escalations(
+    connection: Connection, keys: Sequence[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what was escalated before, of some alerts."""
+    for start in range(0, len(keys), 400):
+        wanted = sa.select(LOG.c.key, LOG.c.body).where(
+            LOG.c.key.in_(keys[start : start + 400]), LOG.c.what == "escalate",
+            LOG.c.body.is_not(None),
+        )  # fmt: skip
+        for key, body in connection.execute(wanted):
+            yield key, orjson.loads(body)
 
 
 def _rows(connection: Connection, name: str) -> Iterator[tuple[str, int, str | None]]:

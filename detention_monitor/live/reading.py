@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import orjson
 import sqlalchemy as sa
 
 from detention_monitor.assess import Assessment
 from detention_monitor.entries import CustodyEvent
+from detention_monitor.findings import SEVERITIES
+from detention_monitor.live.alerts import ATTENTION
 from detention_monitor.live.feeds import Health, health
-from detention_monitor.live.store import ALERT, ASSESSMENT, FEED, PROGRESS, Store, StoreError
+from detention_monitor.live.limits import Limits, read_limits
+from detention_monitor.live.store import (
+    ALERT,
+    ASSESSMENT,
+    FEED,
+    LOG,
+    PROGRESS,
+    Store,
+    StoreError,
+    Wake,
+)
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.watching import Assessments
 
-SILENT = 30
-"""Seconds without a sign of the monitor after which what is shown may be out of date."""
-HEARTBEAT_LIMIT = 60
-"""Seconds without a sign of life after which a feed that gives them is stale."""
-_PROGRESS = sa.select(PROGRESS.c.version, PROGRESS.c.settled_at)
+_PROGRESS = sa.select(
+    PROGRESS.c.version, PROGRESS.c.settled_at, PROGRESS.c.limits, PROGRESS.c.fault,
+    PROGRESS.c.ruleset,
+)  # fmt: skip
 _FEEDS = sa.select(FEED.c.name, FEED.c.heartbeat_at, FEED.c.problem, FEED.c.last_entry_at).order_by(
     FEED.c.name
 )
@@ -38,10 +50,18 @@ class StoredAssessments(Assessments):
         self._bodies: dict[str, str] = {}
         self.settled_at = 0
         self._failure = ""
+        self._wake, self._behind = Wake(store), False
+        self._limits: Limits | None = None
+        self.fault: str | None = None
+        """Why the monitor could not load the rules anew, if it could not."""
+        self.rules_in_use = ""
+        """The hash of the rules by which the monitor judges."""
 
     def is_behind(self) -> bool:
         """Whether the monitor wrote something since the last `advance`."""
-        return self._progress()[0] != self._version
+        if self._wake.asks():
+            self._behind = self._progress()[0] != self._version
+        return self._behind
 
     def _progress(self) -> tuple[int | None, int]:
         """Return the version of what is written, and the instant for which it is right."""
@@ -52,11 +72,17 @@ class StoredAssessments(Assessments):
             self._failure = str(error)
             return self._version, self.settled_at
         self._failure = ""
-        return (row[0], row[1]) if row else (None, 0)
+        if row is None:
+            return None, 0
+        # a store that was just brought to a new schema has no limits until the monitor starts
+        self._limits = read_limits(row[2]) if row[2] else None
+        self.fault, self.rules_in_use = row[3], row[4]
+        return row[0], row[1]
 
     def advance(self, _arrived: Iterable[CustodyEvent], _now: int, /) -> None:
         """Read what the monitor has written; nothing arrives here by another way."""
         version, self.settled_at = self._progress()
+        self._behind = False
         if version == self._version:
             return
         with self._store.read() as connection:
@@ -76,7 +102,7 @@ class StoredAssessments(Assessments):
         """Return why what is shown may be out of date, if it may."""
         if self._failure:
             return f"OUT OF DATE: {self._failure}"
-        if now - self.settled_at > SILENT:
+        if self._limits is None or now - self.settled_at > self._limits.monitor_silent:
             return "OUT OF DATE: no monitor works on this store"
         for each in self._feeds(now):
             name = each.name.rsplit("/", 1)[-1]
@@ -84,7 +110,13 @@ class StoredAssessments(Assessments):
                 return f"{name}: {each.problem}"
             if each.health.word == "stale":
                 return f"{name} gives no sign of life for {each.health.age} s"
-        return None
+        if self.fault:
+            return f"the new rules are not in use: {self.fault}"
+        try:
+            why = escalation_fault(self._store)
+        except StoreError:  # said at the next look
+            return None
+        return f"the last escalation was not sent: {why}" if why else None
 
     def _feeds(self, now: int) -> list[FeedState]:
         try:
@@ -107,10 +139,142 @@ def feeds(store: Store, now: int) -> list[FeedState]:
     """Return the feeds of a store, by name."""
     with store.read() as connection:
         rows = connection.execute(_FEEDS).all()
+        text = connection.scalar(sa.select(PROGRESS.c.limits))
+    limit = read_limits(text).heartbeat_limit if text else 0  # no monitor yet: nothing is certain
     return [
-        FeedState(name, health(heartbeat_at, now, HEARTBEAT_LIMIT), problem, last_entry_at)
+        FeedState(name, health(heartbeat_at, now, limit), problem, last_entry_at)
         for name, heartbeat_at, problem, last_entry_at in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How many alerts were raised of late, and whether that is more than a person can take in."""
+
+    recent: int
+    within: int
+    """Seconds over which they are counted."""
+    flood: bool
+
+
+def load_of(store: Store, now: int) -> Load:
+    """Return the load of alerts at an instant: of medium severity or more, each counted once.
+
+    In a flood a screen groups by child, gravest first, and rings for critical alerts only.
+    """
+    with store.read() as connection:
+        text = connection.scalar(sa.select(PROGRESS.c.limits))
+        if not text:
+            return Load(0, 0, flood=False)
+        limits = read_limits(text)
+        recent = connection.scalar(
+            sa.select(sa.func.count()).where(
+                ALERT.c.raised_at > now - limits.flood_within, ALERT.c.raised_at <= now,
+                ALERT.c.severity != "info", ALERT.c.state.not_in(("suppressed", "out_of_service")),
+            )
+        )  # fmt: skip
+    return Load(recent or 0, limits.flood_within, flood=(recent or 0) > limits.flood_size)
+
+
+def rings(row: Mapping[str, Any], load: Load) -> bool:
+    """Whether an alert (a row of `alerts`) may ring: it is new, serious, and not one of a flood."""
+    least = "critical" if load.flood else "medium"
+    return row["state"] == "new" and SEVERITIES.index(row["severity"]) >= SEVERITIES.index(least)
+
+
+def limits_of(store: Store) -> Limits | None:
+    """Return the limits by which the monitor of a store works; None before it ever has."""
+    with store.read() as connection:
+        text = connection.scalar(sa.select(PROGRESS.c.limits))
+    return read_limits(text) if text else None
+
+
+def by_child(rows: Iterable[Mapping[str, Any]], limits: Limits) -> list[tuple[str, list[Line]]]:
+    """Group alerts (rows of `alerts`) by detention, the gravest first.
+
+    Alerts of one rule, child and state that were raised so close together that they chatter are
+    one line; each is still acted upon by itself.
+    """
+    groups: dict[str, dict[tuple[str, str], list[Mapping[str, Any]]]] = {}
+    for row in rows:
+        lines = groups.setdefault(row["detention"], {})
+        lines.setdefault((row["rule"], row["state"]), []).append(row)
+    out = []
+    for name, same in groups.items():
+        whole = [line for each in same.values() for line in _lines(each, limits)]
+        out.append((name, sorted(whole, key=lambda line: _grave(line.first), reverse=True)))
+    return sorted(out, key=lambda pair: (_grave(pair[1][0].first), pair[0]), reverse=True)
+
+
+def _lines(rows: Iterable[Mapping[str, Any]], limits: Limits) -> Iterator[Line]:
+    near: list[Mapping[str, Any]] = []
+    for row in sorted(rows, key=lambda each: (each["raised_at"] or 0, each["key"])):
+        at = row["raised_at"]
+        if near and (at is None or at - (near[0]["raised_at"] or 0) > limits.chatter_within):
+            yield from _told(near, limits)
+            near = []
+        near.append(row)
+    yield from _told(near, limits)
+
+
+def _told(near: list[Mapping[str, Any]], limits: Limits) -> Iterator[Line]:
+    if len(near) >= limits.chatter_times:
+        yield Line(max(near, key=_grave), tuple(near))
+        return
+    for row in near:
+        yield Line(row, (row,))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An alert; or those of one rule, child and state that chatter, with the gravest first."""
+
+    first: Mapping[str, Any]
+    rows: tuple[Mapping[str, Any], ...]
+
+    @property
+    def times(self) -> int:
+        """How often they sounded."""
+        return sum(row["times"] for row in self.rows)
+
+
+def _grave(row: Mapping[str, Any]) -> tuple[bool, int, int]:
+    return row["state"] in ATTENTION, SEVERITIES.index(row["severity"]), row["since"]
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """An attempt to load other rules (`at` seconds UTC): what it changed, or why it was refused.
+
+    `said` is the body of the log's row: `from`, `to`, `detentions`, `rules` (gained, lost and moved
+    by rule) and `findings`; where `refused`, `kept` and `faults`.
+    """
+
+    seq: int
+    at: int
+    refused: bool
+    said: Mapping[str, Any]
+
+
+def publications(store: Store, most: int = 20) -> list[Publication]:
+    """Return the last attempts to load other rules, the latest first."""
+    whats = ("rules", "rules_refused")
+    wanted = sa.select(LOG.c.seq, LOG.c.at, LOG.c.what, LOG.c.body).where(LOG.c.what.in_(whats))
+    with store.read() as connection:
+        rows = connection.execute(wanted.order_by(LOG.c.seq.desc()).limit(most)).all()
+    return [
+        Publication(seq, at, what == "rules_refused", orjson.loads(body))
+        for seq, at, what, body in rows
+    ]
+
+
+def escalation_fault(store: Store) -> str | None:
+    """Return why the last escalation could not be sent, if it could not."""
+    whats = ("escalation_sent", "escalation_failed")
+    wanted = sa.select(LOG.c.body).where(LOG.c.what.in_(whats), LOG.c.body.is_not(None))
+    with store.read() as connection:
+        body = connection.scalar(wanted.order_by(LOG.c.seq.desc()).limit(1))
+    return orjson.loads(body)["why"] or None if body else None
 
 
 def alerts(store: Store) -> list[Mapping[str, Any]]:

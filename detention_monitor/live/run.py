@@ -5,17 +5,20 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
-from detention_monitor.errors import RecordError
-from detention_monitor.live.acts import Verified, verify
+from detention_monitor.errors import RecordError, RuleFileError
+from detention_monitor.live.escalation import Escalator, load_hook
 from detention_monitor.live.feeds import Feed, Folder, FollowedFile, StandardInput, named
-from detention_monitor.live.monitor import Counts, Monitor
+from detention_monitor.live.kept_rules import keep, last_kept
+from detention_monitor.live.monitor import Counts, Engine, Monitor, Reloading
 from detention_monitor.live.outbox import is_outbox, outbox
 from detention_monitor.live.reading import StoredAssessments
+from detention_monitor.live.reload import Reloader, told_faults
 from detention_monitor.live.store import Store, StoreError, positions
 from detention_monitor.live.worker import Worker
 from detention_monitor.rulefile import RuleSet, load_rules
@@ -30,9 +33,14 @@ def monitor(
     *,
     once: bool,
     say: Callable[[str], None],
+    settings: Path | None = None,
 ) -> Counts:
-    """Follow feeds into a store until told to stop (SIGTERM, Ctrl-C), or `once` to their ends."""
-    ruleset = load_rules(rules, policy)
+    """Follow feeds into a store until told to stop (SIGTERM, Ctrl-C), or `once` to their ends.
+
+    SIGHUP, `monitor reload` and a change of the files make it try the rules and load them anew.
+    """
+    hook = load_hook(settings) if settings is not None else None
+    ruleset, faults = _rules(db, rules, policy)
     standard_input = StandardInput(ruleset.vocabulary) if "-" in follow else None
     wanted = feeds_for(follow, ruleset.vocabulary, {}, standard_input)
     names = ", ".join(feed.name for feed in wanted)  # without passwords
@@ -40,28 +48,83 @@ def monitor(
     stop = Event()
     try:
         with store.alone():
-            worker = Worker(ruleset, say)
+            reloader = Reloader(rules, policy)
+            use = _InUse(ruleset, Worker(ruleset, say), standard_input)
+            escalator = None
+
+            def take_over(new: RuleSet, engine: Engine) -> None:
+                use.take(new, engine)
+                keep(store, new, rules, policy, int(time.time()))
+
             try:
+                if hook is not None:
+                    escalator = Escalator(store, hook, int(time.time()), say)
                 whole = Monitor(
                     store,
-                    lambda: feeds_for(follow, ruleset.vocabulary, positions(store), standard_input),
+                    lambda: feeds_for(
+                        follow, use.ruleset.vocabulary, positions(store), standard_input
+                    ),
                     ruleset,
-                    worker,
+                    use.engine,
                     say=say,
+                    escalator=escalator,
+                    reloading=Reloading(reloader, lambda new: Worker(new, say), take_over),
                 )
+                if faults:
+                    whole.refuse(faults)
+                else:
+                    keep(store, ruleset, rules, policy, int(time.time()))
                 if once:
                     while whole.step():
                         pass
                 else:
                     for number in (signal.SIGTERM, signal.SIGINT):
                         signal.signal(number, lambda *_: stop.set())
+                    signal.signal(signal.SIGHUP, lambda *_: reloader.ask())
                     say(f"{store.name}: rules {ruleset.hash}; following {names}")
                     whole.run(stop)
                 return whole.counts
             finally:
-                worker.close()
+                reloader.close()
+                if escalator is not None:
+                    escalator.close()
+                use.engine.close()
     finally:
         store.close()
+
+
+def _rules(db: str, rules: Path, policy: Path | None) -> tuple[RuleSet, tuple[str, ...]]:
+    """Return the rules to start by: those of the files, or the last ones in use and why not those."""
+    try:
+        return load_rules(rules, policy), ()
+    except RuleFileError as error:
+        try:
+            store = Store.open(db, create=False)
+        except StoreError:
+            raise error from None
+        try:
+            kept = last_kept(store)
+        finally:
+            store.close()
+        if kept is None:
+            raise
+        return kept, told_faults(error)
+
+
+class _InUse:
+    """The rules in use, and the engine that judges by them."""
+
+    def __init__(
+        self, ruleset: RuleSet, engine: Engine, standard_input: StandardInput | None
+    ) -> None:
+        self.ruleset, self.engine, self._standard_input = ruleset, engine, standard_input
+
+    def take(self, ruleset: RuleSet, engine: Engine) -> None:
+        """Go over to other rules."""
+        self.engine.close()
+        self.ruleset, self.engine = ruleset, engine
+        if self._standard_input is not None:
+            self._standard_input.read_by(ruleset.vocabulary)
 
 
 def feeds_for(
@@ -122,14 +185,5 @@ def stored(
                 _, said = running.communicate()
                 if running.returncode not in (0, 3):
                     raise StoreError(said.decode("utf-8", "replace").strip()[-500:])
-    finally:
-        store.close()
-
-
-def checked(db: str) -> Verified:
-    """Check the chain of a store's log."""
-    store = Store.open(db, create=False)
-    try:
-        return verify(store)
     finally:
         store.close()

@@ -1,7 +1,8 @@
 """The tables of the store: the same in SQLite and PostgreSQL; made and changed by migrations only.
 
 Instants are seconds UTC in 64-bit integers. `entry` and `log` only ever grow: the database itself
-refuses to change or delete a row. Everything marked a projection can be made again from them.
+refuses to change or delete a row, but for one thing: a text may be erased for good under the
+retention rules, once a row of the log says so (`erased_by`). Everything marked a projection can be made again from them.
 SQLModel does not validate rows of a table: only `store.py` writes them, from checked values.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, Index, Integer, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision of the schema that this program reads and writes."""
 _SERIAL = BigInteger().with_variant(Integer, "sqlite")  # SQLite keeps INTEGER keys as row numbers
 
@@ -43,14 +44,21 @@ class EntryRow(SQLModel, table=True):
     not_carried: str = Field(sa_type=Text)
     """What its source declared that it does not carry (JSON)."""
     body: str = Field(sa_type=Text)
-    """The whole entry as checked (JSON)."""
+    """The whole entry as checked (JSON); empty once erased."""
+    salt: str = Field(sa_type=Text)
+    content: str = Field(sa_type=Text)
+    """Digest of what it says, with salt."""
+    digest: str = Field(sa_type=Text)
+    """Seals this row and all before it."""
+    erased_by: int | None = Field(sa_type=BigInteger)
+    """The row of the log that erased it."""
 
 
 class LogRow(SQLModel, table=True):
     """What a person did, and what an alert became. Append-only; each row seals those before it."""
 
     __tablename__ = "log"
-    __table_args__ = (Index("log_by_key", "key"),)
+    __table_args__ = (Index("log_by_key", "key"), Index("log_by_what", "what", "seq"))
 
     seq: int = Field(sa_column=_key("seq"))
     at: int = Field(sa_type=BigInteger)
@@ -61,6 +69,8 @@ class LogRow(SQLModel, table=True):
     content: str = Field(sa_type=Text)
     """Digest of the body: the chain holds when the body is erased."""
     digest: str = Field(sa_type=Text)
+    erased_by: int | None = Field(sa_type=BigInteger)
+    """The row of the log that erased its body."""
 
 
 class SetAsideRow(SQLModel, table=True):
@@ -114,6 +124,8 @@ class FindingRow(SQLModel, table=True):
     detention: str = Field(sa_type=Text)
     body: str | None = Field(sa_type=Text)
     """The finding (JSON); NULL where it is no longer found."""
+    ruleset: str = Field(sa_type=Text)
+    """By which rules it became so."""
 
 
 class AlertRow(SQLModel, table=True):
@@ -141,11 +153,28 @@ class AlertRow(SQLModel, table=True):
     deadline_missed: bool
     answered: bool
     recorded_late: int | None = Field(sa_type=BigInteger)
+    owner: str = Field(sa_type=Text)
+    expected_at: int | None = Field(sa_type=BigInteger)
+    times: int = Field(sa_type=BigInteger)
+    escalated_at: int | None = Field(sa_type=BigInteger)
     because_of: str | None = Field(sa_type=Text)
     message: str = Field(sa_type=Text)
     ruleset: str = Field(sa_type=Text)
     changes_at: int | None = Field(sa_type=BigInteger)
     """When the state changes with no new entry or act; NULL: never."""
+
+
+class RuleSetRow(SQLModel, table=True):
+    """The files of a rule set that judged: what rule applied on a day, and what to start again by."""
+
+    __tablename__ = "ruleset"
+
+    hash: str = Field(sa_type=Text, primary_key=True)
+    kept_at: int = Field(sa_type=BigInteger)
+    policy: str | None = Field(sa_type=Text)
+    """The name of the force's policy file among them, if there was one."""
+    files: str = Field(sa_type=Text)
+    """Text by name (JSON)."""
 
 
 class ProgressRow(SQLModel, table=True):
@@ -158,5 +187,9 @@ class ProgressRow(SQLModel, table=True):
     log_seq: int = Field(sa_type=BigInteger)
     settled_at: int = Field(sa_type=BigInteger)
     ruleset: str = Field(sa_type=Text)
+    limits: str = Field(sa_type=Text)
+    """The limits of the live monitor in force (JSON), for those who act."""
+    fault: str | None = Field(sa_type=Text)
+    """Why the rules could not be loaded anew, if they could not."""
     version: int = Field(sa_type=BigInteger)
     """Counts every change of a projection, so that a screen can tell cheaply whether to read."""

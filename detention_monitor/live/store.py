@@ -10,7 +10,9 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import secrets
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -27,6 +29,7 @@ from sqlmodel import SQLModel
 
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import DetentionMonitorError
+from detention_monitor.live.chain import FIRST, entry_content, entry_digest, erased_id
 from detention_monitor.live.schema import HEAD
 from detention_monitor.records import Source
 from detention_monitor.sources import SetAside
@@ -40,11 +43,14 @@ CLOCK_MAY_STEP = 300
 MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK_KEY = 0x6465746D  # of the advisory lock in PostgreSQL: "detm"
 _CHUNK = 400
+_COARSE = 1_000_000_000
+"""Nanoseconds within which two writes may leave a file with the same time."""
 
 TABLES = SQLModel.metadata.tables
 ENTRY, LOG, SET_ASIDE = TABLES["entry"], TABLES["log"], TABLES["set_aside"]
 FEED, ASSESSMENT = TABLES["feed"], TABLES["assessment"]
 FINDING, ALERT, PROGRESS = TABLES["finding"], TABLES["alert"], TABLES["progress"]
+RULESET = TABLES["ruleset"]
 PROJECTIONS = (ALERT, FINDING, ASSESSMENT, PROGRESS)
 
 
@@ -185,6 +191,23 @@ class Store:
                     connection.execute(lock, {"key": _LOCK_KEY})
                 yield connection
 
+    def forget_old_pages(self) -> str:
+        """Have the database let go of what was erased; return why it could not, or nothing."""
+        with self._clear():
+            if self.url.get_backend_name() == "postgresql":
+                with self.engine.connect() as opened:
+                    connection = opened.execution_options(isolation_level="AUTOCOMMIT")
+                    for table in (ENTRY, LOG, SET_ASIDE, *PROJECTIONS):
+                        connection.execute(sa.text(f'VACUUM "{table.name}"'))
+                return ""
+            raw = self.engine.raw_connection()  # no transaction may be open
+            try:
+                [busy, *_] = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                raw.close()
+        wal = "the journal (-wal) still holds old pages until the programs that read are closed"
+        return wal if busy else ""
+
     @contextmanager
     def _clear(self) -> Iterator[None]:
         try:
@@ -244,6 +267,35 @@ class Store:
             self._held = None
 
 
+class Wake:
+    """Tells cheaply whether a store may have been written to: the wake-up between processes.
+
+    SQLite notifies nobody. But every write of any process goes into its journal, `PATH-wal`, so one
+    `stat` of that file (2 microseconds, where a query takes 200) tells whether to ask. A file that
+    was written a moment ago is asked about in any case: its time may be no finer than that. For
+    PostgreSQL the answer is always yes.
+    """
+
+    def __init__(self, store: Store) -> None:
+        """Know nothing yet: the first answer is yes."""
+        sqlite = store.url.get_backend_name() == "sqlite"
+        self._journal = Path(f"{store.url.database}-wal") if sqlite else None
+        self._last: tuple[int, int, int] | None = None
+
+    def asks(self) -> bool:
+        """Whether something may have been written since the last time."""
+        if self._journal is None:
+            return True
+        try:
+            found = self._journal.stat()
+        except OSError:
+            return True
+        stamp = (found.st_ino, found.st_size, found.st_mtime_ns)
+        fresh = time.time_ns() - found.st_mtime_ns < _COARSE
+        same, self._last = stamp == self._last, stamp
+        return fresh or not same
+
+
 def _alembic() -> Any:
     from alembic.config import Config
 
@@ -297,6 +349,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # we begin ourselves, below
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")  # an act once confirmed survives a power cut
+    connection.execute("PRAGMA secure_delete = ON")  # what is erased is not left in the file
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -338,18 +391,14 @@ def ingest(store: Store, batch: Batch, now: int) -> Taken:
     """
     taken = Taken()
     with store.write() as connection:
-        last_seq, last_at = connection.execute(
-            sa.select(sa.func.max(ENTRY.c.seq), sa.func.max(ENTRY.c.received_at))
-        ).one()
-        at = max(now, last_at or 0)  # the order of arrival holds though our clock may step back
+        last_seq, last_at, seal = connection.execute(_LAST).one_or_none() or (0, 0, FIRST)
+        at = max(now, last_at)  # the order of arrival holds though our clock may step back
         if at > now + CLOCK_MAY_STEP:
             raise StoreError(
                 f"{store.name}: its last entry arrived at {rfc3339(at)}, and the clock of this "
                 f"machine says {rfc3339(now)}; put the clock right"
             )
-        known = _known(
-            connection, [got.id for got, _ in batch.items if isinstance(got, CustodyEvent)]
-        )
+        known = _known(connection, batch.items)
         rows: list[dict[str, Any]] = []
         for got, source in batch.items:
             if isinstance(got, SetAside):
@@ -357,10 +406,9 @@ def ingest(store: Store, batch: Batch, now: int) -> Taken:
                 continue
             clash = _clash(got, source, known)
             if clash is None:
-                body = packed(got)
-                rows.append(
-                    _row(got, source, batch.feed, (last_seq or 0) + len(rows) + 1, at, body)
-                )
+                row = _row(got, source, batch.feed, last_seq + len(rows) + 1, at)
+                seal = _seal(row, seal)
+                rows.append(row)
                 known.setdefault(got.id, []).append((got.force or "", source.name, got))
             elif clash:
                 taken.set_aside.append(SetAside(got.origin, clash, "", got.record))
@@ -374,18 +422,30 @@ def ingest(store: Store, batch: Batch, now: int) -> Taken:
     return taken
 
 
-_Known = dict[str, list[tuple[str, str, CustodyEvent]]]
+_LAST = sa.select(ENTRY.c.seq, ENTRY.c.received_at, ENTRY.c.digest).order_by(
+    ENTRY.c.seq.desc()
+).limit(1)  # fmt: skip
+_Known = dict[str, list[tuple[str, str, CustodyEvent | None]]]
 
 
-def _known(connection: Connection, ids: Sequence[str]) -> _Known:
-    """Return the entries that are stored under some ids: force, source and the entry."""
+def _known(
+    connection: Connection, items: Sequence[tuple[CustodyEvent | SetAside, Source]]
+) -> _Known:
+    """Return what is stored under the ids of entries: force, source and the entry; None: erased."""
+    ids: dict[str, str] = {}
+    for got, source in items:
+        if isinstance(got, CustodyEvent):
+            ids[got.id] = got.id
+            ids[erased_id(got.force or "", source.name, got.id)] = got.id
     out: _Known = {}
-    for start in range(0, len(ids), _CHUNK):
+    names = list(ids)
+    for start in range(0, len(names), _CHUNK):
         wanted = sa.select(ENTRY.c.force, ENTRY.c.source, ENTRY.c.id, ENTRY.c.body).where(
-            ENTRY.c.id.in_(ids[start : start + _CHUNK])
+            ENTRY.c.id.in_(names[start : start + _CHUNK])
         )
-        for force, source, name, body in connection.execute(wanted):
-            out.setdefault(name, []).append((force, source, _entry(body)))
+        for force, source_name, name, body in connection.execute(wanted):
+            entry = _entry(body) if body else None
+            out.setdefault(ids[name], []).append((force, source_name, entry))
     return out
 
 
@@ -393,6 +453,10 @@ def _clash(entry: CustodyEvent, source: Source, known: _Known) -> str | None:
     """Return None for a new entry, "" for one stored before, else why it cannot be taken."""
     for force, name, first in known.get(entry.id, ()):
         if force != (entry.force or ""):
+            continue
+        if first is None:  # it was erased; what it said is not there to compare
+            if name == source.name:
+                return ""
             continue
         if name != source.name and first.record != entry.record:
             continue  # ids are counted by each source for itself
@@ -405,9 +469,19 @@ def _clash(entry: CustodyEvent, source: Source, known: _Known) -> str | None:
     return None
 
 
-def _row(
-    entry: CustodyEvent, source: Source, feed: str, seq: int, at: int, body: str
-) -> dict[str, Any]:
+def _seal(row: dict[str, Any], before: str) -> str:
+    """Seal a row into the chain of entries; return its digest."""
+    said = [
+        row[name] for name in ("id", "record", "kind", "at", "recorded_at", "not_carried", "body")
+    ]
+    row["salt"] = secrets.token_hex(8)
+    row["content"] = entry_content(row["salt"], said)
+    name = (row["feed"], row["force"], row["source"])
+    row["digest"] = entry_digest(before, row["seq"], row["received_at"], name, row["content"])
+    return str(row["digest"])
+
+
+def _row(entry: CustodyEvent, source: Source, feed: str, seq: int, at: int) -> dict[str, Any]:
     return {
         "seq": seq,
         "received_at": at,
@@ -420,7 +494,7 @@ def _row(
         "at": entry.at,
         "recorded_at": entry.recorded_at,
         "not_carried": _not_carried(source),
-        "body": body,
+        "body": packed(entry),
     }
 
 
@@ -485,9 +559,9 @@ def positions(store: Store) -> Mapping[str, str]:
 def entries(
     connection: Connection, *, after: int = 0, up_to: int | None = None
 ) -> Iterator[Stored]:
-    """Yield stored entries in order of arrival, by their numbers."""
+    """Yield stored entries in order of arrival, by their numbers; not those that were erased."""
     columns = (ENTRY.c.seq, ENTRY.c.received_at, ENTRY.c.not_carried, ENTRY.c.body)
-    wanted = sa.select(*columns).where(ENTRY.c.seq > after)
+    wanted = sa.select(*columns).where(ENTRY.c.seq > after, ENTRY.c.erased_by.is_(None))
     if up_to is not None:
         wanted = wanted.where(ENTRY.c.seq <= up_to)
     for seq, received_at, missing, body in connection.execute(wanted.order_by(ENTRY.c.seq)):

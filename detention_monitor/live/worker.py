@@ -62,6 +62,7 @@ class Worker:
         self._ruleset, self._say, self._patience = ruleset, say, patience
         self._reference: ReferenceBackend | None = None
         self.deaths = 0
+        self._ready = False
         self._process, self._pipe = self._started()
 
     @property
@@ -77,7 +78,15 @@ class Worker:
         )
         process.start()
         theirs.close()
+        self._ready = False
         return process, ours
+
+    def is_ready(self, seconds: float = 0) -> bool:
+        """Whether the rules are compiled; wait for some seconds if they are not."""
+        if not self._ready:
+            with suppress(EOFError, OSError):  # dead: the next question starts it again
+                self._ready = self._pipe.poll(seconds) and bool(self._pipe.recv())
+        return self._ready
 
     def __call__(self, detention: Detention, as_of: int) -> Assessment:
         """Return the assessment; the second death on one detention hands it to the reference."""
@@ -97,6 +106,8 @@ class Worker:
     def _asked(self, detention: Detention, as_of: int) -> Assessment | None:
         """Return what the process answers; None if it died, or did not answer in time."""
         with suppress(EOFError, OSError):
+            if not self.is_ready(self._patience):
+                return None
             self._pipe.send((detention, as_of))
             if self._pipe.poll(self._patience):
                 answer = self._pipe.recv()
@@ -117,6 +128,7 @@ def _serve(pipe: Connection, ruleset: RuleSet) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the monitor, which ends us
     backend = DurableBackend(ruleset.plan)
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        pipe.send(True)
         while True:
             detention, as_of = pipe.recv()
             pipe.send(judged(detention, ruleset, as_of, backend))

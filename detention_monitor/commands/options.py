@@ -1,0 +1,41 @@
+"""What several commands share: options, and the exit status of each outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from detention_monitor.times import parse_instant
+
+FOUND, CANNOT_RUN, SET_ASIDE = 1, 2, 3
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def rules_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--rules` and `--policy`."""
+    folder = click.option(
+        "--rules", type=FOLDER, default=None, help="Folder of rule files (default: those shipped)."
+    )
+    policy = click.option(
+        "--policy", type=FILE, default=None, help="A force's own numbers and suites."
+    )
+    return folder(policy(command))
+
+
+db_option = click.option(
+    "--db", default=None, metavar="URL", help="The store: a file for SQLite, or postgresql://..."
+)
+
+
+def instant(_context: click.Context, _option: click.Parameter, value: str | None) -> int | None:
+    """Return a time given as an option in seconds UTC; one without offset is London's."""
+    if value is None:
+        return None
+    try:
+        return parse_instant(value, "Europe/London")[0]
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error

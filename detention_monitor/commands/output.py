@@ -1,0 +1,89 @@
+"""Where results go: private files, the quarantine, a line of progress."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Self
+
+import click
+import orjson
+
+from detention_monitor.replay import Progress, quiet
+from detention_monitor.sources import SetAside
+from detention_monitor.text import printable
+
+
+class Quarantine:
+    """The file of lines that were set aside; made only when there is one, readable by its owner."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.count = path, 0
+        self._file: BinaryIO | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def put(self, each: SetAside) -> None:
+        """Write one line; the first few are named on stderr, without their text."""
+        if self._file is None:
+            self._file = private(self.path)
+        line = {"origin": each.origin, "reason": each.reason, "line": each.line}
+        self._file.write(orjson.dumps(line) + b"\n")
+        self.count += 1
+        if self.count <= 10:
+            click.echo(f"set aside: {each.origin}: {printable(each.reason)}", err=True)
+        elif self.count == 11:
+            click.echo(f"set aside: more, see {self.path}", err=True)
+
+
+def private(path: Path) -> BinaryIO:
+    """Open a file to write, made anew or emptied, that only its owner may read."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "wb")
+
+
+@contextmanager
+def target(out: Path | None) -> Iterator[BinaryIO]:
+    """Give what to write to: stdout, or a file that takes its name only once it is complete."""
+    if out is None:
+        yield sys.stdout.buffer
+        return
+    unfinished = out.with_name(f"{out.name}.unfinished")
+    with private(unfinished) as file:
+        yield file
+    unfinished.replace(out)
+
+
+@contextmanager
+def progress_line() -> Iterator[Progress]:
+    """Give a progress line on stderr: how much, how fast, how long still; none without a terminal."""
+    if not sys.stderr.isatty():
+        yield quiet
+        return
+    start = time.monotonic()
+    shown = False
+
+    def show(phase: str, done: int, total: int) -> None:
+        nonlocal shown
+        spent = time.monotonic() - start
+        if phase == "reading":
+            text = f"reading: {done:,} entries, {done / max(spent, 0.001):,.0f} a second"
+        else:
+            left = spent / done * (total - done) if done else 0
+            text = f"judging: {done:,} of {total:,} parts, about {left:,.0f} s left"
+        click.echo(f"\r\x1b[K{text}", nl=False, err=True)
+        shown = True
+
+    yield show
+    if shown:
+        click.echo("\r\x1b[K", nl=False, err=True)
