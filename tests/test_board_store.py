@@ -10,6 +10,7 @@ import pytest
 from detention_monitor.boards.clock import Present
 from detention_monitor.boards.store import AFTER_RELEASE, StoreDesk
 from detention_monitor.durable import DurableBackend
+from detention_monitor.live.access import accesses
 from detention_monitor.live.acts import ActError, Person, verify
 from detention_monitor.live.monitor import Monitor
 from detention_monitor.live.run import feeds_for
@@ -147,3 +148,17 @@ def test_reasons_are_worked_out_from_the_entries_of_the_store(monitored: Monitor
     assert any(fact.kind == "review_due" for fact in result.facts)
     stored = next(e for e in monitored.desk.assessments() if e.detention == "44/CR-1")
     assert {e.key for e in result.findings} == {e.key for e in stored.findings}
+
+
+async def test_opening_a_child_and_searching_are_logged(monitored: Monitored) -> None:
+    booked_in(monitored)
+    monitored.at(f"{D}09:00")
+    app = monitored.app()
+    async with app.run_test(size=MEDIUM) as pilot:
+        await pilot.press("v", "escape", "b", "escape", "slash", *"CR-1", "enter")
+        await pilot.pause()
+    found = [(each.action, each.detention, each.detail) for each in accesses(monitored.store)]
+    assert sorted(found, key=str) == [
+        ("opened", "44/CR-1", "BEFORE YOU REVIEW"), ("searched", None, "CR-1"),
+    ]  # fmt: skip
+    assert verify(monitored.store).broken_at is None

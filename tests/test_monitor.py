@@ -613,6 +613,16 @@ def test_a_feed_that_gives_no_sign_of_life_is_said_and_one_that_never_did_is_not
     assert shown.warning(live.now) == "custody.jsonl: the file is not there"
 
 
+def _today(entry: bytes, now: int) -> bytes:
+    from detention_monitor.times import rfc3339
+
+    raw = json.loads(entry)
+    raw |= {"at": rfc3339(now - 600), "recorded_at": rfc3339(now - 600)}
+    if "attrs" in raw:
+        raw["attrs"] = {"dob": f"{int(rfc3339(now)[:4]) - 17}-12-31"}
+    return json.dumps(raw).encode()
+
+
 def test_an_entry_stored_but_not_yet_assessed_is_assessed_at_the_next_start(
     live: Live, ruleset: RuleSet
 ) -> None:

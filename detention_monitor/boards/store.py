@@ -16,6 +16,7 @@ from detention_monitor.assess import Assessment, assess
 from detention_monitor.boards.desk import AlertLine, Desk, FeedLine
 from detention_monitor.detention import Detention, without_duplicates
 from detention_monitor.errors import DetentionMonitorError
+from detention_monitor.live.access import note
 from detention_monitor.live.acts import WHATS, Held, Person, acknowledge, give_reason, shelve
 from detention_monitor.live.projection import Custody
 from detention_monitor.live.reading import StoredAssessments, feeds
@@ -165,6 +166,13 @@ class StoreDesk(Desk):
         return [_line(row, said.get(row["key"], {})) for row in rows]
 
     # --- acts ----------------------------------------------------------------------------------
+
+    def opened(self, what: str, name: str, now: int) -> None:
+        """Log that a person opened a page of a child, or searched."""
+        if what == "search":
+            note(self._store, self._who, now, "searched", detail=name)
+        else:
+            note(self._store, self._who, now, "opened", detention=name, detail=what)
 
     def acknowledge(self, alert: AlertLine, now: int, reason: str, until: int | None) -> str:
         """Take an alert on."""

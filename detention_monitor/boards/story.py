@@ -70,6 +70,7 @@ class StoryDesk(Desk):
         self._taken: dict[str, list[tuple[Act, str, str]]] = {}
         self._lines: list[AlertLine] = []
         self._shown_until = -1
+        self._terms = terms_of(ruleset.parameters)
         self._reference: ReferenceBackend | None = None
         self._explained: tuple[Assessment | None, Assessment | None] = (None, None)
 
@@ -197,11 +198,10 @@ class StoryDesk(Desk):
     def _show(self, now: int) -> None:
         lines = []
         turns = []
-        terms = terms_of(self.ruleset.parameters)
         for key, history in self._histories.items():
             taken = self._taken.get(key, ())
             known = [each for each in history if each.at <= now]
-            alert = alert_of(known, [act for act, _, _ in taken], now, terms)
+            alert = alert_of(known, [act for act, _, _ in taken], now, self._terms)
             last = next((each.finding for each in reversed(known) if each.finding), None)
             if alert is None or last is None:
                 continue

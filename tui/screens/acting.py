@@ -10,6 +10,7 @@ from detention_monitor.boards.desk import AlertLine
 from detention_monitor.boards.picture import overview
 from detention_monitor.boards.rows import suites_of
 from detention_monitor.boards.story import StoryDesk
+from detention_monitor.errors import DetentionMonitorError
 from tui.keys import TRANSPORT
 from tui.screens.board import BoardScreen
 from tui.screens.dialogs import Ask, AskAct, Sure
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 _ACK = ("on it now", "called, no answer", "on the way", "refused")
 _SHELVE = ("asleep", "in hospital", "in interview", "awaits solicitor")
 _WHY = ("no officer free", "interview ran on", "recorded late", "medical care")
+
+OF_A_CHILD = ("DETAIL", "BEFORE YOU REVIEW", "LAW", "CUSTODY RECORD")
+"""Pages that show one child: opening one is logged."""
 
 
 class ActingBoard(Playing, BoardScreen):
@@ -143,8 +147,9 @@ class ActingBoard(Playing, BoardScreen):
 
         def found(text: str | None) -> None:
             if text is not None:
+                if text and not self._noted("search", text):
+                    return
                 self.find = text
-                self.desk.opened("search", text, self.clock.now())
                 self.sort()
 
         self.app.push_screen(Ask("Find a child: name, suite, place or duty; empty shows all",
@@ -164,9 +169,18 @@ class ActingBoard(Playing, BoardScreen):
 
     def _open(self, title: str, build: Callable[[int], object], *, ticks: bool = False) -> None:
         name = self.child_name
-        if name is not None:
-            self.desk.opened(title, name, self.clock.now())
+        if name is not None and title in OF_A_CHILD and not self._noted(title, name):
+            return
         self.board.page(title, build, ticks=ticks)
+
+    def _noted(self, what: str, name: str) -> bool:
+        """Log that a person looked; what cannot be logged is not shown."""
+        try:
+            self.desk.opened(what, name, self.clock.now())
+        except DetentionMonitorError as error:
+            self.board.say(f"not shown, as it cannot be logged: {error}", wrong=True)
+            return False
+        return True
 
     def action_detail(self) -> None:
         """Open everything about the chosen child."""
@@ -263,7 +277,8 @@ class ActingBoard(Playing, BoardScreen):
         detention = self.desk.detention(name) if name is not None else None
         if name is None or detention is None:
             return
-        self.desk.opened("REPLAY", name, self.clock.now())
+        if not self._noted("REPLAY", name):
+            return
         self.play(detention.entries, detention.coverage)
 
     def action_replay_all(self) -> None:

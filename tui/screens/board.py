@@ -91,6 +91,11 @@ class BoardScreen(Screen[None]):
         self.call_after_refresh(self.paint)
 
     @property
+    def _is_here(self) -> bool:
+        """Whether there is something to draw on: not before it is laid out, nor while it closes."""
+        return self._is_laid_out and bool(self.children)
+
+    @property
     def layout_name(self) -> rows.Width:
         """Which of the three layouts is shown."""
         return rows.narrow_or_wide(self.size.width)
@@ -109,7 +114,7 @@ class BoardScreen(Screen[None]):
 
     def tick(self) -> None:
         """Let time go on: draw what changed with it."""
-        if not self._is_laid_out:
+        if not self._is_here:
             return
         self.now = self.clock.now()
         self._warning = self.desk.warning(self.now)
@@ -120,7 +125,7 @@ class BoardScreen(Screen[None]):
 
     def arrived(self) -> bool:
         """Show at once what is new, if anything is."""
-        if not self._is_laid_out:
+        if not self._is_here:
             return False
         now = self.clock.now()
         if not self.desk.look(now):
@@ -210,6 +215,8 @@ class BoardScreen(Screen[None]):
 
     def paint(self) -> None:
         """Draw what differs from what stands there."""
+        if not self._is_here:
+            return
         self.query_one("#head", Lines).show(self._head())
         if not self.clock.live:
             self.query_one("#transport", Lines).show([self.transport(self.size.width)])
@@ -321,6 +328,8 @@ class BoardScreen(Screen[None]):
         return self._why[1]
 
     def _explain(self) -> None:
+        if not self._is_here:
+            return
         finding, name = self.chosen_finding(), self.child_name
         pane = self.query_one("#brief" if self.layout_name == "narrow" else "#detail", Lines)
         width = pane.size.width - 2
