@@ -24,7 +24,7 @@ from detention_monitor.conditions import (
 )
 from detention_monitor.durable import MOST_ALPHAS
 from detention_monitor.errors import Diagnostic
-from detention_monitor.parameters import NEEDED
+from detention_monitor.parameters import MONITOR, NEEDED
 from detention_monitor.plan import OLDEST_CODE, attributes_with_marks
 from detention_monitor.rulefile import CATALOGUE, PARAMETERS, VOCABULARY, LoadedFile, RuleSet
 from detention_monitor.rulemodel import Must, Rule, RuleTest, Selector
@@ -325,7 +325,7 @@ def _covers(wide: Rule, narrow: Rule, table: Attributes) -> bool:
 
 BY_PROGRAM = frozenset({
     # numbers
-    *NEEDED, "entry_late", "entry_very_late",
+    *NEEDED, *MONITOR, "entry_late", "entry_very_late",
     # derived facts
     "valid_review", "disputed_review", "lawful_postponement", "valid_extension",
     "valid_certificate",

@@ -46,6 +46,7 @@ HOVER: dict[str, str] = {
     "by_lateness.",
     "pauses_while": "A state during which the time of this duty stands still.",
     "outlasts_detention": "true where the duty goes on after police detention ended.",
+    "needs_time": "How long custody must go on after the duty arose for a miss to be more than possible.",
     "never": "An entry that must not be made (under these conditions, in these states).",
     "finds": "What a finding is called: broken, matched, or not_recorded.",
     "when_unknown": "What to say where an attribute that the condition asks for was left blank.",
@@ -103,6 +104,7 @@ HOVER: dict[str, str] = {
     "until": "The entries with which it ends.",
     "established_for": "How long it is certain; after that it is only possible.",
     "enabling": "true where, within one clock minute, it counts as being so.",
+    "forbidding": "true where it forbids: the clock minutes in which it begins and ends are not in it.",
     "on": "The kinds of entry on which it is set.",
     "yes_when": "The ways in which it is true; otherwise it is not.",
     "Alternative.from": "First day on which this way counts.",
@@ -133,6 +135,11 @@ HOVER: dict[str, str] = {
     "Declared.values": "The words allowed, for enum and ordered.",
     "sections": "The sections of the catalogue, by letter.",
     "duties": "Every duty, by its id.",
+    "out_of_service": "Rules whose alerts ask nobody for anything for some days; each is still judged.",
+    "OutOfService.from": "The first day out of service.",
+    "OutOfService.to": "The first day on which it is in service again.",
+    "reason": "Why it is out of service.",
+    "approved_by": "Who decided so.",
     "person": "What a person must look at, because entries cannot decide it.",
 }  # fmt: skip
 
