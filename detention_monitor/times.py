@@ -242,6 +242,8 @@ def day_of(instant: int) -> date:
 @lru_cache(maxsize=4_096)
 def start_of_day(day: date) -> int:
     """Return the instant at which a local day begins."""
+    if not 1972 <= day.year < 2400:
+        return pendulum.datetime(day.year, day.month, day.day, tz=LONDON).int_timestamp
     midnight = (day.toordinal() - _FIRST_DAY) * DAY
     return midnight - offset_at(midnight)  # the clocks never change at midnight in London
 

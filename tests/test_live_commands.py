@@ -130,14 +130,14 @@ def test_no_reason_is_taken_before_anything_was_missed(live: Live) -> None:
 def test_an_alert_is_put_aside_for_as_long_as_the_limits_say_to_the_second(live: Live) -> None:
     live.write(*BOOKED_IN)
     live.at("2025-06-10T09:30:00")
-    gap = held(live, "A03-grounds")
+    gap = held(live, "D14-documents-not-noted")
     with pytest.raises(ActError, match="for 30 minutes at most"):
         shelve(live.store, gap, WHO, live.now, "busy", live.now + 1_801)
     shelve(live.store, gap, WHO, live.now, "busy", live.now + 1_800)
     live.at("2025-06-10T09:59:59")
-    assert the(live, "A03-grounds")["state"] == "shelved"
+    assert the(live, "D14-documents-not-noted")["state"] == "shelved"
     live.at("2025-06-10T10:00:00")
-    assert the(live, "A03-grounds")["state"] == "new"
+    assert the(live, "D14-documents-not-noted")["state"] == "new"
 
 
 def test_an_act_is_taken_back_by_who_acted_within_ten_seconds(live: Live) -> None:
@@ -210,7 +210,7 @@ def test_a_force_sets_the_limits_by_its_policy_and_from_a_day_on(
     [feed] = feeds(live.store, live.now + 121)
     assert (feed.health.word, feed.health.age) == ("stale", 121)
     with pytest.raises(ActError, match="for 5 minutes at most"):
-        shelve(live.store, held(live, "A03-grounds"), WHO, live.now, "busy", live.now + 301)
+        shelve(live.store, held(live, "D14-documents-not-noted"), WHO, live.now, "busy", live.now + 301)
     live.at("2025-06-10T23:59:59")
     limits = limits_of(live.store)
     assert limits is not None
@@ -220,12 +220,12 @@ def test_a_force_sets_the_limits_by_its_policy_and_from_a_day_on(
     assert limits is not None
     assert limits.shelf_longest == 1_200
     # a shelf lasts by the limits of when the alert was put aside
-    gap = held(live, "A03-grounds")
+    gap = held(live, "D14-documents-not-noted")
     shelve(live.store, gap, WHO, live.now, "busy", live.now + 1_200)
     live.at("2025-06-11T00:20:09")
-    assert the(live, "A03-grounds")["state"] == "shelved"
+    assert the(live, "D14-documents-not-noted")["state"] == "shelved"
     live.at("2025-06-11T00:20:10")
-    assert the(live, "A03-grounds")["state"] == "new"
+    assert the(live, "D14-documents-not-noted")["state"] == "new"
 
 
 def test_rules_without_the_limits_are_refused_by_name(live: Live) -> None:
@@ -285,7 +285,7 @@ def test_alerts_are_grouped_by_child_and_only_what_chatters_is_one_line(
     limits = limits_of(live.store)
     assert limits == Limits.of(ruleset.parameters, live.now)
     assert limits is not None
-    one = the(live, "A03-grounds")
+    one = the(live, "D14-documents-not-noted")
 
     def raised(*at: int) -> list[dict[str, object]]:
         return [{**one, "raised_at": each, "key": f"k{each}"} for each in at]
@@ -295,7 +295,7 @@ def test_alerts_are_grouped_by_child_and_only_what_chatters_is_one_line(
     [(_, lines)] = by_child(raised(100, 130, 161), limits)
     assert [each.times for each in lines] == [1, 1, 1]
     [(_, lines)] = by_child(alerts(live.store), limits)
-    assert lines[0].first["rule"] == "B02-adult-present"  # critical, and asks for something
+    assert lines[0].first["rule"] == "A03-grounds"  # critical, and asks for something
     assert sum(len(each.rows) for each in lines) == len(alerts(live.store))
 
 

@@ -68,7 +68,7 @@ def test_open_detentions_are_judged_again_at_once_and_what_was_done_stays(
     live.write(*story("busy_day", 3), *BOOKED_IN)  # those of the busy day have left
     live.at("2025-06-10T09:30:00")
     for row in alerts(live.store):
-        if row["rule"] == "A03-grounds" and row["detention"] == "44/CR-1":
+        if row["rule"] == "D14-documents-not-noted" and row["detention"] == "44/CR-1":
             acknowledge(live.store, Held(row["key"], row["raised_at"]), WHO, live.now)
     live.at("2025-06-10T09:45:00")
     history = {(row[0], row[1]): row for row in rows(live.store, "finding")}
@@ -86,7 +86,7 @@ def test_open_detentions_are_judged_again_at_once_and_what_was_done_stays(
     assert {"rule": "B02-adult-present", "gained": 0, "lost": 0, "moved": 1} in row["rules"]  # type: ignore[operator]
     # who had taken something on still has it, and what was found before was found by the old rules
     mine = [row for row in alerts(live.store) if row["detention"] == "44/CR-1"]
-    assert [row["state"] for row in mine if row["rule"] == "A03-grounds"] == ["acknowledged"]
+    assert [row["state"] for row in mine if row["rule"] == "D14-documents-not-noted"] == ["acknowledged"]
     assert {row["ruleset"] for row in mine} == {new.hash}
     after = {(row[0], row[1]): row for row in rows(live.store, "finding")}
     assert {place: after[place] for place in history} == history

@@ -64,7 +64,6 @@ rules:
       unless: urgent_authority
       same: rank
       doubted_where: asleep is true
-      within: $aa_amber
       after: [{kind: woken}, {kind: bail_decided, where: refused is true}]
     lapses_on: [released, {kind: bailed, while: charged}]
     excused_by: [{kind: review_held, where: exists mode_reason, same: role}]
@@ -129,6 +128,17 @@ rules:
     message: "Arose."
     arises_on: left_for_court
     must: {happen: checked, by: attr hearing_at}
+  - id: X08-duty
+    duty: B01
+    title: A duty due after a while
+    sources: [{cite: "Act of this test", text_verified: true, number_verified: true}]
+    authority: quality
+    in_force: {from: 2012-07-10}
+    age_at: none
+    who: somebody else
+    message: "Due {due}."
+    arises_on: {kind: review_held, where: mode is telephone}
+    must: {happen: checked, within: 41m}
   - id: X05-never
     duty: B02
     title: A full prohibition
