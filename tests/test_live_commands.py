@@ -210,7 +210,9 @@ def test_a_force_sets_the_limits_by_its_policy_and_from_a_day_on(
     [feed] = feeds(live.store, live.now + 121)
     assert (feed.health.word, feed.health.age) == ("stale", 121)
     with pytest.raises(ActError, match="for 5 minutes at most"):
-        shelve(live.store, held(live, "D14-documents-not-noted"), WHO, live.now, "busy", live.now + 301)
+        shelve(
+            live.store, held(live, "D14-documents-not-noted"), WHO, live.now, "busy", live.now + 301
+        )
     live.at("2025-06-10T23:59:59")
     limits = limits_of(live.store)
     assert limits is not None

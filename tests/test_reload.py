@@ -86,7 +86,9 @@ def test_open_detentions_are_judged_again_at_once_and_what_was_done_stays(
     assert {"rule": "B02-adult-present", "gained": 0, "lost": 0, "moved": 1} in row["rules"]  # type: ignore[operator]
     # who had taken something on still has it, and what was found before was found by the old rules
     mine = [row for row in alerts(live.store) if row["detention"] == "44/CR-1"]
-    assert [row["state"] for row in mine if row["rule"] == "D14-documents-not-noted"] == ["acknowledged"]
+    assert [row["state"] for row in mine if row["rule"] == "D14-documents-not-noted"] == [
+        "acknowledged"
+    ]
     assert {row["ruleset"] for row in mine} == {new.hash}
     after = {(row[0], row[1]): row for row in rows(live.store, "finding")}
     assert {place: after[place] for place in history} == history
