@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from detention_monitor.errors import Diagnostic, RecordError, RuleFileError
 from detention_monitor.records import Source
+from detention_monitor.text import in_a_cell
 from detention_monitor.vocabulary import Vocabulary
 from detention_monitor.yamlfile import read_yaml, suggestion, validated
 
@@ -35,18 +36,6 @@ KEYS = (
 )  # fmt: skip
 _YES, _NO = ("true", "yes", "y", "1"), ("false", "no", "n", "0")
 Column = Annotated[str, Field(min_length=1, max_length=200)]
-
-
-def _as_text(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case list():
-            return ";".join(map(str, value))
-        case _:
-            return str(value)
 
 
 class MapFile(BaseModel):
@@ -115,7 +104,7 @@ class ColumnMap:
     def texts(self, row: Mapping[str, Any]) -> dict[str, str]:
         """Return a row of typed cells as a CSV would have it: an empty cell is empty text."""
         named = (*self.file.columns.values(), *self.file.attrs.values())
-        return {name: _as_text(row.get(name)) for name in named}
+        return {name: in_a_cell(row.get(name), between=";") for name in named}
 
     def raw(self, row: Mapping[str, str]) -> dict[str, Any] | None:
         """Return the raw entry of a row, or None for a kind that is passed over.

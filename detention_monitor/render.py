@@ -11,7 +11,7 @@ import orjson
 from detention_monitor.assess import Assessment
 from detention_monitor.findings import Finding, as_line, as_record
 from detention_monitor.tables import table_of
-from detention_monitor.text import cell
+from detention_monitor.text import cell, in_a_cell
 
 FORMATS = ("table", "jsonl", "csv")
 COLUMNS = (
@@ -65,19 +65,7 @@ def _csv(result: Assessment) -> bytes:
 
 def _cells(finding: Finding) -> tuple[str, ...]:
     record = as_record(finding)
-    return tuple(cell(_plain(record.get(name))) for name in COLUMNS)
-
-
-def _plain(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case list():
-            return "; ".join(map(str, value))
-        case _:
-            return str(value)
+    return tuple(cell(in_a_cell(record.get(name))) for name in COLUMNS)
 
 
 def _row(cells: tuple[str, ...]) -> bytes:

@@ -29,3 +29,20 @@ def cell(text: str) -> str:
     """
     shown = printable(text, 32_000)
     return f"'{shown}" if shown.startswith(_FORMULA) else shown
+
+
+def in_a_cell(value: object, between: str = "; ") -> str:
+    """Return a value as one text: nothing for None, true or false, a list with `between` it.
+
+    >>> in_a_cell(None), in_a_cell(True), in_a_cell(["e1", "e2"])
+    ('', 'true', 'e1; e2')
+    """
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case list():
+            return between.join(map(str, value))
+        case _:
+            return str(value)

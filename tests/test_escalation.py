@@ -206,8 +206,8 @@ def test_an_answer_that_is_no_yes_is_tried_again_and_then_is_a_failure_on_the_sc
     assert (failed["attempts"], failed["why"]) == (3, "127.0.0.1: answered 500")
     assert "escalation failed: 127.0.0.1: answered 500" in live.said
     assert "secret" not in "".join(live.said)
-    shown = StoredAssessments(live.store, ruleset)
-    shown.advance((), live.now)
+    shown = StoredAssessments(live.store)
+    shown.advance()
     said = shown.warning(live.now)
     assert said == "the last escalation was not sent: 127.0.0.1: answered 500"
     live.write(review("2025-06-10T14:21:00+01:00"))

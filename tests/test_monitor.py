@@ -169,8 +169,8 @@ def test_each_alert_carries_the_rules_by_which_it_was_found(live: Live) -> None:
 def test_what_is_stored_is_what_assess_says(live: Live, durable: DurableBackend) -> None:
     lines = story("busy_day", 4)
     live.play(lines)
-    shown = StoredAssessments(live.store, live.ruleset)
-    shown.advance((), live.now)
+    shown = StoredAssessments(live.store)
+    shown.advance()
     with live.store.read() as connection:
         kept = [each.entry for each in entries(connection)]
     assert len(kept) == len(lines)
@@ -547,7 +547,7 @@ def test_the_board_can_run_its_own_monitor(tmp_path: Path, ruleset: RuleSet) -> 
     with stored(str(db), ruleset, [str(path)]) as shown:
 
         def comes() -> bool:
-            shown.advance((), 0)
+            shown.advance()
             return [each.detention for each in shown.assessments()] == ["44/CR-1"]
 
         until(comes, "the detention", 60)
@@ -597,14 +597,14 @@ def test_a_feed_that_gives_no_sign_of_life_is_said_and_one_that_never_did_is_not
 ) -> None:
     live.write(*BOOKED_IN)
     live.at("2025-06-10T08:00:00")
-    shown = StoredAssessments(live.store, ruleset)
-    shown.advance((), live.now)
+    shown = StoredAssessments(live.store)
+    shown.advance()
     assert [each.health.word for each in feeds(live.store, live.now)] == ["feed health unknown"]
     assert shown.warning(live.now) is None
     live.write(b'{"heartbeat": "2025-06-10T08:00:00+01:00"}')
     live.at("2025-06-10T08:00:01")
     live.at("2025-06-10T08:01:01")
-    shown.advance((), live.now)
+    shown.advance()
     assert shown.warning(live.now) is None
     live.at("2025-06-10T08:01:02")
     assert shown.warning(live.now) == "custody.jsonl gives no sign of life for 61 s"

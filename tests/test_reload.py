@@ -297,10 +297,10 @@ def test_a_running_monitor_loads_rules_whole_or_not_at_all(
     running: Running, ruleset: RuleSet
 ) -> None:
     first = running.hash()
-    shown = StoredAssessments(running.store, ruleset)
+    shown = StoredAssessments(running.store)
 
     def warning() -> str:
-        shown.advance((), int(time.time()))
+        shown.advance()
         return str(shown.warning(int(time.time())))
 
     # a file that is half written: the fault is on every screen, and the old rules go on

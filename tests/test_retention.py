@@ -320,8 +320,8 @@ def test_a_store_of_the_former_schema_is_sealed_when_it_is_brought_up(
         connection.execute(sa.text("UPDATE entry SET body = '' WHERE seq = 1"))
     store.close()
     again = Store.open(url)
-    shown = StoredAssessments(again, ruleset)
-    shown.advance((), 6)
+    shown = StoredAssessments(again)
+    shown.advance()
     assert shown.warning(6) == "OUT OF DATE: no monitor works on this store"
     found = verify(again)
     assert (found.broken_at, found.entries, found.erased) == (None, 2, 0)

@@ -233,11 +233,6 @@ def _clock(at: int | None) -> str:
     return "-" if at is None else clock_text(at)
 
 
-def width_of(width: Width) -> int:
-    """Return how many cells a row takes."""
-    return sum(column.width for column in COLUMNS[width])
-
-
 def heads(width: Width) -> str:
     """Return the heads of the columns."""
     return "".join(

@@ -37,7 +37,7 @@ class StoreDesk(Desk):
         """Read nothing yet."""
         super().__init__(ruleset)
         self._store, self._who = store, who
-        self._stored = StoredAssessments(store, ruleset)
+        self._stored = StoredAssessments(store)
         self._custody = Custody()
         self._loaded: set[str] = set()
         self._seq = 0
@@ -53,7 +53,7 @@ class StoreDesk(Desk):
         try:
             if not self._stored.is_behind():
                 return False
-            self._stored.advance((), now)
+            self._stored.advance()
             self._shown = [
                 each
                 for each in self._stored.assessments()

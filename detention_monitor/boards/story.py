@@ -22,8 +22,6 @@ from detention_monitor.rulefile import RuleSet
 from detention_monitor.times import clock_text
 from detention_monitor.vocabulary import Coverage
 
-SHELF_MARGIN = 600
-"""In practice too a shelf ends this many seconds before the deadline at the latest."""
 Judge = Callable[[Detention, int], Assessment]
 """What assesses a detention as of an instant (seconds UTC)."""
 

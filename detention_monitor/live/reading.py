@@ -11,7 +11,6 @@ import orjson
 import sqlalchemy as sa
 
 from detention_monitor.assess import Assessment
-from detention_monitor.entries import CustodyEvent
 from detention_monitor.findings import SEVERITIES
 from detention_monitor.live.alerts import ATTENTION
 from detention_monitor.live.feeds import Health, health
@@ -26,8 +25,6 @@ from detention_monitor.live.store import (
     StoreError,
     Wake,
 )
-from detention_monitor.rulefile import RuleSet
-from detention_monitor.watching import Assessments
 
 _PROGRESS = sa.select(
     PROGRESS.c.version, PROGRESS.c.settled_at, PROGRESS.c.limits, PROGRESS.c.fault,
@@ -39,13 +36,16 @@ _FEEDS = sa.select(FEED.c.name, FEED.c.heartbeat_at, FEED.c.problem, FEED.c.last
 _assessment = msgspec.json.Decoder(Assessment).decode
 
 
-class StoredAssessments(Assessments):
-    """The assessments that a monitor keeps in a store; read again only when it wrote something."""
+class StoredAssessments:
+    """Every detention that a monitor keeps in a store, each with its last assessment.
 
-    def __init__(self, store: Store, ruleset: RuleSet) -> None:
+    They are read again only when the monitor wrote something.
+    """
+
+    def __init__(self, store: Store) -> None:
         """Read nothing yet."""
-        super().__init__(ruleset)
         self._store = store
+        self._by_detention: dict[str, Assessment] = {}
         self._version: int | None = None
         self._bodies: dict[str, str] = {}
         self.settled_at = 0
@@ -79,8 +79,12 @@ class StoredAssessments(Assessments):
         self.fault, self.rules_in_use = row[3], row[4]
         return row[0], row[1]
 
-    def advance(self, _arrived: Iterable[CustodyEvent], _now: int, /) -> None:
-        """Read what the monitor has written; nothing arrives here by another way."""
+    def assessments(self) -> list[Assessment]:
+        """Return the last assessment of every detention."""
+        return [*self._by_detention.values()]
+
+    def advance(self) -> None:
+        """Read what the monitor has written."""
         version, self.settled_at = self._progress()
         self._behind = False
         if version == self._version:
@@ -88,13 +92,13 @@ class StoredAssessments(Assessments):
         with self._store.read() as connection:
             rows = connection.execute(sa.select(ASSESSMENT.c.detention, ASSESSMENT.c.body))
             bodies = dict(rows.all())
-        shown: dict[str, tuple[int, Assessment]] = {}
+        shown: dict[str, Assessment] = {}
         for name, body in bodies.items():
             known = self._by_detention.get(name)
             same = known is not None and self._bodies[name] == body
-            pair = known if known is not None and same else (0, _assessment(body))
-            if pair[1].refused != "no_entries":
-                shown[name] = pair
+            result = known if known is not None and same else _assessment(body)
+            if result.refused != "no_entries":
+                shown[name] = result
         self._by_detention = shown
         self._version, self._bodies = version, {name: bodies[name] for name in shown}
 

@@ -167,7 +167,7 @@ def stored(
     store = Store.open(db, create=bool(follow))
     try:
         if not follow:
-            yield StoredAssessments(store, ruleset)
+            yield StoredAssessments(store)
             return
         feeds_for(
             follow, ruleset.vocabulary, {}
@@ -179,7 +179,7 @@ def stored(
             command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
         ) as running:
             try:
-                yield StoredAssessments(store, ruleset)
+                yield StoredAssessments(store)
             finally:
                 running.terminate()
                 _, said = running.communicate()
