@@ -27,14 +27,17 @@ class Terminal:
 
     def __init__(self, folder: Path) -> None:
         self._socket = str(folder / "tmux")
+        self._ended = folder / "status"
 
     def tmux(self, *arguments: str) -> str:
         command = [str(TMUX), "-S", self._socket, "-f", "/dev/null", *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
     def start(self, columns: int, rows: int, *arguments: str, **environment: str) -> None:
+        """Run the program; how it ended stands in a file, for tmux now and then misses it."""
         settings = [f"{name}={value}" for name, value in environment.items()]
-        program = ["env", *settings, sys.executable, "-m", "detention_monitor", *arguments]
+        program = ["sh", "-c", '"$@"; echo $? > "$0"', str(self._ended), "env", *settings,
+                   sys.executable, "-m", "detention_monitor", *arguments]  # fmt: skip
         size = ["-x", str(columns), "-y", str(rows)]
         self.tmux("new-session", "-d", *size, "-c", str(ROOT), *program, ";",
                   "set", "-g", "remain-on-exit", "on")  # fmt: skip
@@ -53,7 +56,16 @@ class Terminal:
         return shown
 
     def status(self) -> str:
-        return self.tmux("display-message", "-p", "#{pane_dead} #{pane_dead_status}").strip()
+        """Return the exit status of the program, empty while it runs."""
+        return self._ended.read_text().strip() if self._ended.exists() else ""
+
+
+def child_of(parent: str) -> int:
+    """Return the process that a shell waits for."""
+    for status in Path("/proc").glob("[0-9]*/status"):
+        if f"\nPPid:\t{parent}\n" in status.read_text():
+            return int(status.parent.name)
+    raise AssertionError(f"{parent} started nothing")
 
 
 @pytest.fixture
@@ -82,7 +94,7 @@ def test_start_resize_and_quit(terminal: Terminal) -> None:
     terminal.keys("Escape")
     terminal.until(lambda text: "24h left" in text, "the board did not come back")
     terminal.keys("q")
-    terminal.until(lambda _: terminal.status() == "1 0", "it did not quit")
+    terminal.until(lambda _: terminal.status() == "0", "it did not quit")
 
 
 def test_with_sixteen_colours_and_with_ascii_the_words_are_there(terminal: Terminal) -> None:
@@ -91,13 +103,13 @@ def test_with_sixteen_colours_and_with_ascii_the_words_are_there(terminal: Termi
     text = terminal.until(lambda text: "CRIT" in text and "CR-24" in text, "no board")
     assert re.sub("[▁▂▃▄▅▆▇█▎▊]", " ", text).isascii()
     terminal.keys("q")
-    terminal.until(lambda _: terminal.status() == "1 0", "it did not quit")
+    terminal.until(lambda _: terminal.status() == "0", "it did not quit")
 
 
 def test_when_the_terminal_goes_away_so_does_the_program(terminal: Terminal) -> None:
     terminal.start(120, 40, "watch", "--demo", LANG="C.UTF-8")
     terminal.until(lambda text: "Next duty" in text, "no board")
-    pid = int(terminal.tmux("display-message", "-p", "#{pane_pid}"))
+    pid = child_of(terminal.tmux("display-message", "-p", "#{pane_pid}").strip())
     terminal.tmux("kill-server")
     end = time.monotonic() + 30
     while Path(f"/proc/{pid}").exists() and time.monotonic() < end:

@@ -75,14 +75,14 @@ def serve(arguments: Sequence[str], host: str, port: int) -> None:
     `RecordError` where the extra that serves is not installed.
     """
     try:
-        from textual_serve.server import Server
+        from tui.serving import LocalServer
     except ImportError:
         raise RecordError(
             "--browser needs one more package: pip install 'detention-monitor[browser]'"
         ) from None
     wanted = [each for each in _without(arguments) if each != "--browser"]
     command = shlex.join([sys.executable, "-m", "detention_monitor", *wanted])
-    Server(command, host=host, port=port, title="Children in custody").serve()
+    LocalServer(command, host=host, port=port, title="Children in custody").serve()
 
 
 def served() -> bool:
