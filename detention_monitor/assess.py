@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from detention_monitor.clock_facts import CLOCK_KINDS, ClockSettings, derive, is_headless
@@ -31,7 +31,7 @@ from detention_monitor.timeline import (
     Interval,
     in_order,
 )
-from detention_monitor.values import changed
+from detention_monitor.values import Immutable, changed
 from detention_monitor.verdict import findings_of
 from detention_monitor.visits import VISIT_KINDS, visits
 from detention_monitor.vocabulary import Coverage
@@ -70,8 +70,7 @@ class Backend(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(Immutable, frozen=True, gc=False):
     """What is concluded of a detention at an instant (`as_of`, seconds UTC).
 
     `next_change_at` is never later than the first instant at which the findings differ with no
@@ -125,7 +124,7 @@ def assess(
     findings += [problem_finding(each, view, ruleset.hash, first.judged_by) for each in problems]
     changes = [each.next_change_at for each in readings if each.next_change_at is not None]
     changes += [at for at in (view.next_entry_at,) if at is not None]
-    return replace(
+    return changed(
         first,
         findings=tuple(sorted(findings, key=Finding.sort_key)),
         next_change_at=min(changes, default=None),
@@ -147,14 +146,17 @@ def _assess_reading(
     coverage: Coverage,
     reading: Reading,
 ) -> Assessment:
-    blank = Assessment(view.detention, view.records, as_of)
+    def refused(code: str, why: str) -> Assessment:
+        named = view.detention, view.records, as_of
+        return Assessment(*named, refused=code, refused_because=why)
+
     if not facts:
-        return replace(blank, refused="no_entries", refused_because="no entry by this instant")
+        return refused("no_entries", "no entry by this instant")
     ended_at = ended(facts)
     try:
         person = judge_person(facts, ended_at, as_of, as_known=reading == "as_known")
     except UnsupportedRecordError as error:
-        return replace(blank, refused=error.code, refused_because=str(error))
+        return refused(error.code, str(error))
     start = _Run(view, ruleset, as_of, person, coverage, ended_at)
     try:
         return start.judged(facts, backend)
@@ -500,26 +502,20 @@ class _Maker:
 
 def _marked(plan: Plan, stratum: Stratum, found: Conclusions, facts: Sequence[Fact]) -> list[Fact]:
     """Return the facts with the marks of this stratum set: true, false, or absent (unknown)."""
-    if not stratum.marks:
-        return list(facts)
-    by_kind: dict[str, list[int]] = {}
+    said = {
+        subject: (found.opened.get((subject, "yes"), {}), found.opened.get((subject, "maybe"), {}))
+        for subject in stratum.marks
+    }
+    out = list(facts)
     for place, each in enumerate(facts):
-        by_kind.setdefault(each.kind, []).append(place)
-    marks: dict[int, dict[str, bool]] = {}
-    for subject in stratum.marks:
-        fact = plan.facts[subject]
-        assert fact.mark is not None  # by the plan
-        yes = found.opened.get((subject, "yes"), {})
-        maybe = found.opened.get((subject, "maybe"), {})
-        for place in (place for kind in fact.mark.on for place in by_kind.get(kind, ())):
+        marks = {}
+        for subject in stratum.marks_on.get(each.kind, ()):
+            yes, maybe = said[subject]
             if yes.get(place) == ESTABLISHED or not (place in yes or place in maybe):
-                marks.setdefault(place, {})[fact.fact] = place in yes
-    if not marks:
-        return list(facts)
-    return [
-        each.saying({**each.attrs, **marks[place]}) if place in marks else each
-        for place, each in enumerate(facts)
-    ]
+                marks[plan.facts[subject].fact] = place in yes
+        if marks:
+            out[place] = each.saying({**each.attrs, **marks})
+    return out
 
 
 # --- findings that follow from findings --------------------------------------------------------

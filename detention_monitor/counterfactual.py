@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from textwrap import wrap
 
 from detention_monitor.assess import Assessment, Backend, assess
@@ -100,7 +100,7 @@ def suppose(
 ) -> Supposition:
     """Judge a detention as if an entry stood in it, at an instant no earlier than that entry."""
     at = max(as_of, entry.at)
-    more = replace(detention, entries=(*detention.entries, entry))
+    more = changed(detention, entries=(*detention.entries, entry))
     return Supposition(
         entry,
         at,

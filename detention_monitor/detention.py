@@ -8,15 +8,17 @@ guessed (domain.md 2.9).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import Literal
+
+import msgspec
 
 from detention_monitor.entries import CustodyEvent, Value
 from detention_monitor.errors import RecordError
 from detention_monitor.timeline import ESTABLISHED, Fact
-from detention_monitor.values import changed
-from detention_monitor.vocabulary import Coverage
+from detention_monitor.values import Immutable, changed
+from detention_monitor.vocabulary import WHOLE, Coverage
 
 _MOST_READINGS = 16
 Reading = Literal["as_happened", "as_known"]
@@ -27,8 +29,7 @@ _ENABLING = (
 """Of entries in one instant these come first: where the order is unknown, the act was lawful."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Immutable, frozen=True, gc=False):
     """Something in the record that a reader should know before trusting the findings."""
 
     code: str
@@ -37,8 +38,7 @@ class Problem:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Immutable, frozen=True, gc=False):
     """A detention as seen at an instant: one list of facts for each consistent reading.
 
     Of more readings than are judged there is one only, and `unreadable` says so (design D4).
@@ -48,18 +48,17 @@ class View:
     records: tuple[str, ...]
     readings: tuple[tuple[Fact, ...], ...]
     problems: tuple[Problem, ...] = ()
-    record_of: Mapping[str, str] = field(default_factory=dict)
+    record_of: Mapping[str, str] = msgspec.field(default_factory=dict)
     next_entry_at: int | None = None
     unreadable: Problem | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Detention:
+class Detention(Immutable, frozen=True, gc=False):
     """All entries of one stay in police detention, in the order in which they were read."""
 
     id: str
     entries: tuple[CustodyEvent, ...]
-    coverage: Coverage = field(default_factory=Coverage)
+    coverage: Coverage = WHOLE
 
     @property
     def records(self) -> tuple[str, ...]:
@@ -401,5 +400,5 @@ def record_name(force: str | None, record: str) -> str:
 def detentions_of(entries: Iterable[CustodyEvent]) -> list[Detention]:
     """Return the detentions of some entries, each entry once (see `without_duplicates`)."""
     return [
-        replace(each, entries=tuple(without_duplicates(each.entries)[0])) for each in group(entries)
+        changed(each, entries=tuple(without_duplicates(each.entries)[0])) for each in group(entries)
     ]

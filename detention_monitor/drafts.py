@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
+
+import msgspec
 
 from detention_monitor.clocks import Span
 from detention_monitor.findings import NO_MEASURES, Finding, GradeState, Status, key_of
@@ -13,13 +14,12 @@ from detention_monitor.rulemodel import Severity
 from detention_monitor.terms import UNTIDY, Terms
 from detention_monitor.timeline import Conclusions, Fact
 from detention_monitor.times import local_text
-from detention_monitor.vocabulary import Coverage
+from detention_monitor.vocabulary import WHOLE, Coverage
 
 Certainty = Literal["established", "possible"]
 
 
-@dataclass(slots=True)
-class Situation:
+class Situation(msgspec.Struct, gc=False):
     """A detention at an instant, as far as verdicts need it; instants are seconds UTC."""
 
     detention: str
@@ -31,14 +31,14 @@ class Situation:
     parameters: Parameters
     ruleset: str
     judged_by: str
-    records: Mapping[str, str] = field(default_factory=dict)
-    pauses: Mapping[str, Sequence[Span]] = field(default_factory=dict)
-    coverage: Coverage = field(default_factory=Coverage)
-    marks: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    relied: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    records: Mapping[str, str] = msgspec.field(default_factory=dict)
+    pauses: Mapping[str, Sequence[Span]] = msgspec.field(default_factory=dict)
+    coverage: Coverage = WHOLE
+    marks: Mapping[str, frozenset[str]] = msgspec.field(default_factory=dict)
+    relied: Mapping[int, frozenset[str]] = msgspec.field(default_factory=dict)
     ends: Sequence[int] = ()
     """Every instant at which police detention ended, also where it was resumed afterwards."""
-    changes: list[int] = field(default_factory=list)
+    changes: list[int] = msgspec.field(default_factory=list)
 
     def change_at(self, instant: int | None) -> None:
         """Note an instant after `as_of` at which a finding may change."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
+from mmap import mmap
 from pathlib import Path
 
 from detention_monitor import results
@@ -19,6 +21,7 @@ from detention_monitor.render import render
 from detention_monitor.results import BucketResult, Piece
 from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.sources import SetAside, used_before
+from detention_monitor.values import changed
 from detention_monitor.vocabulary import Coverage
 
 
@@ -38,9 +41,24 @@ class Settings:
     """The hash that the rules must have; empty: any."""
 
 
+_MARKED = 20
+"""Bytes of a marker: room for the place of any entry."""
+_NONE_YET = b"%-20d" % -1
+
+
 def marker_of(bucket: Path) -> Path:
     """Return the file that names, by its place, the detention being judged."""
     return bucket.with_suffix(".now")
+
+
+@contextmanager
+def _marker(bucket: Path) -> Iterator[mmap]:
+    """Open the marker as memory that outlives the process, which costs no call of the system."""
+    with marker_of(bucket).open("w+b") as file:
+        file.truncate(_MARKED)
+        with mmap(file.fileno(), _MARKED) as place:
+            place[:] = _NONE_YET
+            yield place
 
 
 def judge_bucket(
@@ -63,11 +81,11 @@ def judge_bucket(
     offset = 0
     unfinished = bucket.with_suffix(f".{os.getpid()}")
     gc.disable()  # nothing here makes cycles; collected in between, so that memory stays flat
-    with unfinished.open("wb") as out, marker_of(bucket).open("wb", buffering=0) as marker:
+    with unfinished.open("wb") as out, _marker(bucket) as marker:
         for number, placed in enumerate(detentions(bucket, coverages), start=1):
             if number % 2_000 == 0:
                 gc.collect()
-            os.pwrite(marker.fileno(), f"{placed.place:<20}".encode(), 0)
+            marker[:] = b"%-20d" % placed.place
             if placed.place in skip:
                 result.set_aside += _as_set_aside(placed)
                 continue
@@ -94,7 +112,8 @@ def judge(
     kept, again, conflicts = without_duplicates(detention.entries)
     result.tally.duplicates += again
     result.set_aside += [used_before(each.entry, each.first.origin) for each in conflicts]
-    detention = replace(detention, entries=tuple(kept))
+    if again or conflicts:
+        detention = changed(detention, entries=tuple(kept))
     as_of = settings.as_of
     if as_of is None:
         as_of = end_of(detention, ruleset, settings.reading)

@@ -90,6 +90,8 @@ class Stratum:
     closes: tuple[Closes, ...]
     marks: tuple[int, ...] = ()
     """The subjects that are marks settled here, once every watch has been run."""
+    marks_on: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """The same by the kind of fact on which they are set."""
 
     def kinds(self) -> frozenset[str]:
         """Every kind of fact that this stratum looks at."""
@@ -144,7 +146,7 @@ def make_plan(facts: Sequence[DerivedFact], rules: Sequence[Rule], vocabulary: V
             level,
             tuple(opens.get(level, ())),
             tuple(closes.get(level, ())),
-            tuple(n for n, each in enumerate(facts) if each.mark and levels[each.fact] == level),
+            *_marks_settled(facts, [levels[each.fact] == level for each in facts]),
         )
         for level in sorted({*opens, *closes})
     )
@@ -166,6 +168,17 @@ def make_plan(facts: Sequence[DerivedFact], rules: Sequence[Rule], vocabulary: V
         {place: terms_of(each) for place, each in enumerate(subjects) if isinstance(each, Rule)},
         _marks(facts),
     )
+
+
+def _marks_settled(
+    facts: Sequence[DerivedFact], here: Sequence[bool]
+) -> tuple[tuple[int, ...], dict[str, tuple[int, ...]]]:
+    """Return the subjects that are marks settled in a stratum: all of them, and by kind of fact."""
+    kinds = {
+        number: each.mark.on for number, each in enumerate(facts) if each.mark and here[number]
+    }
+    named = dict.fromkeys(kind for on in kinds.values() for kind in on)
+    return (*kinds,), {kind: tuple(n for n, on in kinds.items() if kind in on) for kind in named}
 
 
 _WHEREABOUTS = (

@@ -25,6 +25,7 @@ _KEYS = (
 _KEY_SET = frozenset(_KEYS)
 _REQUIRED = ("id", "record", "kind", "at")
 _ACTOR_KEYS = ("id", "rank", "acting_rank_s107", "role")
+_ACTOR_KEY_SET = frozenset(_ACTOR_KEYS)
 _LONGEST_NAME = 200
 _LONGEST_TEXT = 20_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -103,9 +104,10 @@ def entry_from(
         _no_others(raw, _KEYS, "the entry")
     if not all(map(raw.get, _REQUIRED)):
         _no_gap(raw)
-    name = _word(raw, "kind")
-    kind = vocabulary.kinds.get(name)
+    name = raw["kind"]
+    kind = vocabulary.kinds.get(name) if type(name) is str else None
     if kind is None:
+        name = _word(raw, "kind")
         raise RecordError(f"no kind of entry is called '{name}'{_near(name, vocabulary)}")
     if kind.derived:
         raise RecordError(f"'{name}' is worked out by the monitor and cannot be recorded")
@@ -176,8 +178,9 @@ def _optional(raw: Mapping[str, Any], key: str) -> str | None:
 
 def _instants(raw: Mapping[str, Any], key: str, zone: str | None) -> tuple[int, ...]:
     try:
-        return parse_instant(_word(raw, key), zone)
-    except ValueError as error:
+        return parse_instant(raw[key], zone)
+    except (TypeError, ValueError) as error:
+        _word(raw, key)  # what is wrong with it as a text comes first
         raise RecordError(f"{key}: {error}") from error
 
 
@@ -189,7 +192,8 @@ def _actor(raw: object, vocabulary: Vocabulary) -> Actor:
         return _NOBODY
     if not isinstance(raw, dict):
         raise RecordError('\'by\' must be an object: {"id": ..., "rank": ..., "role": ...}')
-    _no_others(raw, _ACTOR_KEYS, "'by'")
+    if not raw.keys() <= _ACTOR_KEY_SET:
+        _no_others(raw, _ACTOR_KEYS, "'by'")
     known = vocabulary.common
     return Actor(
         _optional(raw, "id"),

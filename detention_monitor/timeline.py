@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from operator import attrgetter
 
 import msgspec
@@ -71,16 +70,15 @@ def in_order(facts: Iterable[Fact]) -> list[Fact]:
     return sorted(facts, key=attrgetter("at"))
 
 
-@dataclass(slots=True)
-class Conclusions:
+class Conclusions(msgspec.Struct, gc=False):
     """What a back-end found in one stratum; facts are named by their place, from 0.
 
     `opened` maps (subject, role) to places and certainties. `closed` maps (subject, place of the
     opening) to roles, each with the first certain closing and the first unsure one before it.
     """
 
-    opened: dict[tuple[int, str], dict[int, int]] = field(default_factory=dict)
-    closed: dict[tuple[int, int], dict[str, Closing]] = field(default_factory=dict)
+    opened: dict[tuple[int, str], dict[int, int]] = msgspec.field(default_factory=dict)
+    closed: dict[tuple[int, int], dict[str, Closing]] = msgspec.field(default_factory=dict)
 
     def close(self, subject: int, role: str, place: int, closing: Closing) -> None:
         """Note the closing in a role of what a subject opened at a place."""

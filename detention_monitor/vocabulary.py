@@ -117,9 +117,16 @@ class Coverage:
     @classmethod
     def of_all(cls, parts: Iterable[Coverage]) -> Coverage:
         """Return what several sources together leave out: whatever any of them leaves out."""
+        parts = list(parts)
+        if not any(part.kinds_missing or part.attributes_missing for part in parts):
+            return WHOLE
         kinds: frozenset[str] = frozenset()
         attributes: frozenset[tuple[str, str]] = frozenset()
         for part in parts:
             kinds |= part.kinds_missing
             attributes |= part.attributes_missing
         return cls(kinds, attributes)
+
+
+WHOLE = Coverage()
+"""The coverage of a source that leaves nothing out."""

@@ -1,6 +1,5 @@
 """`explain`: rule, law, entries, arithmetic, what was not found, and what would have met it."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from detention_monitor.entries import CustodyEvent
 from detention_monitor.remedy import remedies
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.sources import read_entries
+from detention_monitor.values import changed
 from tests.conftest import SAMPLES
 from tests.test_replay import command
 
@@ -182,7 +182,7 @@ def test_every_breach_says_what_would_have_prevented_it_and_it_would(ruleset: Ru
                     continue
                 first = detention.entries[0]
                 act = CustodyEvent("x", first.record, kind.name, due, first.force)
-                again = replace(detention, entries=(*detention.entries, act))
+                again = changed(detention, entries=(*detention.entries, act))
                 after = assess(again, ruleset, as_of, backend=backend).findings
                 left = [each for each in after if each.key == finding.key and each.is_breach]
                 assert not left, (path.name, finding.rule)

@@ -419,7 +419,7 @@ def test_a_worker_that_dies_is_started_again_and_one_that_dies_twice_is_replaced
         worker.close()
 
 
-class _Deadly(Detention):
+class _Deadly(Detention, frozen=True, gc=False):
     """A detention on which the worker's process dies, as it does when the C engine crashes."""
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -401,7 +401,7 @@ class Projector:
 
     def _assess(self, detention: Detention, at: int) -> _Work:
         kept, _, conflicts = without_duplicates(detention.entries)
-        result = self._judge(replace(detention, entries=tuple(kept)), at)
+        result = self._judge(changed(detention, entries=tuple(kept)), at)
         aside = [
             SetAside(
                 each.entry.origin,
@@ -437,7 +437,7 @@ class Projector:
             row = {
                 "detention": name, "as_of": at, "next_change_at": result.next_change_at,
                 "unclosed": result.unclosed, "ruleset": self._ruleset.hash,
-                "body": packed(replace(result, facts=())),
+                "body": packed(changed(result, facts=())),
             }  # fmt: skip
             connection.execute(sa.insert(ASSESSMENT).values(row))
         here = sa.and_(FINDING.c.detention == name, FINDING.c.at >= at)
@@ -445,15 +445,15 @@ class Projector:
         connection.execute(sa.delete(FINDING).where(here))  # a second write in the same second
         last = {key: body for key, _, body in _rows(connection, name)}
         found = {} if result is None else {each.key: each for each in result.findings}
-        changed = list(_changes(last, found))
-        if changed:
+        altered = list(_changes(last, found))
+        if altered:
             rules = self._ruleset.hash
             rows = [
                 {"key": k, "at": at, "detention": name, "body": b, "ruleset": rules}
-                for k, b in changed
+                for k, b in altered
             ]
             connection.execute(sa.insert(FINDING), rows)
-        keys = sorted({*last, *redone, *(key for key, _ in changed)})
+        keys = sorted({*last, *redone, *(key for key, _ in altered)})
         self._show(connection, name, keys, at)
 
     def _alerts(self, now: int) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -20,6 +19,7 @@ from detention_monitor.durable import DurableBackend
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.rulefile import RuleSet
+from detention_monitor.values import changed
 
 PATIENCE = 60.0
 """Seconds after which a detention that is not judged is taken for a hang."""
@@ -41,7 +41,7 @@ class InProcess:
 def judged(detention: Detention, ruleset: RuleSet, as_of: int, backend: Backend) -> Assessment:
     """Return the assessment; of a detention that cannot be judged, a refusal that says why."""
     try:
-        return replace(assess(detention, ruleset, as_of, backend=backend), facts=())
+        return changed(assess(detention, ruleset, as_of, backend=backend), facts=())
     except DetentionMonitorError as error:
         return _refused(detention, as_of, str(error))
 
