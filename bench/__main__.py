@@ -28,7 +28,7 @@ import orjson
 from detention_monitor import assess as assess_module
 from detention_monitor.assess import Backend, assess, end_of
 from detention_monitor.detention import group
-from detention_monitor.durable import MOST_ALPHAS, DurableBackend
+from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.generate import generate
 from detention_monitor.judging import Settings
@@ -38,6 +38,7 @@ from detention_monitor.reference import ReferenceBackend
 from detention_monitor.render import render
 from detention_monitor.replay import replay
 from detention_monitor.rulefile import RuleSet, load_rules
+from detention_monitor.shards import MOST_ALPHAS
 from detention_monitor.sources import read_entries
 
 

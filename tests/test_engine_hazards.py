@@ -15,15 +15,16 @@ from typing import Any
 
 import pytest
 
-from detention_monitor import durable as compiler
 from detention_monitor import engine
 from detention_monitor.assess import assess, end_of
+from detention_monitor.closing import first_rule
 from detention_monitor.detention import Detention, detentions_of
-from detention_monitor.durable import MOST_ALPHAS, DurableBackend
+from detention_monitor.durable import DurableBackend
 from detention_monitor.engine import Ruleset
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import EngineError
 from detention_monitor.rulefile import RuleSet
+from detention_monitor.shards import MOST_ALPHAS
 from detention_monitor.sources import read_entries
 from tests.conftest import SAMPLES
 
@@ -35,7 +36,7 @@ def definitions(backend: DurableBackend) -> Iterator[dict[str, Any]]:
         for shard in runner.shards:
             yield shard.definition
     for same, number in backend._closer.variants.items():
-        yield {"closing": compiler._first(number, same, 2)}
+        yield {"closing": first_rule(number, same, 2)}
 
 
 def operators(part: Any) -> Iterator[str]:
@@ -153,7 +154,7 @@ def test_h6_a_join_on_an_absent_field_is_guarded(durable: DurableBackend) -> Non
     unguarded.end()
 
     for same, number in durable._closer.variants.items():
-        text = json.dumps(compiler._first(number, same, 2))
+        text = json.dumps(first_rule(number, same, 2))
         for name in same:
             assert text.count(f'{{"$ex": {{"a_{name}": 1}}}}') == 3  # instance, entry, not
 

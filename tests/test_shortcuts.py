@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detention_monitor import durable
+from detention_monitor import closing, selecting
 from detention_monitor.assess import assess, end_of
 from detention_monitor.detention import Detention, detentions_of
 from detention_monitor.durable import DurableBackend
@@ -55,7 +55,8 @@ def test_a_line_is_the_record_of_the_finding(day: list[Finding]) -> None:
 def test_forgetting_in_the_middle_of_the_work_changes_nothing(
     ruleset: RuleSet, day: list[Finding], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(durable, "_MOST_REMEMBERED", 3)
+    for remembers in (selecting, closing):
+        monkeypatch.setattr(remembers, "MOST_REMEMBERED", 3)
     assert found(ruleset, DurableBackend(ruleset.plan)) == day
 
 

@@ -22,12 +22,12 @@ from detention_monitor.conditions import (
     parse,
     three_valued,
 )
-from detention_monitor.durable import MOST_ALPHAS
 from detention_monitor.errors import Diagnostic
 from detention_monitor.parameters import MONITOR, NEEDED
 from detention_monitor.plan import OLDEST_CODE, attributes_with_marks
 from detention_monitor.rulefile import CATALOGUE, PARAMETERS, VOCABULARY, LoadedFile, RuleSet
 from detention_monitor.rulemodel import Must, Rule, RuleTest, Selector
+from detention_monitor.shards import MOST_ALPHAS
 from detention_monitor.vocabulary import Attribute
 from detention_monitor.yamlfile import Location, YamlFile, read_yaml
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from detention_monitor.assess import ENDS, RESUMES, Assessment
+from detention_monitor.assess import Assessment
+from detention_monitor.custody import ENDS, RESUMES
 from detention_monitor.detention import Detention
 from detention_monitor.findings import Finding
 from detention_monitor.rulefile import RuleSet

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from detention_monitor.assess import ENDS
 from detention_monitor.boards.child import Child
 from detention_monitor.boards.lines import Glyphs, Line, Piece, Tone
 from detention_monitor.clocks import Span
+from detention_monitor.custody import ENDS
 from detention_monitor.times import DAY, HOUR, clock_text, night_windows
 from detention_monitor.values import Immutable
 
