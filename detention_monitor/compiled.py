@@ -8,13 +8,23 @@ docs/decisions/0019 says when it is used. What is generated is in `pythontext.py
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from detention_monitor.entries import Value
 from detention_monitor.plan import Closes, Opens, Plan, Selection, Stratum
 from detention_monitor.pythontext import kind_text
-from detention_monitor.timeline import Closing, Conclusions, Fact, Interval
+from detention_monitor.timeline import (
+    ESTABLISHED,
+    FAR,
+    POSSIBLE,
+    Closing,
+    Conclusions,
+    Fact,
+    Interval,
+)
 
 _MOST_REMEMBERED = 20_000
 """Facts of a kind remembered by what they say; beyond that all are forgotten: memory stays flat."""
@@ -52,26 +62,19 @@ _Opening = tuple[_Key, int, bool]
 """What a fact opens, how surely, and whether nothing else opens that role."""
 _Said = tuple[tuple[_Opening, ...], tuple[tuple[int, int], ...]]
 """What a fact opens, and of which selections that close something it is (number, certainty)."""
-_NOTHING: _Said = ((), ())
 
 
-@dataclass(slots=True)
-class _OfKind:
-    """The two functions of a kind, and what was decided of facts that tell the same."""
-
-    told: Callable[[_Look, int, int], tuple[object, ...]]
-    decide: Callable[[_Look, int, int], list[tuple[int, int]]]
-    states: int
-    said: dict[tuple[object, ...], _Said] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
 class _Candidates:
-    """The facts of a selection, in order of time."""
+    """The facts of a selection, in order of time, and the first closings found among them."""
 
-    places: list[int] = field(default_factory=list)
-    minutes: list[int] = field(default_factory=list)
-    certainties: list[int] = field(default_factory=list)
+    __slots__ = ("certainties", "first", "minutes", "places")
+
+    def __init__(self) -> None:
+        self.places: list[int] = []
+        self.minutes: list[int] = []
+        self.certainties: list[int] = []
+        self.first: dict[int, Closing | None] = {}
+        """By clock minute: the closing of an opening that is not itself among them."""
 
 
 class _Runner:
@@ -84,23 +87,13 @@ class _Runner:
             numbers.setdefault(watch.select, len(numbers))
         names = sorted({name for each in numbers for name in (*each.during, *each.unless)})
         self._bits = {name: 2 * place for place, name in enumerate(names)}
-        self.texts: dict[str, str] = {}
-        self._kinds: dict[str, _OfKind] = {}
-        for kind in sorted({kind for each in numbers for kind in each.kinds}):
-            chosen = [(number, each) for each, number in numbers.items() if kind in each.kinds]
-            made = kind_text(chosen, plan.attributes[kind], self._bits)
-            space: dict[str, Callable[..., object]] = {}
-            exec(compile(made.text, f"<compiled {kind}>", "exec"), space)  # noqa: S102 - our own text
-            self.texts[kind] = made.text
-            self._kinds[kind] = _OfKind(space["told"], space["decide"], made.states)  # type: ignore[arg-type]
-        made_by: dict[_Key, int] = {}
-        for opens in stratum.opens:
-            made_by[opens.subject, opens.role] = made_by.get((opens.subject, opens.role), 0) + 1
+        ways = Counter((opens.subject, opens.role) for opens in stratum.opens)
         self._opens: dict[int, list[tuple[_Key, bool]]] = {}
+        """By number of the selection: what it opens, and whether it is the only way."""
         self._since: dict[_Key, tuple[str, ...]] = {}
         for opens in stratum.opens:
             key = (opens.subject, opens.role)
-            self._opens.setdefault(numbers[opens.select], []).append((key, made_by[key] == 1))
+            self._opens.setdefault(numbers[opens.select], []).append((key, ways[key] == 1))
             if opens.since:
                 self._since[key] = opens.since
         self._closings: dict[_Key, list[tuple[int, Closes]]] = {}
@@ -108,50 +101,65 @@ class _Runner:
             of = (closes.subject, closes.of)
             self._closings.setdefault(of, []).append((numbers[closes.select], closes))
         self._closing = frozenset(numbers[closes.select] for closes in stratum.closes)
+        self.texts: dict[str, str] = {}
+        self._said: dict[str, tuple[Callable[[_Look, int, int], _Said], int]] = {}
+        """By kind: the function that says of what selections a fact is, and the states it looks at."""
+        for kind in sorted({kind for each in numbers for kind in each.kinds}):
+            chosen = [(number, each) for each, number in numbers.items() if kind in each.kinds]
+            made = kind_text(chosen, plan.attributes[kind], self._bits)
+            kept: dict[tuple[object, ...], _Said] = {}
+            space: dict[str, Any] = {"kept": kept, "decided": partial(self._decided, kept)}
+            exec(compile(made.text, f"<compiled {kind}>", "exec"), space)  # noqa: S102 - our own text
+            self.texts[kind] = made.text
+            self._said[kind] = space["said"], made.states
+        self._kinds = frozenset(self._said)
+        self._opening_kinds = frozenset(k for each in stratum.opens for k in each.select.kinds)
 
     def run(self, facts: Sequence[Fact], intervals: Sequence[Interval]) -> Conclusions:
         found = Conclusions()
+        kinds = [fact.kind for fact in facts]
+        present = self._kinds.intersection(kinds)
+        if present.isdisjoint(self._opening_kinds):
+            return found
         opened = found.opened
         candidates: dict[int, _Candidates] = {}
-        changes = self._changes(intervals)
+        changes = self._changes(intervals) if self._bits else []
+        changes.append((FAR, 0, 0, 0))
         change, inside, held = 0, 0, dict[int, int]()
-        kinds = self._kinds
-        for place, fact in enumerate(facts):
-            of_kind = kinds.get(fact.kind)
-            if of_kind is None:
-                continue
-            at = fact.at
+        for place in [place for place, kind in enumerate(kinds) if kind in present]:
+            fact = facts[place]
+            at, certainty = fact.at, fact.certainty
             minute = at // 60
-            while change < len(changes) and changes[change][0] <= minute:
+            while changes[change][0] <= minute:
                 inside = _moved(inside, changes[change], held)
                 change += 1
-            get, states = fact.attrs.get, inside & of_kind.states
-            told = of_kind.told(get, at, states)
-            said = of_kind.said.get(told)
-            if said is None:
-                said = self._decided(of_kind, told, of_kind.decide(get, at, states))
-            sure = fact.certainty
-            for key, decided, alone in said[0]:
-                certainty = min(decided, sure)
+            function, states = self._said[fact.kind]
+            opening, closing = function(fact.attrs.get, at, inside & states)
+            for key, decided, alone in opening:
+                sure = decided if certainty == ESTABLISHED else POSSIBLE
                 before = opened.get(key)
                 if before is None:
-                    opened[key] = {place: certainty}
-                elif alone or certainty > before.get(place, 0):
-                    before[place] = certainty
-            for number, decided in said[1]:
+                    opened[key] = {place: sure}
+                elif alone or sure > before.get(place, 0):
+                    before[place] = sure
+            for number, decided in closing:
                 among = candidates.get(number)
                 if among is None:
                     among = candidates[number] = _Candidates()
                 among.places.append(place)
                 among.minutes.append(minute)
-                among.certainties.append(min(decided, sure))
+                among.certainties.append(decided if certainty == ESTABLISHED else POSSIBLE)
         if candidates:
             for key in [*opened]:
-                self._close(key, facts, candidates, found)
+                if key in self._closings:
+                    self._close(key, facts, candidates, found)
         return found
 
     def _decided(
-        self, of_kind: _OfKind, told: tuple[object, ...], of: Sequence[tuple[int, int]]
+        self,
+        kept: dict[tuple[object, ...], _Said],
+        told: tuple[object, ...],
+        of: Sequence[tuple[int, int]],
     ) -> _Said:
         """Keep what was decided of a fact for those that tell the same."""
         opening = tuple(
@@ -159,11 +167,9 @@ class _Runner:
             for number, certainty in of
             for key, alone in self._opens.get(number, ())
         )
-        closing = tuple(each for each in of if each[0] in self._closing)
-        said = (opening, closing) if opening or closing else _NOTHING
-        if len(of_kind.said) >= _MOST_REMEMBERED:
-            of_kind.said.clear()
-        of_kind.said[told] = said
+        if len(kept) >= _MOST_REMEMBERED:
+            kept.clear()
+        said = kept[told] = opening, tuple(each for each in of if each[0] in self._closing)
         return said
 
     def _changes(self, intervals: Sequence[Interval]) -> list[tuple[int, int, int, int]]:
@@ -186,25 +192,29 @@ class _Runner:
         found: Conclusions,
     ) -> None:
         """Find the first closings of every opening of a role, and open the step that follows."""
-        closings = self._closings.get(key)
-        if closings is None:
-            return
         kinds = self._since.get(key)
-        begun = [
-            (place, _since(facts, place, kinds) if kinds else facts[place].at // 60)
-            for place in found.opened[key]
-        ]
         subject = key[0]
-        for number, closes in closings:
+        closed = found.closed
+        begun: list[tuple[int, int]] | None = None
+        for number, closes in self._closings[key]:
             among = candidates.get(number)
             if among is None:
                 continue
+            if begun is None:
+                begun = [
+                    (place, _since(facts, place, kinds) if kinds else facts[place].at // 60)
+                    for place in found.opened[key]
+                ]
             again: dict[int, int] = {}
             for place, minute in begun:
                 closing = _first(among, place, minute + closes.later, closes.same, facts)
                 if closing is None:
                     continue
-                found.closed.setdefault((subject, place), {})[closes.role] = closing
+                roles = closed.get((subject, place))
+                if roles is None:
+                    closed[subject, place] = {closes.role: closing}
+                else:
+                    roles[closes.role] = closing
                 if closes.opens:
                     for each, value in ((closing.certain, 2), (closing.unsure, 1)):
                         if each is not None:
@@ -212,7 +222,8 @@ class _Runner:
             if again:
                 following = (subject, closes.role)
                 found.opened.setdefault(following, {}).update(again)
-                self._close(following, facts, candidates, found)
+                if following in self._closings:
+                    self._close(following, facts, candidates, found)
 
 
 def _moved(inside: int, change: tuple[int, int, int, int], held: dict[int, int]) -> int:
@@ -239,13 +250,29 @@ def _since(facts: Sequence[Fact], place: int, kinds: Sequence[str]) -> int:
 def _first(
     among: _Candidates, place: int, minute: int, same: Sequence[str], facts: Sequence[Fact]
 ) -> Closing | None:
-    """Return the first certain candidate from a clock minute on, and an unsure one before it."""
+    """Return the first certain candidate from a clock minute on, and an unsure one before it.
+
+    An opening is never its own closing. What is first for others of the minute is first for it too,
+    unless that is the opening itself, or values are to be the same.
+    """
+    if not same:
+        if minute not in among.first:
+            among.first[minute] = _search(among, -1, minute, same, facts)
+        closing = among.first[minute]
+        if closing is None or place not in (closing.certain, closing.unsure):
+            return closing
+    return _search(among, place, minute, same, facts)
+
+
+def _search(
+    among: _Candidates, place: int, minute: int, same: Sequence[str], facts: Sequence[Fact]
+) -> Closing | None:
     places, unsure = among.places, None
     for each in range(bisect_left(among.minutes, minute), len(places)):
         candidate = places[each]
         if candidate == place or (same and not _equal(facts[place], facts[candidate], same)):
             continue
-        if among.certainties[each] == 2:
+        if among.certainties[each] == ESTABLISHED:
             return Closing(candidate, unsure)
         if unsure is None:
             unsure = candidate

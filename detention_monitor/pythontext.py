@@ -1,6 +1,6 @@
 """Write selections as Python: the text that the compiled back-end runs.
 
-For each kind of fact there are two functions. `told` gathers all by which the selections can tell
+For each kind of fact there are two functions. `said` gathers all by which the selections can tell
 two facts of the kind apart, so that what was decided once is kept; `decide` goes through the
 selections one by one. The text is made of names that match `_NAME`, of local variables numbered by
 us, and of `repr` of whole numbers, words of the vocabulary and yes or no: nothing that a rule file
@@ -38,11 +38,12 @@ def kind_text(
     attributes: Mapping[str, Attribute],
     bits: Bits,
 ) -> KindText:
-    """Return the functions `told(get, at, inside)` and `decide(get, at, inside)` of one kind.
+    """Return the functions `said(get, at, inside)` and `decide(get, at, inside)` of one kind.
 
     `selections` are those that name the kind, each with its number; `get` looks up an attribute of
     the fact, `at` is its instant (seconds UTC), `inside` the states of its minute. `decide` returns
-    pairs of a selection's number and 2 (surely of it) or 1 (perhaps).
+    pairs of a selection's number and 2 (surely of it) or 1 (perhaps). `said` looks in a mapping
+    `kept` for what was decided of a fact that tells the same, or has `decided` keep it.
     """
     chosen = list(selections)
     asked = sorted({test.attribute for _, each in chosen for test in tests(each.condition)})
@@ -50,8 +51,9 @@ def kind_text(
     states = sum({3 << bits[n] for _, each in chosen for n in (*each.during, *each.unless)})
     parts = list(_parts(chosen, asked, names, attributes, states))
     lines = [
-        "def told(get, at, inside):",
-        f"    return ({''.join(f'{part}, ' for part in parts)})",
+        "def said(get, at, inside):",
+        f"    told = ({''.join(f'{part}, ' for part in parts)})",
+        "    return kept.get(told) or decided(told, decide(get, at, inside))",
         "def decide(get, at, inside):",
         "    found = []",
         *(f"    {names[each]} = {_value(each, attributes[each])}" for each in asked),
