@@ -42,7 +42,9 @@ BEGINS = [
     for day in ("2024-06-10T13:00:00Z", "2025-10-25T15:00:00Z", "2026-03-28T15:00:00Z",
                 "2014-11-12T10:00:00Z", "2015-10-25T18:00:00Z")
 ]  # fmt: skip
-BORN = ("2009-03-01", "2007-06-12", "1997-05-01", "1998-05-01", "1999-05-01", "1997-11-14")
+BORN = {True: ("2009-03-01", "2007-06-12", "2012-01-05"),
+        False: ("1999-05-01", "1997-11-14", "1998-05-01", "2002-10-25")}  # fmt: skip
+"""Dates of birth, for detentions of this time or of 2014 and 2015."""
 LONGEST = 4 * 24 * 60
 LEFT_ALONE = frozenset({"continues", "dob", "age_recorded", "relevant_time", "first_authorised_at"})
 
@@ -140,7 +142,7 @@ def actor(vocabulary: Vocabulary, random: Random) -> Actor:
 def anything(number: int, vocabulary: Vocabulary, random: Random) -> Detention:
     """Return a detention of any dozen kinds, with any attributes."""
     begin, record = random.choice(BEGINS), f"R{number}"
-    first = {"dob": random.choice(BORN)}
+    first = {"dob": random.choice(BORN[begin > BEGINS[4]])}
     if random.random() < 0.1:
         entries = [CustodyEvent("a", record, "taken_into_police_protection", begin, attrs=first)]
     else:
