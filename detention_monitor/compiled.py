@@ -64,6 +64,10 @@ _Said = tuple[tuple[_Opening, ...], tuple[tuple[int, int], ...]]
 """What a fact opens, and of which selections that close something it is (number, certainty)."""
 
 
+_Closing = tuple[int, str, tuple[str, ...], bool, bool]
+"""What closes an opening: number of the selection, role, and `same`, `later`, `opens` of the plan."""
+
+
 class _Candidates:
     """The facts of a selection, in order of time, and the first closings found among them."""
 
@@ -82,24 +86,26 @@ class _Runner:
 
     def __init__(self, stratum: Stratum, plan: Plan) -> None:
         numbers: dict[Selection, int] = {}
-        watches: tuple[Opens | Closes, ...] = (*stratum.opens, *stratum.closes)
-        for watch in watches:
-            numbers.setdefault(watch.select, len(numbers))
-        names = sorted({name for each in numbers for name in (*each.during, *each.unless)})
+        both: tuple[Opens | Closes, ...] = (*stratum.opens, *stratum.closes)
+        for each in both:
+            numbers.setdefault(each.select, len(numbers))
+        names = sorted({name for one in numbers for name in (*one.during, *one.unless)})
         self._bits = {name: 2 * place for place, name in enumerate(names)}
         ways = Counter((opens.subject, opens.role) for opens in stratum.opens)
         self._opens: dict[int, list[tuple[_Key, bool]]] = {}
         """By number of the selection: what it opens, and whether it is the only way."""
-        self._since: dict[_Key, tuple[str, ...]] = {}
+        since: dict[_Key, tuple[str, ...]] = {}
         for opens in stratum.opens:
             key = (opens.subject, opens.role)
             self._opens.setdefault(numbers[opens.select], []).append((key, ways[key] == 1))
             if opens.since:
-                self._since[key] = opens.since
-        self._closings: dict[_Key, list[tuple[int, Closes]]] = {}
+                since[key] = opens.since
+        listed: dict[_Key, list[_Closing]] = {}
         for closes in stratum.closes:
-            of = (closes.subject, closes.of)
-            self._closings.setdefault(of, []).append((numbers[closes.select], closes))
+            watch = (numbers[closes.select], closes.role, closes.same, closes.later, closes.opens)
+            listed.setdefault((closes.subject, closes.of), []).append(watch)
+        self._closings = {key: (since.get(key, ()), each) for key, each in listed.items()}
+        """By what was opened: from which kinds closings already count, and what to look for."""
         self._closing = frozenset(numbers[closes.select] for closes in stratum.closes)
         self.texts: dict[str, str] = {}
         self._said: dict[str, tuple[Callable[[_Look, int, int], _Said], int]] = {}
@@ -192,35 +198,36 @@ class _Runner:
         found: Conclusions,
     ) -> None:
         """Find the first closings of every opening of a role, and open the step that follows."""
-        kinds = self._since.get(key)
-        subject = key[0]
-        closed = found.closed
-        begun: list[tuple[int, int]] | None = None
-        for number, closes in self._closings[key]:
+        kinds, closings = self._closings[key]
+        subject, closed = key[0], found.closed
+        begun = [
+            (place, _since(facts, place, kinds) if kinds else facts[place].at // 60)
+            for place in found.opened[key]
+        ]
+        for number, role, same, later, opens in closings:
             among = candidates.get(number)
             if among is None:
                 continue
-            if begun is None:
-                begun = [
-                    (place, _since(facts, place, kinds) if kinds else facts[place].at // 60)
-                    for place in found.opened[key]
-                ]
             again: dict[int, int] = {}
             for place, minute in begun:
-                closing = _first(among, place, minute + closes.later, closes.same, facts)
+                closing = (
+                    _search(among, place, minute + later, same, facts)
+                    if same
+                    else _first(among, place, minute + later)
+                )
                 if closing is None:
                     continue
-                roles = closed.get((subject, place))
-                if roles is None:
-                    closed[subject, place] = {closes.role: closing}
+                of = (subject, place)
+                if of in closed:
+                    closed[of][role] = closing
                 else:
-                    roles[closes.role] = closing
-                if closes.opens:
-                    for each, value in ((closing.certain, 2), (closing.unsure, 1)):
+                    closed[of] = {role: closing}
+                if opens:
+                    for each, value in ((closing.certain, ESTABLISHED), (closing.unsure, POSSIBLE)):
                         if each is not None:
                             again[each] = max(value, again.get(each, 0))
             if again:
-                following = (subject, closes.role)
+                following = (subject, role)
                 found.opened.setdefault(following, {}).update(again)
                 if following in self._closings:
                     self._close(following, facts, candidates, found)
@@ -247,26 +254,29 @@ def _since(facts: Sequence[Fact], place: int, kinds: Sequence[str]) -> int:
     return latest
 
 
-def _first(
-    among: _Candidates, place: int, minute: int, same: Sequence[str], facts: Sequence[Fact]
-) -> Closing | None:
+def _first(among: _Candidates, place: int, minute: int) -> Closing | None:
     """Return the first certain candidate from a clock minute on, and an unsure one before it.
 
     An opening is never its own closing. What is first for others of the minute is first for it too,
-    unless that is the opening itself, or values are to be the same.
+    unless that is the opening itself.
     """
-    if not same:
-        if minute not in among.first:
-            among.first[minute] = _search(among, -1, minute, same, facts)
+    if minute in among.first:
         closing = among.first[minute]
-        if closing is None or place not in (closing.certain, closing.unsure):
-            return closing
-    return _search(among, place, minute, same, facts)
+    else:
+        closing = among.first[minute] = _search(among, -1, minute)
+    if closing is None or place not in (closing.certain, closing.unsure):
+        return closing
+    return _search(among, place, minute)
 
 
 def _search(
-    among: _Candidates, place: int, minute: int, same: Sequence[str], facts: Sequence[Fact]
+    among: _Candidates,
+    place: int,
+    minute: int,
+    same: Sequence[str] = (),
+    facts: Sequence[Fact] = (),
 ) -> Closing | None:
+    """Return the same, looked for; only among those equal to the opening in some attributes."""
     places, unsure = among.places, None
     for each in range(bisect_left(among.minutes, minute), len(places)):
         candidate = places[each]
