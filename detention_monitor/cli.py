@@ -16,6 +16,7 @@ from detention_monitor.commands.board import watch_command
 from detention_monitor.commands.explaining import explain_command
 from detention_monitor.commands.exporting import export_command
 from detention_monitor.commands.generating import generate_command
+from detention_monitor.commands.importing import import_command
 from detention_monitor.commands.live import COMMANDS as LIVE_COMMANDS
 from detention_monitor.commands.options import CANNOT_RUN
 from detention_monitor.commands.replaying import replay_command
@@ -67,6 +68,7 @@ for _command in (
     explain_command,
     generate_command,
     export_command,
+    import_command,
     *LIVE_COMMANDS,
     watch_command,
     rules_group,

@@ -132,7 +132,10 @@ def replay(records: Path, out: Path, *options: str) -> Result:
     return CliRunner().invoke(cli, [*with_out, *options], catch_exceptions=True)
 
 
-def test_the_engines_find_the_same_and_say_who_they_are(records: Path, tmp_path: Path) -> None:
+def test_the_engines_find_the_same_and_say_who_they_are(tmp_path: Path) -> None:
+    records = tmp_path / "few.jsonl"
+    few = generate(25, 6, mess=MESSY)
+    records.write_text("\n".join(json.dumps(each) for each in few) + "\n")
     found = {}
     for engine in ENGINES:
         out = tmp_path / f"{engine}.jsonl"
@@ -143,7 +146,7 @@ def test_the_engines_find_the_same_and_say_who_they_are(records: Path, tmp_path:
         assert judges == {"durable_rules" if engine == "durable" else engine}
         found[engine] = lines
     assert found["compiled"] == found["durable"] == found["reference"]
-    assert len(found["durable"]) > 1_000
+    assert len(found["durable"]) > 500
 
 
 def test_the_record_of_a_run_names_the_back_end_and_all_that_it_rests_on(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,31 +67,31 @@ def export_command(
     name = plain if key is None else pseudonyms(key)
     with Quarantine(beside) as aside, target(None if to_stdout else out) as file:
         read = read_entries(files, ruleset.vocabulary, table)
-        taken = _taken(read, aside)
+        entries = taken(read, aside.put)
         if form == "xes":
             count = write_xes(_cases(read, files, ruleset, aside, name, with_text=with_text), file)
         elif form == "ocel":
             cases = _cases(read, files, ruleset, aside, name, with_text=with_text)
             count = write_ocel(cases, file, ruleset.vocabulary, with_text=with_text)
         elif form == "jsonl":
-            count = write_jsonl(taken, file, ruleset.vocabulary)
+            count = write_jsonl(entries, file, ruleset.vocabulary)
         elif form == "parquet":
-            count = write_parquet(taken, file, ruleset.vocabulary)
+            count = write_parquet(entries, file, ruleset.vocabulary)
         else:
-            count, text = write_csv([*taken], file, ruleset.vocabulary)
+            count, text = write_csv([*entries], file, ruleset.vocabulary)
             with private(map_path(out)) as into:
                 into.write(text.encode())
             click.echo(f"the column map that reads it: {map_path(out)}", err=True)
     click.echo(f"{count:,} entries written as {form}", err=True)
     if aside.count:
-        raise click.exceptions.Exit(SET_ASIDE)
+        sys.exit(SET_ASIDE)
 
 
-def _taken(read: Read, aside: Quarantine) -> Iterator[tuple[CustodyEvent, Source]]:
-    """Yield the entries; what is not taken goes to quarantine."""
+def taken(read: Read, aside: Callable[[SetAside], None]) -> Iterator[tuple[CustodyEvent, Source]]:
+    """Yield the entries; what is not taken goes to `aside`."""
     for got, source in read:
         if isinstance(got, SetAside):
-            aside.put(got)
+            aside(got)
         else:
             yield got, source
 
