@@ -21,7 +21,7 @@ from detention_monitor.judging import Settings, judge_bucket, ruleset_of
 from detention_monitor.runstate import program_digest
 from detention_monitor.vocabulary import Coverage
 
-_PATIENCE = "30s"
+_PATIENCE = "10s"
 
 
 @contextmanager
@@ -66,7 +66,7 @@ def judge_distributed(
             ): bucket
             for bucket in buckets
         }  # fmt: skip
-        for job in distributed.as_completed(jobs):
+        for job in distributed.as_completed(jobs, loop=client.loop):
             error = job.exception()
             if error is None:
                 finished(jobs[job])
