@@ -14,7 +14,9 @@ import click
 from detention_monitor import __version__
 from detention_monitor.commands.board import watch_command
 from detention_monitor.commands.explaining import explain_command
+from detention_monitor.commands.exporting import export_command
 from detention_monitor.commands.generating import generate_command
+from detention_monitor.commands.importing import import_command
 from detention_monitor.commands.live import COMMANDS as LIVE_COMMANDS
 from detention_monitor.commands.options import CANNOT_RUN
 from detention_monitor.commands.replaying import replay_command
@@ -65,6 +67,8 @@ for _command in (
     replay_command,
     explain_command,
     generate_command,
+    export_command,
+    import_command,
     *LIVE_COMMANDS,
     watch_command,
     rules_group,

@@ -12,9 +12,9 @@ from mmap import mmap
 from pathlib import Path
 
 from detention_monitor import results
-from detention_monitor.assess import Assessment, assess, end_of
+from detention_monitor.assess import Assessment, Backend, assess, end_of
+from detention_monitor.backends import DisagreementError, backend_for, difference, is_sampled
 from detention_monitor.detention import Detention, Reading, without_duplicates
-from detention_monitor.durable import DurableBackend
 from detention_monitor.errors import RecordError
 from detention_monitor.partition import Placed, detentions
 from detention_monitor.render import render
@@ -39,6 +39,16 @@ class Settings:
     colour: bool = False
     ruleset: str = ""
     """The hash that the rules must have; empty: any."""
+    engine: str = "durable"
+    """Which back-end judges (`backends.ENGINES`)."""
+    checked: float = 1.0
+    """Of what the compiled back-end judges: how many per cent durable_rules judges as well."""
+    seed: int = 1
+    """Which detentions those are."""
+
+
+ALWAYS_CHECKED = 3
+"""The first detentions of each part that durable_rules judges too, however small the share."""
 
 
 _MARKED = 20
@@ -75,7 +85,7 @@ def judge_bucket(
     ruleset = ruleset_of(settings.rules, settings.policy)
     if settings.ruleset not in ("", ruleset.hash):
         raise RecordError("the rules were changed while the replay ran; run it again")
-    backend = _backend(settings.rules, settings.policy)
+    backend = backend_of(settings.engine, settings.rules, settings.policy)
     result = BucketResult()
     pieces: list[Piece] = []
     offset = 0
@@ -104,7 +114,7 @@ def judge_bucket(
 def judge(
     detention: Detention,
     ruleset: RuleSet,
-    backend: DurableBackend,
+    backend: Backend,
     settings: Settings,
     result: BucketResult,
 ) -> Assessment | None:
@@ -130,8 +140,29 @@ def judge(
                 SetAside(entry.origin, reason, "", entry.record) for entry in detention.entries
             ]
         return None
+    if settings.engine == "compiled" and _is_checked(detention, settings, result):
+        _check(detention, judged, ruleset, settings)
+        result.tally.checked += 1
     result.tally.add(judged)
     return judged
+
+
+def _is_checked(detention: Detention, settings: Settings, result: BucketResult) -> bool:
+    """Whether durable_rules judges a detention too (docs/decisions/0019)."""
+    is_first = result.tally.detentions < ALWAYS_CHECKED
+    return is_first or is_sampled(detention.id, settings.checked, settings.seed)
+
+
+def _check(detention: Detention, judged: Assessment, ruleset: RuleSet, settings: Settings) -> None:
+    """Raise `DisagreementError` where durable_rules concludes anything else."""
+    engine = backend_of("durable", settings.rules, settings.policy)
+    again = assess(detention, ruleset, judged.as_of, backend=engine, reading=settings.reading)
+    told = difference(judged, again)
+    if told:
+        raise DisagreementError(
+            f"{detention.id}: the back-ends do not agree on this detention ({told}). "
+            "No result is written; judge with --engine durable, and report it"
+        )
 
 
 def _as_set_aside(placed: Placed) -> list[SetAside]:
@@ -145,6 +176,7 @@ def ruleset_of(rules: Path, policy: Path | None) -> RuleSet:
     return load_rules(rules, policy)
 
 
-@lru_cache(maxsize=2)
-def _backend(rules: Path, policy: Path | None) -> DurableBackend:
-    return DurableBackend(ruleset_of(rules, policy).plan)
+@lru_cache(maxsize=4)
+def backend_of(engine: str, rules: Path, policy: Path | None) -> Backend:
+    """Return a back-end for the rules of a folder, made once a process."""
+    return backend_for(engine, ruleset_of(rules, policy).plan)

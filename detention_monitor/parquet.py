@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Self, cast
 
 import orjson
 
@@ -120,6 +120,53 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+# --- entries out -------------------------------------------------------------------------------
+
+
+class EntriesWriter:
+    """Takes raw entries and writes them as Parquet, `attrs` as JSON text; one row group is held."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        """Begin a Parquet file; raise `RecordError` without pyarrow."""
+        self._arrow = _pyarrow()
+        text = self._arrow.string()
+        by = self._arrow.struct(
+            [(name, text) for name in ("id", "rank", "acting_rank_s107", "role")]
+        )
+        self._schema = self._arrow.schema([
+            ("id", text), ("force", text), ("record", text), ("detention_id", text), ("kind", text),
+            ("at", text), ("recorded_at", text), ("by", by), ("amends", text), ("withdraws", text),
+            ("attrs", text),
+        ])  # fmt: skip
+        self._rows: list[dict[str, Any]] = []
+        self._writer = self._arrow.parquet.ParquetWriter(file, self._schema, compression="zstd")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None and self._rows:
+            self._group()
+        self._writer.close()
+
+    def put(self, raw: dict[str, Any]) -> None:
+        """Take one entry; times stay text, so that one without offset stays without."""
+        attrs = raw.get("attrs")
+        self._rows.append({**raw, "attrs": orjson.dumps(attrs).decode() if attrs else None})
+        if len(self._rows) >= ROWS:
+            self._group()
+
+    def declare(self, source: Mapping[str, Any]) -> None:
+        """Keep in the metadata of the file what the source says of itself."""
+        if source:
+            self._writer.add_key_value_metadata({"source": orjson.dumps(source).decode()})
+
+    def _group(self) -> None:
+        table = self._arrow.Table.from_pylist(self._rows, schema=self._schema)
+        self._writer.write_table(table, row_group_size=ROWS)
+        self._rows.clear()
 
 
 # --- entries in --------------------------------------------------------------------------------

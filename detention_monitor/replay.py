@@ -23,7 +23,7 @@ from typing import BinaryIO
 from detention_monitor import results
 from detention_monitor.columns import ColumnMap
 from detention_monitor.entries import CustodyEvent
-from detention_monitor.errors import RecordError
+from detention_monitor.errors import DetentionMonitorError, RecordError
 from detention_monitor.grouped import Part, cut
 from detention_monitor.judging import Settings, judge_bucket, marker_of, ruleset_of
 from detention_monitor.partition import BUCKET_BYTES, Partition, buckets_for, partition
@@ -31,6 +31,7 @@ from detention_monitor.records import Source
 from detention_monitor.results import Piece, Tally
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.runstate import RunState
+from detention_monitor.scheduler import judge_distributed
 from detention_monitor.sources import SetAside, read_entries
 from detention_monitor.vocabulary import Coverage
 
@@ -54,11 +55,13 @@ def replay(
     progress: Progress = quiet,
     bucket_bytes: int = BUCKET_BYTES,
     state: RunState | None = None,
+    scheduler: str | None = None,
 ) -> Tally:
     """Judge all records of `files` and write the results to `out`; return what was counted.
 
     `bucket_bytes` of input are held in memory at a time by each worker. With `state` the work is
-    kept in its folder, and what an earlier run did there is not done again.
+    kept in its folder, and what an earlier run did there is not done again. With `scheduler`, its
+    address, the parts are judged by dask.distributed instead of by processes of our own.
 
     Lines and entries that are not taken go to `set_aside`, with the reason. Raises
     `RuleFileError` for rules that cannot be used, and `RecordError` for files that cannot, or for
@@ -74,7 +77,7 @@ def replay(
             parts = partition(_read(files, settings, ruleset, progress), folder, count, keep)
             if state is not None:
                 state.partitioned(parts)
-        _judge_all(parts, settings, workers, progress)
+        _judge_all(parts, settings, workers, progress, scheduler)
         tally = Tally(entries=parts.entries, set_aside=parts.set_aside)
         for bucket in parts.buckets:
             _count(bucket, tally, set_aside)
@@ -173,7 +176,9 @@ def _pieces(number: int, bucket: Path) -> Iterator[tuple[Piece, int]]:
 # --- judging -----------------------------------------------------------------------------------
 
 
-def _judge_all(parts: Partition, settings: Settings, workers: int, progress: Progress) -> None:
+def _judge_all(
+    parts: Partition, settings: Settings, workers: int, progress: Progress, scheduler: str | None
+) -> None:
     """Judge every bucket that is not judged yet, spread over processes if there are several.
 
     A bucket in which an earlier run came to an end is judged with care: it may be why.
@@ -191,22 +196,29 @@ def _judge_all(parts: Partition, settings: Settings, workers: int, progress: Pro
     for bucket in begun:
         _with_care(bucket, parts.coverages, settings)
         finished(bucket)
-    if workers == 1 or len(left) < 2:
+    if scheduler is not None and left:
+        # Those that broke their worker are left, and judged with care below.
+        judge_distributed([*left], parts.coverages, settings, scheduler, finished)
+    elif workers == 1 or len(left) < 2:
         for bucket in [*left]:
             judge_bucket(bucket, parts.coverages, settings)
             finished(bucket)
-        return
-    try:
-        with _pool(min(workers, len(left))) as pool:
-            jobs = {
-                pool.submit(judge_bucket, bucket, parts.coverages, settings): bucket
-                for bucket in left
-            }
-            for job in as_completed(jobs):
-                job.result()
-                finished(jobs[job])
-    except BrokenProcessPool:
-        pass
+    else:
+        try:
+            with _pool(min(workers, len(left))) as pool:
+                jobs = {
+                    pool.submit(judge_bucket, bucket, parts.coverages, settings): bucket
+                    for bucket in left
+                }
+                try:
+                    for job in as_completed(jobs):
+                        job.result()
+                        finished(jobs[job])
+                except DetentionMonitorError:
+                    pool.shutdown(cancel_futures=True)  # what is wrong is told at once
+                    raise
+        except BrokenProcessPool:
+            pass
     for bucket in [*left]:
         _with_care(bucket, parts.coverages, settings)
         finished(bucket)

@@ -26,7 +26,9 @@ from detention_monitor.sources import SetAside
 _PIECE = struct.Struct(">BQQQ")
 _PIECES_AT_A_TIME = 64
 _BLOCK = 1 << 20
-_COUNTS = ("entries", "duplicates", "set_aside", "detentions", "good", "by_reference")
+_COUNTS = (
+    "entries", "duplicates", "set_aside", "detentions", "good", "by_reference", "checked",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -43,6 +45,8 @@ class Tally:
     cannot_tell: Counter[str] = field(default_factory=Counter)
     good: int = 0
     by_reference: int = 0
+    checked: int = 0
+    """Detentions that durable_rules judged as well as the compiled back-end."""
 
     def add(self, result: Assessment) -> None:
         """Count one assessment."""

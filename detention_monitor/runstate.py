@@ -162,21 +162,23 @@ class RunState:
 
 def _run_of(files: Sequence[str], settings: Settings) -> dict[str, str]:
     """Return what must be the same for a run to go on, each part by its name for people."""
-    records = {f"the records in {each}": _digest(Path(each)) for each in files}
+    records = {f"the records in {each}": digest(Path(each)) for each in files}
     return {
         **records,
         "the files and their order": hashlib.sha256("\0".join(files).encode()).hexdigest(),
         "the rules or the policy": settings.ruleset,
-        "the column map (--map)": _digest(settings.map) if settings.map else "",
+        "the column map (--map)": digest(settings.map) if settings.map else "",
         "--as-of": str(settings.as_of),
         "--as-known": settings.reading,
         "--format": settings.format,
         "--all": str(settings.all),
-        "this program": _program(),
+        "--engine": settings.engine,
+        "--check or --seed": f"{settings.checked} {settings.seed}",
+        "this program": program_digest(),
     }
 
 
-def _program() -> str:
+def program_digest() -> str:
     """Return a digest of the code that judges: a version alone does not change with every edit."""
     out = hashlib.sha256()
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -184,7 +186,8 @@ def _program() -> str:
     return out.hexdigest()
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

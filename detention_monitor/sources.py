@@ -77,7 +77,8 @@ def record_files(paths: Sequence[str], *, csv_too: bool = False) -> list[str]:
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[BinaryIO]:
+def opened(path: str) -> Iterator[BinaryIO]:
+    """Give a file to read, unpacked where it is gzipped; raise `RecordError` where it cannot be read."""
     if path == "-":
         yield sys.stdin.buffer
         return
@@ -129,7 +130,7 @@ def read_entries(
             continue
         name = "standard input" if path == "-" else Path(path).name
         source = Source(file=path)
-        with _opened(path) as file:
+        with opened(path) as file:
             number = 0
             try:
                 for number, line in _lines(file):
@@ -158,7 +159,7 @@ def _read_table(
 ) -> Iterator[CustodyEvent | SetAside]:
     """Yield the entry of each row, or the row set aside; rows of kinds passed over are left out."""
     name = Path(path).name
-    with _opened(path) as file, io.TextIOWrapper(file, "utf-8-sig", "replace", newline="") as text:
+    with opened(path) as file, io.TextIOWrapper(file, "utf-8-sig", "replace", newline="") as text:
         rows = csv.DictReader(text, delimiter=columns.file.delimiter, restkey="", strict=True)
         columns.check(path, rows.fieldnames or ())
         while True:

@@ -41,11 +41,11 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def files_of(folder: Path) -> dict[str, str]:
-    """Return the digest of every file of a folder, by its name."""
+    """Return the digest of every file of a folder, by its name; a record of the run says when."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and not path.name.endswith(".run.json")
     }
 
 

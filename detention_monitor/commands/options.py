@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from detention_monitor.backends import ENGINES
 from detention_monitor.times import parse_instant
 
 FOUND, CANNOT_RUN, SET_ASIDE = 1, 2, 3
@@ -26,6 +27,13 @@ def rules_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return folder(policy(command))
 
 
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default="durable",
+    show_default=True,
+    help="What judges: durable_rules, Python compiled from the rules (fast), the interpreter (slow).",
+)
 db_option = click.option(
     "--db", default=None, metavar="URL", help="The store: a file for SQLite, or postgresql://..."
 )

@@ -11,7 +11,14 @@ from typing import BinaryIO
 
 import click
 
-from detention_monitor.commands.options import FILE, FOUND, SET_ASIDE, instant, rules_options
+from detention_monitor.commands.options import (
+    FILE,
+    FOUND,
+    SET_ASIDE,
+    engine_option,
+    instant,
+    rules_options,
+)
 from detention_monitor.commands.output import Quarantine, progress_line, target
 from detention_monitor.findings import SEVERITIES
 from detention_monitor.judging import Settings
@@ -20,6 +27,7 @@ from detention_monitor.paths import bundled_rules
 from detention_monitor.render import FORMATS, heading
 from detention_monitor.replay import replay, replay_grouped
 from detention_monitor.results import Tally
+from detention_monitor.runrecord import now_utc, write_record
 from detention_monitor.runstate import RunState
 from detention_monitor.sources import record_files
 
@@ -48,6 +56,23 @@ PARQUET = "parquet"
     show_default=True,
     help="Processes to judge with; the output is the same for any number.",
 )
+@engine_option
+@click.option(
+    "--check",
+    "checked",
+    type=click.FloatRange(0, 100),
+    default=1.0,
+    show_default=True,
+    metavar="PERCENT",
+    help="With --engine compiled: how many detentions durable_rules judges as well.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Which detentions those are.")
+@click.option(
+    "--scheduler",
+    default=None,
+    metavar="ADDRESS",
+    help="Judge on the workers of dask.distributed (tcp://host:8786) that see these files.",
+)
 @click.option(
     "--fail-on",
     type=click.Choice(tuple(reversed(SEVERITIES))),
@@ -74,13 +99,17 @@ PARQUET = "parquet"
 def replay_command(
     paths: tuple[str, ...], *, rules: Path | None, policy: Path | None, columns: Path | None,
     as_of: int | None, as_known: bool, form: str, out: Path | None, workers: int, fail_on: str | None,
-    everything: bool, quarantine: Path | None, resume: bool, grouped: bool,
+    everything: bool, quarantine: Path | None, resume: bool, grouped: bool, engine: str,
+    checked: float, seed: int, scheduler: str | None,
 ) -> None:  # fmt: skip
     """Judge custody records: JSON lines or CSV (.gz too), Parquet, folders of them, - for stdin."""
     if form == PARQUET and out is None:
         raise click.UsageError("Parquet is written to a file; name it with --out")
     if grouped and resume:
         raise click.UsageError("--grouped keeps nothing on disk that --resume could go on with")
+    if grouped and scheduler:
+        raise click.UsageError("--grouped judges as it reads; leave it out with --scheduler")
+    begun = now_utc()
     files = record_files(paths, csv_too=columns is not None)
     settings = Settings(
         rules=rules or bundled_rules(),
@@ -91,6 +120,9 @@ def replay_command(
         map=columns,
         all=everything,
         colour=out is None and form == "table" and sys.stdout.isatty() and _colours(),
+        engine=engine,
+        checked=checked,
+        seed=seed,
     )
     beside = quarantine or (out.parent if out else Path()) / "quarantine.jsonl"
     if quarantine is None:  # what an earlier run set aside is no record of this one
@@ -115,10 +147,12 @@ def replay_command(
         else:
             tally = replay(
                 files, settings, into, set_aside=aside.put, workers=workers, progress=progress,
-                state=state,
+                state=state, scheduler=scheduler,
             )  # fmt: skip
         into.flush()
-    for line in summary(tally, beside if aside.count else None):
+    if out is not None:
+        write_record(out, files, settings, tally, begun=begun, form=form, scheduler=scheduler)
+    for line in summary(tally, beside if aside.count else None, engine):
         click.echo(line, err=True)
     if fail_on is not None and tally.worst_at_least(fail_on):  # type: ignore[arg-type]
         sys.exit(FOUND)
@@ -164,7 +198,7 @@ def _colours() -> bool:
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def summary(tally: Tally, quarantine: Path | None) -> Iterator[str]:
+def summary(tally: Tally, quarantine: Path | None, engine: str = "durable") -> Iterator[str]:
     """Yield the lines that close a run, for stderr."""
     judged = tally.detentions - tally.refused.total()
     again = f", {tally.duplicates:,} sent twice" if tally.duplicates else ""
@@ -182,7 +216,11 @@ def summary(tally: Tally, quarantine: Path | None) -> Iterator[str]:
         yield f"  cannot tell: {told}"
     for code, count in sorted(tally.refused.items()):
         yield f"  refused, {code}: {count:,}"
-    if tally.by_reference:
+    if engine == "compiled":
+        yield f"  judged by the compiled back-end; of {tally.checked:,} durable_rules said the same"
+    elif engine == "reference":
+        yield "  judged by the reference interpreter"
+    elif tally.by_reference:
         yield f"  judged by the reference interpreter after the engine failed: {tally.by_reference:,}"
     if quarantine is not None:
         yield f"  set aside: {tally.set_aside:,} lines, see {quarantine}"

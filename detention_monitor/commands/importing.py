@@ -1,0 +1,179 @@
+"""`import`: a force's own table made into entries, and all that could not be."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from detention_monitor import parquet
+from detention_monitor.columns import ColumnMap
+from detention_monitor.commands.exporting import taken
+from detention_monitor.commands.options import FILE, SET_ASIDE, rules_options
+from detention_monitor.commands.output import Quarantine, private, target
+from detention_monitor.entries import CustodyEvent
+from detention_monitor.entriesout import write_jsonl
+from detention_monitor.mapping import Draft, draft, seen
+from detention_monitor.paths import bundled_rules
+from detention_monitor.records import Source
+from detention_monitor.rulefile import load_rules
+from detention_monitor.sources import PARQUET, SetAside, opened, read_entries, record_files
+from detention_monitor.text import in_a_cell, printable
+from detention_monitor.vocabulary import Vocabulary
+
+_MOST_TOLD = 20
+
+
+@click.command("import")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--map", "columns", type=FILE, default=None, help="Column map to read tables by.")
+@click.option(
+    "--suggest-map", "suggest", type=FILE, default=None, metavar="FILE",
+    help="Write a first column map for this table (FILE, or - to see it), and stop.",
+)  # fmt: skip
+@click.option("--out", type=FILE, default=None, help="Where entries go, as JSON lines.")
+@click.option("--quarantine", type=FILE, default=None, help="Where rows go that are not taken.")
+@rules_options
+def import_command(
+    paths: tuple[str, ...], *, columns: Path | None, suggest: Path | None, out: Path | None,
+    quarantine: Path | None, rules: Path | None, policy: Path | None,
+) -> None:  # fmt: skip
+    """Make a force's table (CSV, Parquet) into entries; show what could not be, with suggestions.
+
+    Begin with --suggest-map, finish the map it writes, import with --map. Without --out nothing is
+    written: the map is tried, and what it leaves is told.
+    """
+    vocabulary = load_rules(rules or bundled_rules(), policy).vocabulary
+    files = record_files(paths, csv_too=True)
+    if suggest is not None:
+        if len(files) != 1:
+            raise click.UsageError("--suggest-map looks at one table at a time")
+        _suggested(files[0], vocabulary, suggest)
+        return
+    table = None if columns is None else ColumnMap.load(columns, vocabulary)
+    told: list[str] = []
+    for each in files:
+        if table is not None and not each.endswith((".jsonl", ".gz", ".ndjson")) and each != "-":
+            told += _unread(each, table, vocabulary)
+    beside = quarantine or (out.parent if out else Path()) / "quarantine.jsonl"
+    count = Counter[str]()
+    reasons: dict[str, list[SetAside]] = {}
+    with Quarantine(beside) as aside:
+
+        def put(each: SetAside) -> None:
+            reasons.setdefault(each.reason, []).append(each)
+            if out is not None:
+                aside.put(each)
+
+        read = _counted(taken(read_entries(files, vocabulary, table), put), count)
+        if out is None:
+            entries = sum(1 for _ in read)
+        else:
+            with target(out) as file:
+                entries = write_jsonl(read, file, vocabulary)
+    told += _not_taken(reasons)
+    told += _never_given(count, table, vocabulary)
+    for line in told:
+        click.echo(line, err=True)
+    rows = sum(map(len, reasons.values()))
+    done = f"written to {out}" if out is not None else "would be written; name a file with --out"
+    click.echo(
+        f"{entries:,} entries of {len(count)} kinds {done}; {rows:,} rows not taken", err=True
+    )
+    if rows:
+        sys.exit(SET_ASIDE)
+
+
+def _counted(
+    read: Iterator[tuple[CustodyEvent, Source]], count: Counter[str]
+) -> Iterator[tuple[CustodyEvent, Source]]:
+    for entry, source in read:
+        count[entry.kind] += 1
+        yield entry, source
+
+
+# --- a first map -------------------------------------------------------------------------------
+
+
+def _suggested(path: str, vocabulary: Vocabulary, into: Path) -> None:
+    made = _draft(path, vocabulary)
+    if str(into) == "-":
+        click.echo(made.text, nl=False)
+    else:
+        with private(into) as file:
+            file.write(made.text.encode())
+    for line in (*made.told, *(_not_read(name, about) for name, about in made.unread.items())):
+        click.echo(f"  {line}", err=True)
+    if str(into) != "-":
+        click.echo(
+            f"a first map is in {into}; finish it, then: import {path} --map {into}", err=True
+        )
+
+
+def _not_read(name: str, about: str) -> str:
+    return f"column '{printable(name, 80)}' is not read ({about})"
+
+
+def _draft(path: str, vocabulary: Vocabulary) -> Draft:
+    names, delimiter = _header(path)
+    if path.endswith(PARQUET):
+        cells = ({k: in_a_cell(v, ";") for k, v in row.items()} for _, row in parquet.rows(path))
+        return draft(seen(names, cells), vocabulary)
+    with opened(path) as file, io.TextIOWrapper(file, "utf-8-sig", "replace", newline="") as text:
+        rows = csv.DictReader(text, delimiter=delimiter, restval="", restkey="")
+        return draft(seen(names, rows), vocabulary, delimiter)
+
+
+def _header(path: str) -> tuple[list[str], str]:
+    """Return the names of the columns, and what stands between them."""
+    if path.endswith(PARQUET):
+        return [*parquet.column_names(path)], ","
+    with opened(path) as file, io.TextIOWrapper(file, "utf-8-sig", "replace", newline="") as text:
+        head = text.readline()
+    delimiter = max(",;\t|", key=head.count)
+    return next(csv.reader([head], delimiter=delimiter), []), delimiter
+
+
+# --- what a map leaves -------------------------------------------------------------------------
+
+
+def _unread(path: str, table: ColumnMap, vocabulary: Vocabulary) -> Iterator[str]:
+    """Yield the columns of a table that the map does not read, with what they may be."""
+    used = {*table.file.columns.values(), *table.file.attrs.values()}
+    unread = _draft(path, vocabulary).unread
+    for name in _header(path)[0]:
+        if name not in used:
+            about = unread.get(name, "it is called like something of ours; see --suggest-map")
+            yield f"{Path(path).name}: {_not_read(name, about)}"
+
+
+def _not_taken(reasons: dict[str, list[SetAside]]) -> Iterator[str]:
+    """Yield why rows were not taken, the most frequent first."""
+    listed = sorted(reasons.items(), key=lambda each: (-len(each[1]), each[0]))
+    for reason, rows in listed[:_MOST_TOLD]:
+        yield f"not taken, {len(rows):,} rows (first {rows[0].origin}): {printable(reason)}"
+    if len(listed) > _MOST_TOLD:
+        yield f"not taken: {len(listed) - _MOST_TOLD} more reasons, see the quarantine file"
+
+
+def _never_given(
+    count: Counter[str], table: ColumnMap | None, vocabulary: Vocabulary
+) -> Iterator[str]:
+    """Yield the kinds that no row gave: if the source cannot carry them, its map must say so (D6)."""
+    if table is None or not count:
+        return
+    missing = table.source.coverage.kinds_missing
+    never = [
+        name for name, kind in vocabulary.kinds.items()
+        if not kind.derived and name not in count and name not in missing
+    ]  # fmt: skip
+    if never:
+        yield (
+            f"never given: {len(never)} kinds, such as {', '.join(never[:8])}. What the source does not "
+            "carry belongs under not_carried in the map; else its absence counts against somebody"
+        )

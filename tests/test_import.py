@@ -1,0 +1,103 @@
+"""A force's own table: a first map for it, and all that a map leaves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.test_export import run
+
+EXAMPLE = ROOT / "docs" / "examples" / "vendor_export.csv"
+MAP = EXAMPLE.with_suffix(".map.yaml")
+
+
+def test_the_example_is_imported_whole(tmp_path: Path) -> None:
+    out = tmp_path / "entries.jsonl"
+    ran = run("import", EXAMPLE, "--map", MAP, "--out", out)
+    assert ran.exit_code == 0, ran.stderr
+    declared, *entries = [json.loads(line) for line in out.read_text().splitlines()]
+    assert declared["source"]["not_carried"] == ["girl_needs_asked", "woman_assigned"]
+    assert [each["kind"] for each in entries] == [
+        "arrived", "detention_authorised", "checked", "aa_arrived", "review_held", "released",
+    ]  # fmt: skip
+    assert entries[4]["at"] == "2024-06-10T19:30:00+01:00"
+    assert entries[4]["by"] == {"id": "INSP 9", "rank": "inspector", "role": "review_officer"}
+    assert "column 'Narrative' is not read (7 filled" in ran.stderr
+    assert "never given: " in ran.stderr
+    assert "6 entries of 6 kinds written" in ran.stderr
+
+
+def test_a_first_map_reads_what_it_understood_and_tells_the_rest(tmp_path: Path) -> None:
+    first = tmp_path / "first.yaml"
+    ran = run("import", EXAMPLE, "--suggest-map", first)
+    assert ran.exit_code == 0, ran.stderr
+    assert "kind: 'INSP REVIEW' in 1 rows; near: review_held" in ran.stderr
+    text = first.read_text()
+    assert 'time_format: "%d/%m/%Y %H:%M"' in text
+    assert "record: Custody Record No" in text
+    assert 'CELL VISIT: "?"' in text
+
+    tried = run("import", EXAMPLE, "--map", first)
+    assert tried.exit_code == 3
+    assert "no kind of entry is called '?'" in tried.stderr
+    assert "would be written; name a file with --out" in tried.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["first.yaml"]  # tried, nothing written
+
+    done = text
+    for short, kind in (("DET AUTH", "detention_authorised"), ("CELL VISIT", "checked"),
+                        ("INSP REVIEW", "review_held"), ("PROPERTY", "~"),
+                        ("Arresting Officer", "other"), ("Reviewing Officer", "review_officer")):  # fmt: skip
+        assert f'{short}: "?"' in done
+        done = done.replace(f'{short}: "?"', f"{short}: {kind}")
+    first.write_text(done)
+    finished = run("import", EXAMPLE, "--map", first, "--out", tmp_path / "entries.jsonl")
+    assert finished.exit_code == 0, finished.stderr
+    assert "6 entries of 6 kinds" in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "said"),
+    [
+        ("EntryID;CustodyRef;EventType;EventDate", "1;C1;Arrived;2024-06-10 13:00", ['delimiter: ";"',
+         "record: CustodyRef", 'time_format: "%Y-%m-%d %H:%M"', "Arrived: arrived"]),
+        ("id,record,kind,at", "1,C1,arrived,2024-06-10T13:00:00Z", ["at: at"]),
+        ("Colour,Shoe Size", "red,42", ["# id: ?", "# not read: Colour (1 filled, such as 'red'"]),
+        ("id,record,kind,at", "", ["kind: kind"]),
+    ],
+)  # fmt: skip
+def test_other_tables(head: str, row: str, said: list[str], tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text(f"\ufeff{head}\n{row}\n" if row else f"{head}\n")
+    ran = run("import", table, "--suggest-map", "-")
+    assert ran.exit_code == 0, ran.stderr
+    for each in said:
+        assert each in ran.stdout, ran.stdout
+    if "zone:" in ran.stdout:
+        assert "2024-06-10T" not in row
+
+
+def test_reasons_are_told_once_with_how_many_rows(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    rows = (
+        EXAMPLE.read_text()
+        .replace("INSP REVIEW", "CELL VISITT")
+        .replace("AA arrived", "CELL VISITT")
+    )
+    table.write_text(rows)
+    ran = run("import", table, "--map", MAP, "--out", tmp_path / "out.jsonl")
+    assert ran.exit_code == 3
+    assert (
+        "not taken, 2 rows (first table.csv:5): no kind of entry is called 'CELL VISITT'"
+        in ran.stderr
+    )
+    assert len((tmp_path / "quarantine.jsonl").read_text().splitlines()) == 2
+
+
+def test_a_table_without_a_map_says_what_to_do(tmp_path: Path) -> None:
+    ran = run("import", EXAMPLE, "--out", tmp_path / "out.jsonl")
+    assert "a CSV needs a column map (--map)" in str(ran.exception)
+    two = run("import", EXAMPLE, EXAMPLE, "--suggest-map", "-")
+    assert "one table at a time" in two.stderr
