@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import replace as changed_parts
 from pathlib import Path
 
 import pytest
@@ -31,6 +30,7 @@ from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.ruletests import cases
 from detention_monitor.runstate import RunState
 from detention_monitor.sources import read_entries
+from detention_monitor.values import changed
 from detention_monitor.vocabulary import Attribute
 from tests.conftest import RULES, SAMPLES
 from tests.detentions import detentions
@@ -215,7 +215,7 @@ def test_another_engine_is_another_run(records: Path, tmp_path: Path) -> None:
 def test_difference_names_what_one_alone_found(ruleset: RuleSet, durable: DurableBackend) -> None:
     detention = next(iter(read(SAMPLES / "S01_seed_not_heard_not_apart.jsonl")))
     whole = assess(detention, ruleset, end_of(detention, ruleset), backend=durable)
-    fewer = changed_parts(whole, findings=whole.findings[1:])
+    fewer = changed(whole, findings=whole.findings[1:])
     missing = whole.findings[0]
     assert difference(whole, fewer).startswith(f"{missing.rule} ({missing.status}")
     assert "alone" in difference(fewer, whole)
