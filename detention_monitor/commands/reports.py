@@ -20,7 +20,7 @@ from detention_monitor.errors import RecordError
 from detention_monitor.judging import Settings, ruleset_of
 from detention_monitor.parquet import arrow_library
 from detention_monitor.paths import bundled_rules
-from detention_monitor.reports import statistics, tidy
+from detention_monitor.reports import statistics, tidy, trend
 from detention_monitor.reports.collect import Collected, Period, collected, write_rows
 from detention_monitor.reports.figures import figures_of
 from detention_monitor.reports.provenance import Provenance, inputs_of
@@ -168,6 +168,58 @@ def statistics_command(
                 private(out / name).close()
             write_rows(out, found.rows(), names)
     click.echo(f"{out / 'statistics.html'}", err=True)
+
+
+@report_group.command("trend")
+@click.option(
+    "--out", type=FOLDER, required=True, help="Folder for the page and the file beside it."
+)
+@click.option(
+    "--change",
+    callback=day,
+    metavar="DAY",
+    help="Compare what began before this day with the rest.",
+)
+@click.option("--what", default="", help="What changed on that day, for the heading.")
+@click.option(
+    "--figure",
+    "names",
+    multiple=True,
+    type=click.Choice(trend.NAMES),
+    help="Only these (default: a dozen).",
+)
+@click.option(
+    "--outside", is_flag=True, help="For readers outside the force: small numbers hidden."
+)
+@many_records
+def trend_command(
+    *, given: Given, out: Path, change: date | None, what: str, names: tuple[str, ...], outside: bool
+) -> None:  # fmt: skip
+    """Compare months, stations, and before with after a change, with intervals.
+
+    Writes trend.html (stands alone, fit to print) and trend.csv. What an edit of rules would find on
+    the same records, `rules impact` says.
+    """
+    if what and change is None:
+        raise click.UsageError("--what says what changed on the day of --change; give that too")
+    webpage.altair()
+    with _judged(given, out) as (found, provenance):
+        parted = None
+        if change is not None:
+            first = change.isoformat()
+            before, after = (
+                figures_of(row for row in found.rows() if (row.day >= first) is later)
+                for later in (False, True)
+            )
+            parted = trend.Change(
+                change, what or "what changed was not said (--what)", before, after
+            )
+        figures = figures_of(found.rows())
+        chosen = names or trend.USUAL
+        told = trend.page(figures, provenance, chosen, change=parted, outside=outside)
+        _write(out / "trend.html", told.encode())
+        _write(out / "trend.csv", trend.as_csv(figures, chosen, outside=outside))
+    click.echo(f"{out / 'trend.html'}", err=True)
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def bars(counts: Counts, title: str, told: str) -> Any:
     rows = [{"label": label, "n": number} for label, number in counts if number is not None]
     if not rows:
         return None
-    base = alt.Chart(alt.InlineData(values=rows), width=WIDTH - 240).encode(
+    base = alt.Chart(alt.InlineData(values=rows), width=WIDTH - 320, height=alt.Step(24)).encode(
         y=alt.Y("label:N", sort=None, title=None), x=_length(rows, title)
     )
     drawn = base.mark_bar(color=MAIN, height={"band": 0.72}) + base.mark_text(
@@ -58,7 +58,7 @@ def columns(counts: Counts, title: str, told: str) -> Any:
     rows = [{"label": label, "n": number} for label, number in counts if number is not None]
     if not rows:
         return None
-    base = alt.Chart(alt.InlineData(values=rows), width=WIDTH, height=220).encode(
+    base = alt.Chart(alt.InlineData(values=rows), width=WIDTH - 140, height=220).encode(
         x=alt.X("label:N", sort=None, title=None, axis=_turned(rows)),
         y=alt.Y("n:Q", title=title, axis=alt.Axis(format=",.0f", tickMinStep=1)),
     )
@@ -107,7 +107,7 @@ def boxes(found: Sequence[Box], title: str, told: str) -> Any:
     if not found:
         return None
     rows = [each._asdict() for each in found]
-    base = alt.Chart(alt.InlineData(values=rows), width=WIDTH - 200).encode(
+    base = alt.Chart(alt.InlineData(values=rows), width=WIDTH - 150, height=alt.Step(34)).encode(
         y=alt.Y("label:N", sort=None, title=None)
     )
     line = base.mark_rule(color=THIRD).encode(
@@ -155,7 +155,7 @@ def dots(points: Sequence[Point], title: str, told: str, *, all_of: float | None
     rows = [each._asdict() for each in points if each.value is not None]
     if not rows:
         return None
-    base = alt.Chart(alt.InlineData(values=rows), width=WIDTH - 200).encode(
+    base = alt.Chart(alt.InlineData(values=rows), width=WIDTH - 150, height=alt.Step(34)).encode(
         y=alt.Y("label:N", sort=None, title=None)
     )
     shown = (
@@ -184,7 +184,7 @@ def _turned(rows: Sequence[dict[str, Any]]) -> Any:
     """Return an axis whose labels are turned where they would not fit beside each other."""
     alt = webpage.altair()
     labels = {row["label"] for row in rows}
-    long = sum(len(label) for label in labels) > 75
+    long = sum(len(label) for label in labels) > 60
     return alt.Axis(labelAngle=-35 if long else 0, labelLimit=220)
 
 
@@ -192,7 +192,7 @@ def _styled(chart: Any) -> Any:
     return (
         chart.configure(font=_FONT, background="transparent")
         .configure_axis(labelFontSize=12, titleFontSize=12, titleFontWeight="normal",
-                        labelLimit=230, gridColor="#e3e5e8", domainColor="#8a9099",
+                        labelLimit=300, gridColor="#e3e5e8", domainColor="#8a9099",
                         tickColor="#8a9099", labelColor=INK, titleColor="#4a4f57")
         .configure_legend(labelFontSize=12, labelColor=INK)
         .configure_view(stroke=None)

@@ -90,7 +90,7 @@ _KINDS = {
     "adult": "not judged: an adult",
     "age_not_recorded": "not judged: age not recorded",
 }
-_ADULT_ASKED = ("asked", "came though no entry shows that one was asked", "no entry shows that one was asked")  # fmt: skip
+_ADULT_ASKED = ("asked", "came, not asked", "no entry of asking")
 _NIGHTS = ("before charge only", "after charge only", "before and after charge", "not overnight")
 _OVER = ("over 24 h, released without charge", "over 24 h, otherwise", "24 h or less", "time held not known")  # fmt: skip
 _OUTCOMES = (
@@ -187,7 +187,8 @@ BREAKDOWNS: tuple[Breakdown, ...] = (
               "Group of the gravest offence for which the child was arrested.", _GROUPS,
               label="offence"),
     Breakdown("adult_asked", "Appropriate adult called", _adult_asked,
-              "An entry shows that somebody was asked to come, or a scheme was asked to send one.",
+              "An entry shows that somebody was asked to come, or a scheme was asked to send one; or that "
+        "an adult came though none shows that one was asked; or neither.",
               _ADULT_ASKED, label="adult"),
     Breakdown("overnight", "Held overnight, before and after charge", _night,
               "NIGHT4: at least 240 minutes in police detention between 22:00 and 07:00 local, in "
@@ -253,14 +254,15 @@ SPREADS: tuple[Spread, ...] = (
     Spread("adult_waited", "Time for the adult to arrive",
            lambda row: (row.adult_waited,),
            "From the first authority to detain until an adult is at the station in person; 0 where "
-           "one was there already. A telephone call is not arrival. Hospital is not left out.",
+           "one was there already. A telephone call is not arrival. Hospital is not left out. No adult "
+        "came: no entry shows that one did.",
            _HOURS, lambda row: row.kind == "detained" and row.adult_carried,
-           "no entry shows that an adult came"),
+           "no adult came"),
     Spread("adult_from_request", "Time from asking the adult to arrival",
            lambda row: (row.adult_from_request,),
            "From the first entry that an adult was asked until one is at the station in person.",
            _HOURS, lambda row: row.kind == "detained" and row.adult_asked is not None,
-           "no entry shows that an adult came"),
+           "no adult came"),
     Spread("held", "Time held", lambda row: (row.held,),
            "From arrival at the station to the end of police detention, time on bail left out.",
            tuple(hour * 60 for hour in (3, 6, 9, 12, 15, 18, 24, 36)),

@@ -35,13 +35,17 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a report: what it says, a chart (SVG from `webpage.drawing`), and its tables."""
+    """A part of a report: what it says, a chart (SVG from `webpage.drawing`), and its tables.
+
+    With `beside` the first table stands beside the chart, where there is room.
+    """
 
     heading: str
     lead: str = ""
     chart: Any = None
     tables: tuple[Table, ...] = ()
     notes: tuple[str, ...] = ()
+    beside: bool = False
 
 
 def columns(first: str, *numeric: str) -> tuple[Column, ...]:

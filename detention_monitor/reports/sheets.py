@@ -23,8 +23,7 @@ from detention_monitor.reports.figures import ALL, Figures, Minutes, Place, band
 from detention_monitor.reports.intervals import wilson
 from detention_monitor.reports.page import Column, Table
 
-QUANTILES = ((10, "a tenth within"), (25, "a quarter within"), (50, "median"),
-             (75, "three quarters within"), (90, "nine tenths within"))  # fmt: skip
+QUANTILES = ((10, "10 %"), (25, "25 %"), (50, "median"), (75, "75 %"), (90, "90 %"))
 NOTHING = "-"
 
 
@@ -146,7 +145,7 @@ class Show:
         """Return the quantiles of a time at some places, and in all."""
         every = (*places, ALL) if len(places) != 1 else tuple(places)
         rows = [(_named(place), self._times(self.figures.spread(of.id, place))) for place in every]
-        columns = (f"{of.unit} with a time", "mean", *(name for _, name in QUANTILES))
+        columns = ("number", "mean", *(name for _, name in QUANTILES))
         columns = columns if self.outside else (*columns, "longest")
         totals = frozenset({len(every) - 1}) if len(every) > 1 else frozenset()
         return Sheet(f"{of.id}_quantiles", f"{of.title}: how long (h:mm)", "where", columns,

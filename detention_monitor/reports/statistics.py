@@ -141,7 +141,7 @@ def _children(found: Statistics) -> Iterator[Section]:
 def _barred(found: Statistics, name: str, title: str) -> Section:
     sheet = found.sheet(name)
     chart = charts.bars(sheet.column(sheet.columns[0]), sheet.columns[0], f"{sheet.title}, as in the table below")  # fmt: skip
-    return Section(title, "", chart, (sheet.table(),))
+    return Section(title, "", chart, (sheet.table(),), beside=True)
 
 
 def _adult(found: Statistics) -> Iterator[Section]:
@@ -157,9 +157,11 @@ def _adult(found: Statistics) -> Iterator[Section]:
 
 def _timed(found: Statistics, name: str, title: str, sheet: Sheet) -> Section:
     spread = _SPREADS[name]
-    chart = charts.columns(sheet.column(spread.unit), spread.unit, f"{spread.title}, as in the table below")  # fmt: skip
+    drawn = [each for each in sheet.column(spread.unit) if each[0] != "none"]  # they dwarf the rest
+    told = f"{spread.title}, as in the table beside"
+    chart = charts.columns(drawn, spread.unit, told)
     quantiles = found.show.quantiles(spread, found.stations)
-    return Section(title, "", chart, (sheet.table(), _stationed(quantiles, found)))
+    return Section(title, "", chart, (sheet.table(), _stationed(quantiles, found)), beside=True)
 
 
 def _stationed(sheet: Sheet, found: Statistics) -> Table:
@@ -187,7 +189,7 @@ def _overnight(found: Statistics) -> Section:
     sheet, both = found.sheet("overnight"), found.sheet("overnight_midnight")
     chart = charts.bars(sheet.column("detentions"), "detentions", "Nights in custody before and after charge, as in the table below")  # fmt: skip
     lead = "No statute says what a night in custody is; two counts stand side by side."
-    return Section("Held overnight", lead, chart, (sheet.table(), both.table()))
+    return Section("Held overnight", lead, chart, (sheet.table(), both.table()), beside=True)
 
 
 def _held(found: Statistics) -> Iterator[Section]:
@@ -195,7 +197,7 @@ def _held(found: Statistics) -> Iterator[Section]:
     outcome = found.sheet("outcome")
     chart = charts.bars(outcome.column("detentions"), "detentions", "How detention ended, as in the table below")  # fmt: skip
     tables = (outcome.table(), found.sheet("over_24").table(), found.sheet("powers").table())
-    yield Section("How detention ended", "", chart, tables)
+    yield Section("How detention ended", "", chart, tables, beside=True)
 
 
 def _searches(found: Statistics) -> Section:
@@ -231,7 +233,7 @@ def _refused(found: Statistics) -> Iterator[Section]:
     chart = charts.bars(steps, "children", "Children charged, refused bail, asked for, moved, certified, as in the table below")  # fmt: skip
     lead = "What partners need: what was asked of the local authority, and what came of it."
     tables = (table, found.sheet("certificates").table())
-    yield Section("Charged and refused bail", lead, chart, tables)
+    yield Section("Charged and refused bail", lead, chart, tables, beside=True)
     requests, replies = found.sheet("requests"), found.sheet("replies")
     series = [(name, requests.column(name)) for name in requests.columns[:-1]]
     series = [each for each in series if any(number for _, number in each[1])]
@@ -249,7 +251,7 @@ def _lawful(found: Statistics) -> Section:
 
 def _duties(found: Statistics) -> Section:
     sheet = found.show.duties(found.titles)
-    counts = [(label.split("  ")[0], number) for label, number in sheet.column(sheet.columns[0])]
+    counts = sheet.column(sheet.columns[0])
     most = sorted((each for each in counts if each[1]), key=lambda each: -(each[1] or 0))[:15]
     told = "The duties most often broken by statute or Code, as in the table below"
     chart = charts.bars(most, "detentions with an established breach of statute or Code", told)
