@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,12 +22,14 @@ from detention_monitor.errors import RecordError
 from detention_monitor.judging import Settings, ruleset_of
 from detention_monitor.parquet import arrow_library
 from detention_monitor.paths import bundled_rules
-from detention_monitor.reports import statistics, tidy, trend
+from detention_monitor.replay import replay
+from detention_monitor.reports import daily, statistics, tidy, trend
 from detention_monitor.reports.collect import Collected, Period, collected, write_rows
 from detention_monitor.reports.figures import figures_of
 from detention_monitor.reports.provenance import Provenance, inputs_of
 from detention_monitor.reports.pseudonym import Pseudonyms, read_key
 from detention_monitor.sources import record_files
+from detention_monitor.times import local_text, parse_instant
 from detention_monitor.wording import day_in_words
 
 _WORDS = "detention_monitor.words"
@@ -220,6 +224,68 @@ def trend_command(
         _write(out / "trend.html", told.encode())
         _write(out / "trend.csv", trend.as_csv(figures, chosen, outside=outside))
     click.echo(f"{out / 'trend.html'}", err=True)
+
+
+@report_group.command("daily")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--date",
+    "morning",
+    callback=day,
+    required=True,
+    metavar="DAY",
+    help="The morning of the meeting: the night that ended then.",
+)
+@click.option(
+    "--at",
+    "clock",
+    default="07:00",
+    show_default=True,
+    metavar="HH:MM",
+    help="Local time on that morning as of which the records are read.",
+)
+@click.option("--out", type=FILE, default=None, help="The page to write (default: daily-DAY.html).")
+@click.option("--map", "columns", type=FILE, default=None, help="Column map for CSV and Parquet.")
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True)
+@rules_options
+def daily_command(
+    *, paths: tuple[str, ...], morning: date, clock: str, out: Path | None, columns: Path | None,
+    workers: int, rules: Path | None, policy: Path | None,
+) -> None:  # fmt: skip
+    """Brief the daily meeting on the children in custody overnight, on one page.
+
+    Why each was there, what was missed, what was done well, and what to ask. Later entries are left
+    out.
+    """
+    webpage.altair()
+    try:
+        at = parse_instant(f"{morning.isoformat()}T{clock}", "Europe/London")[-1]
+    except ValueError as error:
+        raise click.UsageError(f"--at {clock}: {error}") from error
+    files = list(record_files(paths, csv_too=columns is not None))
+    inputs = inputs_of(files)
+    out = out or Path(f"daily-{morning.isoformat()}.html")
+    folder = rules or bundled_rules()
+    settings = Settings(
+        rules=folder, policy=policy, map=columns, as_of=at,
+        product=partial(daily.write_overnight, rules=folder, policy=policy),
+    )  # fmt: skip
+    found = BytesIO()
+    with Quarantine(out.parent / "quarantine.jsonl") as aside, progress_line() as progress:
+        tally = replay(
+            files, settings, found, set_aside=aside.put, workers=workers, progress=progress
+        )
+    children = daily.read_overnight(found.getvalue().splitlines())
+    notes = (f"{tally.set_aside:,} lines could not be read",) if tally.set_aside else ()
+    provenance = Provenance(
+        command_line(), ruleset_of(folder, policy).hash, inputs,
+        f"the night before {day_in_words(morning)}, records as of {local_text(at)}",
+        daily.DEFINITIONS, notes,
+    )  # fmt: skip
+    _write(out, daily.page(morning, children, at, provenance).encode())
+    click.echo(f"{out}: {len(children)} on the brief", err=True)
+    if tally.set_aside:
+        sys.exit(SET_ASIDE)
 
 
 @contextmanager

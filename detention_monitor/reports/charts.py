@@ -123,7 +123,14 @@ def boxes(found: Sequence[Box], title: str, told: str) -> Any:
     return webpage.drawing(_styled(line + half + middle + value), told)
 
 
-def line(points: Sequence[Point], title: str, told: str, *, change: str | None = None) -> Any:
+def line(
+    points: Sequence[Point],
+    title: str,
+    told: str,
+    *,
+    change: str | None = None,
+    digits: str = ".0f",
+) -> Any:
     """Return a line through the months with its interval; `change` is the month of a change."""
     alt = webpage.altair()
     rows = [each._asdict() for each in points if each.value is not None]
@@ -132,14 +139,14 @@ def line(points: Sequence[Point], title: str, told: str, *, change: str | None =
     labels = [each.label for each in points]
     x = alt.X("label:O", sort=labels, scale=alt.Scale(domain=labels), title=None,
               axis=alt.Axis(labelAngle=-45 if len(labels) > 8 else 0))  # fmt: skip
-    base = alt.Chart(alt.InlineData(values=rows), width=WIDTH, height=190).encode(x=x)
+    base = alt.Chart(alt.InlineData(values=rows), width=WIDTH - 140, height=190).encode(x=x)
     shown = (
         base.mark_area(color=PALE, opacity=0.6).encode(y=alt.Y("low:Q", title=title), y2="high:Q")
         + base.mark_rule(color=PALE, strokeWidth=2).encode(y="low:Q", y2="high:Q")
         + base.mark_line(color=MAIN).encode(y=alt.Y("value:Q", scale=alt.Scale(zero=True)))
         + base.mark_point(color=MAIN, filled=True, size=40).encode(y="value:Q")
         + base.mark_text(dy=-10, fontSize=10, color=INK).encode(
-            y="value:Q", text=alt.Text("value:Q", format=".0f")
+            y="value:Q", text=alt.Text("value:Q", format=digits)
         )
     )
     if change is not None:
@@ -149,7 +156,14 @@ def line(points: Sequence[Point], title: str, told: str, *, change: str | None =
     return webpage.drawing(_styled(shown), told)
 
 
-def dots(points: Sequence[Point], title: str, told: str, *, all_of: float | None = None) -> Any:
+def dots(
+    points: Sequence[Point],
+    title: str,
+    told: str,
+    *,
+    all_of: float | None = None,
+    digits: str = ".0f",
+) -> Any:
     """Return one dot with its interval for each place; `all_of` is the value for all of them."""
     alt = webpage.altair()
     rows = [each._asdict() for each in points if each.value is not None]
@@ -160,11 +174,12 @@ def dots(points: Sequence[Point], title: str, told: str, *, all_of: float | None
     )
     shown = (
         base.mark_rule(color=THIRD, strokeWidth=2).encode(
-            x=alt.X("low:Q", title=title, scale=alt.Scale(zero=True)), x2="high:Q"
+            x=alt.X("low:Q", title=title, axis=alt.Axis(tickCount=8), scale=alt.Scale(zero=True)),
+            x2="high:Q",
         )
         + base.mark_point(color=MAIN, filled=True, size=70).encode(x="value:Q")
         + base.mark_text(dy=-11, fontSize=11, color=INK).encode(
-            x="value:Q", text=alt.Text("value:Q", format=".0f")
+            x="value:Q", text=alt.Text("value:Q", format=digits)
         )
     )
     if all_of is not None:

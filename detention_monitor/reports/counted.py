@@ -295,7 +295,7 @@ SHARES: tuple[Share, ...] = (
           lambda row: _unless(row.adult_carried,
                               row.adult_waited is not None and row.adult_waited <= 120),
           "Of the first authority to detain. Two hours are a target, not law."),
-    Share("overnight", "Held overnight", lambda row: bool(row.nights), "NIGHT4."),
+    Share("overnight", "Held overnight", lambda row: bool(row.nights), "NIGHT4: at least 240 minutes in police detention between 22:00 and 07:00 local, in one night."),
     Share("overnight_post", "Held overnight after charge",
           lambda row: any(each != "pre" for each in row.nights),
           "NIGHT4, at least part of a night after the decision to keep the child."),

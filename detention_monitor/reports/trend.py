@@ -117,24 +117,25 @@ class Trend:
         if untold:
             notes.append(f"{untold:,} detentions are left out: their source cannot tell.")
         return Section(of.title, "", self._chart(of, by_month, by_station, whole, unit),
-                       tuple(tables), tuple(notes))  # fmt: skip
+                       tuple(tables), tuple(notes), beside=True)  # fmt: skip
 
     def _chart(
         self, of: Share | Spread, by_month: Sequence[Told], by_station: Sequence[Told], whole: Told,
         unit: str,
     ) -> Any:  # fmt: skip
+        digits = ".0f" if isinstance(of, Share) else ".1f"
         month = None if self.change is None else f"{self.change.day:%Y-%m}"
         line = charts.line(
             [each.point() for each in by_month], unit,
             f"{of.title}, month by month with intervals, as in the table below",
-            change=month if month in self.months else None,
+            change=month if month in self.months else None, digits=digits,
         )  # fmt: skip
         if len(by_station) < 2 or line is None:
             return line
         dots = charts.dots(
             [each.point() for each in by_station], f"{unit}; the dashed line is all stations",
             f"{of.title}, station by station with intervals, as in the table below",
-            all_of=whole.value,
+            all_of=whole.value, digits=digits,
         )  # fmt: skip
         return line if dots is None else line + dots
 
@@ -204,8 +205,8 @@ class Trend:
         differs = between[0] > 0 or between[1] < 0
         word = ("more" if points > 0 else "less") if differs else "no clear difference"
         return (
-            before.of.title, *told, f"{points:+.0f}",
-            f"{100 * between[0]:+.0f} to {100 * between[1]:+.0f}", word,
+            before.of.title, *told, f"{points:+.1f}",
+            f"{100 * between[0]:+.1f} to {100 * between[1]:+.1f}", word,
         )  # fmt: skip
 
     def _times(self, of: Spread, change: Change) -> tuple[str, ...]:
