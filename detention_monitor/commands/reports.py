@@ -52,9 +52,12 @@ class ReportGroup(click.Group):
 
 def command_line() -> str:
     """Return the command that is running, as it could be typed again."""
-    context = click.get_current_context()
-    return shlex.join(["detention-monitor", *context.command_path.split()[1:],
-                       *context.meta.get(_WORDS, ())])  # fmt: skip
+    context: click.Context | None = click.get_current_context()
+    words = [*(context.meta.get(_WORDS, ()) if context else ())]
+    while context is not None and context.parent is not None:
+        words.insert(0, context.info_name or "")
+        context = context.parent
+    return shlex.join(["detention-monitor", *words])
 
 
 @click.group("report", cls=ReportGroup)

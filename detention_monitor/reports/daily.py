@@ -26,6 +26,7 @@ from detention_monitor.reports.page import SENSITIVE
 from detention_monitor.reports.provenance import Provenance
 from detention_monitor.reports.questions import questions
 from detention_monitor.text import printable
+from detention_monitor.timeline import Fact
 from detention_monitor.times import DAY, clock_text, day_of, in_words, start_of_day
 from detention_monitor.wording import day_in_words
 
@@ -112,7 +113,7 @@ def overnight(
         station=child.suite or "station not recorded",
         now=_now(child, now),
         held=_held(child, minutes if isinstance(minutes, int) else None, now),
-        rank=(1, not child.in_custody, not charged, -len(missed)),
+        rank=(1, int(not child.in_custody), int(not charged), -len(missed)),
         full=night is not None,
         in_custody=child.in_custody,
         charged=charged,
@@ -141,7 +142,9 @@ def _refused(detention: Detention, judged: Assessment, now: int) -> Overnight | 
 
 def _who(child: Child) -> str:
     age = "age not known" if child.age is None else f"{child.age}"
-    return f"girl, {age}" if child.girl else age
+    said = [str(fact.attrs["sex"]) for fact in child.facts if fact.attrs.get("sex")]
+    who = {"female": "girl", "male": "boy"}.get(said[-1] if said else "", "child")
+    return f"{who}, {age}"
 
 
 def _now(child: Child, now: int) -> str:
@@ -161,32 +164,43 @@ def _held(child: Child, minutes: int | None, now: int) -> str:
 
 
 def _why(child: Child, now: int) -> Iterator[Line]:
+    """Yield why the child was there, what decided it last first; not all of it may find room."""
+    by_kind = {fact.kind: fact for fact in child.facts}
+    refused = by_kind.get("bail_decided")
+    charged = by_kind.get("charged")
+    if charged is not None:
+        said, at = charged.attrs, when_text(charged.at, now)
+        offence = f" with {said['offence']}" if said.get("offence") else ""
+        if refused is not None and refused.attrs.get("refused") is True:
+            ground = _word(refused, "ground", "grounds") or "ground not recorded"
+            refused_at = when_text(refused.at, now)
+            yield _line(refused_at, f"bail refused: {ground} (charged{offence} {at})")
+        else:
+            yield _line(at, f"charged{offence}")
+    if child.charged_at is not None or child.requests:
+        yield _line("LA", request_text(child, now)[0])
     for fact in child.facts:
         at = when_text(fact.at, now)
-        said = fact.attrs
         match fact.kind:
             case "detention_authorised":
-                offence = str(said.get("offence") or said.get("offence_group") or "")
-                about = f"{offence.replace('_', ' ')}: " if offence else ""
-                yield _line(at, f"detained, {about}{said.get('grounds') or 'grounds not recorded'}")
-            case "charged":
-                yield _line(at, f"charged {said.get('offence') or ''}".strip())
-            case "bail_decided" if said.get("refused") is True:
-                ground = str(said.get("ground") or said.get("grounds") or "ground not recorded")
-                yield _line(at, f"bail refused: {ground.replace('_', ' ')}")
+                about = _word(fact, "offence", "offence_group")
+                grounds = fact.attrs.get("grounds") or "grounds not recorded"
+                yield _line(at, f"detained, {f'{about}: ' if about else ''}{grounds}")
             case "extension_authorised":
                 yield _line(at, "extended by a superintendent")
             case "certificate_made":
-                ground = str(said.get("ground") or said.get("limb") or "no ground").replace(
-                    "_", " "
-                )
+                ground = _word(fact, "ground", "limb") or "no ground recorded"
                 yield _line(at, f"certificate under s.38(7): {ground}")
-    if child.charged_at is not None or child.requests:
-        yield _line("LA", request_text(child, now)[0])
     yield _line("adult", adult_text(child, now)[0] if child.in_custody else _came(child, now))
     yield _line("seen", seen_text(child, now)[0] if child.in_custody else _seen(child, now))
     if child.review is not None and child.review.due is not None and child.in_custody:
         yield _line("review", f"next due {when_text(child.review.due, now)}")
+
+
+def _word(fact: Fact, *names: str) -> str:
+    """Return the first attribute that an entry gives, as words."""
+    said = next((str(fact.attrs[name]) for name in names if fact.attrs.get(name)), "")
+    return said.replace("_", " ")
 
 
 def _came(child: Child, now: int) -> str:
@@ -217,7 +231,8 @@ def _missed(findings: Sequence[Finding], now: int) -> list[Line]:
         late = f", {in_words(60 * each.minutes_late)} late" if each.minutes_late else ""
         done = {"missed": ": not done", "overdue": ": not done yet"}.get(each.status, "")
         at = each.due_at if each.due_at is not None else each.occurred_at
-        when = f" ({when_text(at, now)})" if at is not None else ""
+        due = "due " if each.due_at is not None else ""
+        when = f" ({due}{when_text(at, now)})" if at is not None else ""
         standard = each.authority if each.authority in _LAW else f"{each.authority}, not law"
         label = standard if each.certainty == "established" else f"{standard}; possible"
         told.append(Line(label, compact(f"{printable(each.title)}{done}{late}{when}", now)))
@@ -226,7 +241,7 @@ def _missed(findings: Sequence[Finding], now: int) -> list[Line]:
 
 # --- the page ----------------------------------------------------------------------------------
 
-_ROOM = ((2, 7), (4, 5), (6, 4), (9, 3))
+_ROOM = ((4, 8), (6, 5), (8, 3))
 """Lines of each kind for each child, by how many children there are: one page of A4."""
 
 

@@ -10,6 +10,7 @@ from detention_monitor.findings import Finding
 
 MOST = 6
 
+_CERTIFICATE = "Where is the certificate under s.38(7), and will the court have it?"
 OF_DUTIES = {
     "A09": "Where could the child be kept out of sight and hearing of adults?",
     "A10": "Why a cell, and what else was there?",
@@ -32,8 +33,7 @@ OF_DUTIES = {
     "E02": "Which ground in law was there to refuse bail?",
     "E04": "What made a move impossible, other than that no bed was offered?",
     "E07": "Was the authority told plainly whether secure accommodation is meant?",
-    "E08": "Who pressed the local authority for its answer?",
-    "E10": "Where is the certificate, and will the court have it?",
+    "E10": _CERTIFICATE,
     "E14": "Why was the review after charge late?",
     "E18": "Was the move asked for again at the review?",
 }
@@ -76,7 +76,7 @@ def _by_state(child: Child, now: int) -> Iterator[str]:
     else:
         yield f"The authority said '{asked.reply}': was it escalated, to whom, and with what answer?"
     if not any(fact.kind == "certificate_made" for fact in child.facts):
-        yield "Who writes the certificate for the court?"
+        yield _CERTIFICATE
 
 
 def _by_findings(findings: Sequence[Finding]) -> Iterator[str]:
