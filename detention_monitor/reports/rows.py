@@ -19,7 +19,7 @@ from detention_monitor.errors import RecordError
 from detention_monitor.findings import Finding
 from detention_monitor.people import is_police_protection
 from detention_monitor.rulefile import RuleSet
-from detention_monitor.timeline import Fact
+from detention_monitor.timeline import Fact, Interval
 from detention_monitor.times import day_of, start_of_day
 
 NEEDED = frozenset({
@@ -182,7 +182,7 @@ def _describe(row: Row, detention: Detention, judged: Assessment, spans: Sequenc
     row.held = _minutes(spans) if row.closed else None
     row.outcome = _outcome(facts)
     row.nights = tuple(str(fact.attrs["phase"]) for fact in of.get("night", ()))
-    row.midnights = sum(_midnights(span, judged.as_of) for span in spans)
+    row.midnights = sum(_midnights(span, judged.as_of) for span in detained(facts))
     row.strip_searches = tuple(_search(fact) for fact in of.get("strip_search_started", ()))
     row.intimate_searches = len(of.get("intimate_search_started", ()))
     reviews = [f for f in of.get("review_held", ()) if f.attrs.get("valid_review") is not False]
@@ -193,8 +193,8 @@ def _describe(row: Row, detention: Detention, judged: Assessment, spans: Sequenc
     row.warrants = len(of.get("warrant_issued", ()))
     _adult(row, detention, judged, of)
     _after_charge(row, of, spans)
-    row.unlawful = _unlawful(judged, spans, ("established",))
-    row.unlawful_possible = _unlawful(judged, spans, ("established", "possible")) - row.unlawful
+    row.unlawful = _unlawful(judged, spans, sure=True)
+    row.unlawful_possible = _unlawful(judged, spans, sure=False) - row.unlawful
 
 
 def _by_kind(facts: Sequence[Fact]) -> dict[str, list[Fact]]:
@@ -256,8 +256,13 @@ def _adult(row: Row, detention: Detention, judged: Assessment, of: dict[str, lis
         return
     begun = judged.authorised_at
     asked = min((f.at for k in ("aa_contacted", "aa_requested") for f in of.get(k, ())), default=None)  # fmt: skip
+    spans = detained(judged.facts)
     here = min(
-        (i.start for i in judged.intervals if i.name == _ADULT_HERE and i.end > begun),
+        (
+            each.start
+            for each in judged.intervals
+            if each.name == _ADULT_HERE and any(_meet(each, span) for span in spans)
+        ),
         default=None,
     )
     if asked is not None:
@@ -266,6 +271,11 @@ def _adult(row: Row, detention: Detention, judged: Assessment, of: dict[str, lis
         row.adult_waited = max(0, here - begun) // 60
         if asked is not None:
             row.adult_from_request = max(0, here - asked) // 60
+
+
+def _meet(here: Interval, span: Span) -> bool:
+    """Whether an adult was at the station while the child was detained: not only after."""
+    return here.end > span.start and (span.end is None or here.start <= span.end)
 
 
 def _after_charge(row: Row, of: dict[str, list[Fact]], spans: Sequence[Span]) -> None:
@@ -320,19 +330,18 @@ def _state(finding: Finding) -> State | None:
     return "law" if finding.certainty == "established" else "possible"
 
 
-def _unlawful(judged: Assessment, spans: Sequence[Span], certainties: tuple[str, ...]) -> int:
+def _unlawful(judged: Assessment, spans: Sequence[Span], *, sure: bool) -> int:
     """Return the minutes of police detention in which a review or a limit was past its instant.
 
-    An overdue review before charge ends its stretch when the custody officer decides to keep the
+    `sure`: on every reading of the law and the record; otherwise on any. An overdue review before charge ends its stretch when the custody officer decides to keep the
     child (domain.md 2.7). Stretches that overlap count once.
     """
     decisions = [fact.at for fact in judged.facts if fact.kind == "detention_after_charge"]
     late: list[tuple[int, int]] = []
     for each in judged.findings:
         past = each.is_breach and each.duty in _CLOCK_DUTIES and each.authority == "statute"
-        due = each.due_at_latest if each.certainty == "established" else each.due_at
-        due = each.due_at if due is None else due
-        if not past or due is None or each.certainty not in certainties:
+        due = each.due_at_latest if sure and each.due_at_latest is not None else each.due_at
+        if not past or due is None or (sure and each.certainty != "established"):
             continue
         ends = [judged.as_of if each.done_at is None else each.done_at]
         if each.duty in ("D01", "D02"):

@@ -77,7 +77,7 @@ def write_csv(path: Path, found: Sequence[Line]) -> None:
         writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow(Line._fields)
         for line in found:
-            value = "" if line.value is None else f"{line.value:g}"
+            value = "" if line.value is None else f"{line.value:.12g}"
             words = [cell(each) for each in line[:6]]
             writer.writerow([*words, value, cell(line.shown)])
 
