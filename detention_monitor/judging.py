@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,6 +24,9 @@ from detention_monitor.sources import SetAside, used_before
 from detention_monitor.values import changed
 from detention_monitor.vocabulary import Coverage
 
+Product = Callable[[Detention, Assessment], bytes]
+"""What is made of one judged detention: a function of a module, so that a worker can be told of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -39,6 +42,8 @@ class Settings:
     colour: bool = False
     ruleset: str = ""
     """The hash that the rules must have; empty: any."""
+    product: Product | None = None
+    """What to write of each detention; None: its findings in `format`."""
     engine: str = "durable"
     """Which back-end judges (`backends.ENGINES`)."""
     checked: float = 1.0
@@ -49,8 +54,6 @@ class Settings:
 
 ALWAYS_CHECKED = 3
 """The first detentions of each part that durable_rules judges too, however small the share."""
-
-
 _MARKED = 20
 """Bytes of a marker: room for the place of any entry."""
 _NONE_YET = b"%-20d" % -1
@@ -102,13 +105,19 @@ def judge_bucket(
             judged = judge(placed.detention, ruleset, backend, settings, result)
             if judged is None:
                 continue
-            text = render(judged, settings.format, everything=settings.all, colour=settings.colour)
+            text = _written(placed.detention, judged, settings)
             pieces.append(Piece(judged.refused != "under_10", placed.place, offset, len(text)))
             out.write(text)
             offset += len(text)
     gc.enable()
     result.tally.set_aside = len(result.set_aside)
     results.write(bucket, unfinished, pieces, result)
+
+
+def _written(detention: Detention, judged: Assessment, settings: Settings) -> bytes:
+    if settings.product is not None:
+        return settings.product(detention, judged)
+    return render(judged, settings.format, everything=settings.all, colour=settings.colour)
 
 
 def judge(

@@ -1,0 +1,288 @@
+"""`report daily`: the children who were in custody overnight, on one page for the morning meeting.
+
+Who and where, why they were there, what was missed, what was done well, and what to ask. It is made
+of what the record said by the time of the meeting, and of no later entry.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+import msgspec
+
+from detention_monitor import webpage
+from detention_monitor.assess import Assessment
+from detention_monitor.boards.child import Child, child_of
+from detention_monitor.boards.detail import adult_text, compact, request_text, seen_text
+from detention_monitor.boards.rows import when_text
+from detention_monitor.clock_facts import detained
+from detention_monitor.detention import Detention
+from detention_monitor.findings import Finding
+from detention_monitor.judging import ruleset_of
+from detention_monitor.reports.page import SENSITIVE
+from detention_monitor.reports.provenance import Provenance
+from detention_monitor.reports.questions import questions
+from detention_monitor.text import printable
+from detention_monitor.timeline import Fact
+from detention_monitor.times import DAY, clock_text, day_of, in_words, start_of_day
+from detention_monitor.wording import day_in_words
+
+_LAW = ("statute", "code", "annex")
+_ENDED = {
+    "released": "released", "bailed": "bailed", "moved_to_la": "moved to the local authority",
+    "court_appearance": "at court",
+}  # fmt: skip
+DEFINITIONS = (
+    ("overnight", ("At least 240 minutes in police detention between 22:00 and 07:00 (NIGHT4); those "
+     "only there at midnight are said to be.")),
+    ("missed", ("Possible breaches found by the rules, gravest standard first; what only follows from "
+     "another is left out.")),
+)  # fmt: skip
+_NOT_CHILDREN = ("adult", "no_entries")
+
+
+class Line(msgspec.Struct, array_like=True, frozen=True):
+    """Something on the brief: what it is about (a time, a standard), and what is said."""
+
+    label: str
+    text: str
+
+
+class Overnight(msgspec.Struct, frozen=True):
+    """A child who was in custody overnight, told for the brief.
+
+    `full` is false where the child was there at midnight only, for less than a night (NIGHT4);
+    `refused` says why nothing is judged; `rank` orders the page.
+    """
+
+    name: str
+    who: str
+    station: str
+    now: str
+    held: str
+    rank: tuple[int, ...] = ()
+    full: bool = True
+    refused: str = ""
+    in_custody: bool = False
+    charged: bool = False
+    why: tuple[Line, ...] = ()
+    missed: tuple[Line, ...] = ()
+    well: tuple[str, ...] = ()
+    ask: tuple[str, ...] = ()
+
+
+def write_overnight(
+    detention: Detention, judged: Assessment, *, rules: Path, policy: Path | None
+) -> bytes:
+    """Return a child of the night before `judged.as_of` as a line of JSON; nothing for others."""
+    found = overnight(detention, judged, rules, policy)
+    return b"" if found is None else msgspec.json.encode(found) + b"\n"
+
+
+def read_overnight(lines: Sequence[bytes]) -> list[Overnight]:
+    """Return the children of a night in the order of the page."""
+    decoder = msgspec.json.Decoder(Overnight)
+    return sorted((decoder.decode(line) for line in lines), key=lambda each: (each.rank, each.name))
+
+
+def overnight(
+    detention: Detention, judged: Assessment, rules: Path, policy: Path | None
+) -> Overnight | None:
+    """Return what the brief says of a detention, if the child was in custody that night."""
+    now = judged.as_of
+    evening = day_of(now) - timedelta(days=1)
+    if judged.refused is not None:
+        return _refused(detention, judged, now)
+    night = next((f for f in judged.facts if f.kind == "night"
+                  and f.attrs["evening"] == evening.isoformat()), None)  # fmt: skip
+    midnight = start_of_day(day_of(now))
+    spans = detained(judged.facts)
+    there = any(s.start <= midnight and (s.end is None or s.end > midnight) for s in spans)
+    if night is None and not there:
+        return None
+    child = child_of(judged, detention, ruleset_of(rules, policy))
+    missed = _missed(judged.findings, now)
+    minutes = None if night is None else night.attrs.get("minutes")
+    charged = child.charged_at is not None
+    return Overnight(
+        name=child.name,
+        who=_who(child),
+        station=child.suite or "station not recorded",
+        now=_now(child, now),
+        held=_held(child, minutes if isinstance(minutes, int) else None, now),
+        rank=(1, int(not child.in_custody), int(not charged), -len(missed)),
+        full=night is not None,
+        in_custody=child.in_custody,
+        charged=charged,
+        why=tuple(_why(child, now)),
+        missed=tuple(missed),
+        well=tuple(dict.fromkeys(
+            printable(each.title) for each in judged.findings
+            if each.nature == "good_practice" and each.status in ("matched", "met")
+        )),
+        ask=tuple(questions(child, judged.findings, now)),
+    )  # fmt: skip
+
+
+def _refused(detention: Detention, judged: Assessment, now: int) -> Overnight | None:
+    """Return a record that is not judged, if it has an entry since noon of the day before."""
+    recent = any(now - DAY <= entry.at <= now for entry in detention.entries)
+    if not recent or judged.refused in _NOT_CHILDREN:
+        return None
+    name = printable(", ".join(judged.records), 60)
+    why = f"NOT JUDGED: {printable(judged.refused_because)}"
+    rank = 0 if judged.refused == "under_10" else 2
+    ask = ("Why is a child under 10 on a custody record, and where is the child now?",)
+    return Overnight(name, "", "", "", "", (rank,), refused=why,
+                     ask=ask if judged.refused == "under_10" else ())  # fmt: skip
+
+
+def _who(child: Child) -> str:
+    age = "age not known" if child.age is None else f"{child.age}"
+    said = [str(fact.attrs["sex"]) for fact in child.facts if fact.attrs.get("sex")]
+    who = {"female": "girl", "male": "boy"}.get(said[-1] if said else "", "child")
+    return f"{who}, {age}"
+
+
+def _now(child: Child, now: int) -> str:
+    if child.ended is not None:
+        kind, at = child.ended
+        return f"{_ENDED.get(kind, kind.replace('_', ' '))} {when_text(at, now)}"
+    return f"STILL IN CUSTODY{f', {child.place}' if child.place else ''}"
+
+
+def _held(child: Child, minutes: int | None, now: int) -> str:
+    begun = child.authorised_at
+    if begun is None:
+        return "when detention was authorised is not recorded"
+    until = now if child.ended is None else child.ended[1]
+    night = "" if minutes is None else f", {in_words(60 * minutes)} of it in the night"
+    return f"detained {when_text(begun, now)}, {in_words(max(0, until - begun))}{night}"
+
+
+def _why(child: Child, now: int) -> Iterator[Line]:
+    """Yield why the child was there, what decided it last first; not all of it may find room."""
+    by_kind = {fact.kind: fact for fact in child.facts}
+    refused = by_kind.get("bail_decided")
+    charged = by_kind.get("charged")
+    if charged is not None:
+        said, at = charged.attrs, when_text(charged.at, now)
+        offence = f" with {said['offence']}" if said.get("offence") else ""
+        if refused is not None and refused.attrs.get("refused") is True:
+            ground = _word(refused, "ground", "grounds") or "ground not recorded"
+            refused_at = when_text(refused.at, now)
+            yield _line(refused_at, f"bail refused: {ground} (charged{offence} {at})")
+        else:
+            yield _line(at, f"charged{offence}")
+    if child.charged_at is not None or child.requests:
+        yield _line("LA", request_text(child, now)[0])
+    for fact in child.facts:
+        at = when_text(fact.at, now)
+        match fact.kind:
+            case "detention_authorised":
+                about = _word(fact, "offence", "offence_group")
+                grounds = fact.attrs.get("grounds") or "grounds not recorded"
+                yield _line(at, f"detained, {f'{about}: ' if about else ''}{grounds}")
+            case "extension_authorised":
+                yield _line(at, "extended by a superintendent")
+            case "certificate_made":
+                ground = _word(fact, "ground", "limb") or "no ground recorded"
+                yield _line(at, f"certificate under s.38(7): {ground}")
+    yield _line("adult", adult_text(child, now)[0] if child.in_custody else _came(child, now))
+    yield _line("seen", seen_text(child, now)[0] if child.in_custody else _seen(child, now))
+    if child.review is not None and child.review.due is not None and child.in_custody:
+        yield _line("review", f"next due {when_text(child.review.due, now)}")
+
+
+def _word(fact: Fact, *names: str) -> str:
+    """Return the first attribute that an entry gives, as words."""
+    said = next((str(fact.attrs[name]) for name in names if fact.attrs.get(name)), "")
+    return said.replace("_", " ")
+
+
+def _came(child: Child, now: int) -> str:
+    if not child.adult.here:
+        return "no adult came in person"
+    return f"came {when_text(child.adult.here[0][0], now)}"
+
+
+def _seen(child: Child, now: int) -> str:
+    if child.seen is None:
+        return "never in person by an inspector"
+    return f"in person {when_text(child.seen.at, now)} ({child.seen.who})"
+
+
+def _line(label: str, text: str) -> Line:
+    return Line(label, printable(text, 140))
+
+
+def _missed(findings: Sequence[Finding], now: int) -> list[Line]:
+    """Return what was missed, by law and certain first; what follows from another breach is left out."""
+    found = [
+        each for each in findings
+        if each.is_breach and each.because_of is None and each.severity != "info"
+    ]  # fmt: skip
+    found.sort(key=lambda each: (each.authority not in _LAW, each.certainty != "established"))
+    told = []
+    for each in found:
+        late = f", {in_words(60 * each.minutes_late)} late" if each.minutes_late else ""
+        done = {"missed": ": not done", "overdue": ": not done yet"}.get(each.status, "")
+        at = each.due_at if each.due_at is not None else each.occurred_at
+        due = "due " if each.due_at is not None else ""
+        when = f" ({due}{when_text(at, now)})" if at is not None else ""
+        standard = each.authority if each.authority in _LAW else f"{each.authority}, not law"
+        label = standard if each.certainty == "established" else f"{standard}; possible"
+        told.append(Line(label, compact(f"{printable(each.title)}{done}{late}{when}", now)))
+    return list(dict.fromkeys(told))
+
+
+# --- the page ----------------------------------------------------------------------------------
+
+_ROOM = ((4, 8), (6, 5), (8, 3))
+"""Lines of each kind for each child, by how many children there are: one page of A4."""
+
+
+def page(day: date, children: Sequence[Overnight], at: int, provenance: Provenance) -> str:
+    """Return the brief for a day's meeting; `at` (seconds UTC) is when the record was read."""
+    judged = [each for each in children if not each.refused]
+    room = next((lines for most, lines in _ROOM if len(children) <= most), 2)
+    return webpage.page(
+        "daily.html", title=f"Children in custody overnight: {day_in_words(day)}",
+        marking=SENSITIVE, summary=summary(children, day, at), children=children, room=room,
+        patterns=patterns(judged), provenance=provenance,
+    )  # fmt: skip
+
+
+def summary(children: Sequence[Overnight], day: date, at: int) -> list[str]:
+    """Return what the night was, in two sentences."""
+    judged = [each for each in children if not each.refused]
+    night = [each for each in judged if each.full]
+    evening = day - timedelta(days=1)
+    told = f"Night from {day_in_words(evening)} to {day_in_words(day)}, as the records stood at {clock_text(at)}"
+    if not children:
+        return [f"{told}: no child was held overnight."]
+    here = sum(each.in_custody for each in night)
+    charged = sum(each.charged for each in night)
+    first = f"{told}: {_children(len(night))} held overnight, {here} still in custody, {charged} charged."
+    brief = len(judged) - len(night)
+    more = f" {_children(brief)} there at midnight, for less than four hours of the night." if brief else ""  # fmt: skip
+    refused = len(children) - len(judged)
+    unjudged = f" {refused} record{'s' if refused != 1 else ''} could not be judged." if refused else ""  # fmt: skip
+    return [f"{first}{more}{unjudged}"]
+
+
+def _children(number: int) -> str:
+    return "1 child" if number == 1 else f"{number} children"
+
+
+def patterns(children: Sequence[Overnight]) -> list[str]:
+    """Return what was missed for several children of the night, the most frequent first."""
+    found = Counter(
+        text
+        for child in children
+        for text in {each.text.split(" (")[0].split(", ")[0].split(":")[0] for each in child.missed}
+    )
+    return [f"{text} ({count} children)" for text, count in found.most_common(3) if count > 1]

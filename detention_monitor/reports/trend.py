@@ -1,0 +1,255 @@
+"""`report trend`: month on month, station against station, before and after a change.
+
+Every figure stands with the number of records behind it and an interval, so that nobody takes the
+luck of a small station for its merit. Rules and targets are those of each day: a duty that the rules
+ask from some day on is not counted before it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from detention_monitor.reports import charts
+from detention_monitor.reports.charts import Point
+from detention_monitor.reports.counted import SHARES, SPREADS, Share, Spread
+from detention_monitor.reports.disclosure import HIDDEN, LEAST_FOR_QUANTILES, rounded
+from detention_monitor.reports.figures import ALL, Figures, Minutes, Place, quantile
+from detention_monitor.reports.intervals import Interval, newcombe, of_median
+from detention_monitor.reports.page import SENSITIVE, Column, Section, Table, report_page
+from detention_monitor.reports.provenance import Provenance
+from detention_monitor.reports.sheets import NOTHING, Shares, Show, count, duration, named
+from detention_monitor.reports.statistics import OUTSIDE
+from detention_monitor.text import cell
+from detention_monitor.wording import day_in_words
+
+TIMES = ("adult_waited", "held", "replied", "after_charge", "unlawful")
+NAMES = (*(each.id for each in SHARES), *TIMES)
+"""What a trend can be asked for."""
+USUAL = ("overnight", "adult_in_2h", "adult_waited", "bail_refused", "asked", "moved", "certified",
+         "unlawful", "never_seen", "searched", "held", "by_law")  # fmt: skip
+_SHARES = {each.id: each for each in SHARES}
+_SPREADS = {each.id: each for each in SPREADS}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A day from which something was different, what it was, and what was counted before and after."""
+
+    day: date
+    what: str
+    before: Figures
+    after: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A figure at a place or in a month: its value, its interval, and how many records are behind it."""
+
+    name: str
+    value: float | None
+    between: Interval | None
+    shown: str
+    interval: str
+    behind: str
+
+    def point(self) -> Point:
+        """Return the figure for a chart."""
+        low, high = self.between or (None, None)
+        return Point(self.name, self.value, low, high)
+
+
+def page(
+    figures: Figures, provenance: Provenance, names: Sequence[str] = USUAL, *,
+    change: Change | None = None, outside: bool = False,
+) -> str:  # fmt: skip
+    """Return the trends as one page; `names` are of `NAMES`."""
+    trend = Trend(figures, change, outside=outside)
+    sections = [trend.section(name) for name in names]
+    if change is not None:
+        sections.insert(0, trend.changed(names))
+    return report_page(
+        "Children in police custody: trends and comparison", sections, provenance,
+        summary=trend.summary(provenance.period), marking=OUTSIDE if outside else SENSITIVE,
+    )  # fmt: skip
+
+
+class Trend:
+    """Makes the sections of a page from figures by month and station."""
+
+    def __init__(self, figures: Figures, change: Change | None, *, outside: bool) -> None:
+        self.show, self.change = Show(figures, outside=outside), change
+        self.stations, self.months = figures.stations(), figures.months()
+        self.shares = self.show.shares(self.stations, self.months)
+
+    def summary(self, period: str) -> list[str]:
+        """Return what is compared, and how to read it."""
+        whole = count(self.shares["overnight"].base[-1][-1]).text
+        first = (
+            f"{whole} detentions of children, {period}: {len(self.months)} months and "
+            f"{len(self.stations)} stations."
+        )
+        return [
+            first,
+            (
+                "The interval beside a figure is how far chance alone could have moved it (95 %): where "
+                "intervals overlap widely, do not read a difference into it."
+            ),
+        ]
+
+    def section(self, name: str) -> Section:
+        """Return a figure by month and by station."""
+        of: Share | Spread = _SHARES[name] if name in _SHARES else _SPREADS[name]
+        unit = "per cent" if isinstance(of, Share) else "hours, median"
+        by_month = [self.told(name, month, -1, place) for place, month in enumerate(self.months)]
+        at = named(self.stations)
+        by_station = [self.told(name, each, place, -1) for place, each in enumerate(at)]
+        whole = self.told(name, "all", -1, -1)
+        tables = [_table("month", [*by_month, whole], unit)]
+        if len(by_station) > 1:
+            tables.append(_table("station", [*by_station, whole], unit))
+        notes = [of.definition]
+        untold = self.shares[name].untold if name in self.shares else 0
+        if untold:
+            notes.append(f"{untold:,} detentions are left out: their source cannot tell.")
+        return Section(of.title, "", self._chart(of, by_month, by_station, whole, unit),
+                       tuple(tables), tuple(notes), beside=True)  # fmt: skip
+
+    def _chart(
+        self, of: Share | Spread, by_month: Sequence[Told], by_station: Sequence[Told], whole: Told,
+        unit: str,
+    ) -> Any:  # fmt: skip
+        digits = ".0f" if isinstance(of, Share) else ".1f"
+        month = None if self.change is None else f"{self.change.day:%Y-%m}"
+        line = charts.line(
+            [each.point() for each in by_month], unit,
+            f"{of.title}, month by month with intervals, as in the table below",
+            change=month if month in self.months else None, digits=digits,
+        )  # fmt: skip
+        if len(by_station) < 2 or line is None:
+            return line
+        dots = charts.dots(
+            [each.point() for each in by_station], f"{unit}; the dashed line is all stations",
+            f"{of.title}, station by station with intervals, as in the table below",
+            all_of=whole.value, digits=digits,
+        )  # fmt: skip
+        return line if dots is None else line + dots
+
+    def told(self, name: str, label: str, station: int, month: int) -> Told:
+        """Return a figure at a station or in a month, by their places; -1 stands for all."""
+        if name in self.shares:
+            return _of_share(label, self.shares[name], station, month)
+        at = ALL if station < 0 else self.stations[station]
+        place = Place(at.force, at.station, "") if month < 0 else Place(month=self.months[month])
+        return self._of_time(label, self.show.figures.spread(name, place))
+
+    def _of_time(self, label: str, values: Minutes) -> Told:
+        """Return a median in hours; outside the force none of few."""
+        known = values.total() - values.get(None, 0)
+        if self.show.outside and known < LEAST_FOR_QUANTILES:
+            return Told(label, None, None, HIDDEN if known else NOTHING, NOTHING, HIDDEN)
+        middle, between = quantile(values, 0.5), of_median(values)
+        if self.show.outside:
+            known = rounded(known)
+            middle = None if middle is None else rounded(middle)
+            between = None if between is None else (rounded(between[0]), rounded(between[1]))
+        hours = None if middle is None else middle / 60
+        ends = None if between is None else (between[0] / 60, between[1] / 60)
+        interval = NOTHING if between is None else f"{duration(between[0]).text} to {duration(between[1]).text}"  # fmt: skip
+        return Told(label, hours, ends, duration(middle).text, interval, f"{known:,}")
+
+    def changed(self, names: Sequence[str]) -> Section:
+        """Return every figure before and after the change, with the interval of the difference."""
+        change = self.change
+        assert change is not None  # by the caller
+        day = day_in_words(change.day)
+        before, after = (self._shares(each) for each in (change.before, change.after))
+        rows = [
+            self._difference(before[each], after[each]) if each in _SHARES
+            else self._times(_SPREADS[each], change)
+            for each in names
+        ]  # fmt: skip
+        table = Table(
+            (Column("figure"), *(Column(each, numeric=True) for each in (
+                "before", "interval", "after", "interval", "difference", "interval")), Column("")),
+            tuple(rows),
+            f"Before and from {day}: {change.what}",
+            (("A share in per cent with the records behind it, a time as its median in h:mm; the "
+             "difference of shares in points."),
+             (f"Of {len(names)} comparisons one in twenty looks different by chance alone; and what else "
+             "changed on that day is not known here."),
+             ("Duties are judged by the rules and targets of their own day, so that a share of breaches "
+             "may move because the yardstick did; times and counts do not.")),
+        )  # fmt: skip
+        return Section(f"Before and after {day}", "", None, (table,))
+
+    def _shares(self, figures: Figures) -> dict[str, Shares]:
+        return Show(figures, outside=self.show.outside).shares(figures.stations(), figures.months())
+
+    def _difference(self, before: Shares, after: Shares) -> tuple[str, ...]:
+        one, other = (_of_share("", each, -1, -1) for each in (before, after))
+        told = [f"{one.shown} of {one.behind}", one.interval,
+                f"{other.shown} of {other.behind}", other.interval]  # fmt: skip
+        has, base = before.at(-1, -1)
+        later, of = after.at(-1, -1)
+        if has is None or base is None or later is None or of is None or not base or not of:
+            return (before.of.title, *told, NOTHING, NOTHING, "cannot be compared")
+        later, has = min(later, of), min(has, base)
+        between = newcombe((later, of), (has, base))
+        assert between is not None  # neither base is 0
+        points = 100 * (later / of - has / base)
+        differs = between[0] > 0 or between[1] < 0
+        word = ("more" if points > 0 else "less") if differs else "no clear difference"
+        return (
+            before.of.title, *told, f"{points:+.1f}",
+            f"{100 * between[0]:+.1f} to {100 * between[1]:+.1f}", word,
+        )  # fmt: skip
+
+    def _times(self, of: Spread, change: Change) -> tuple[str, ...]:
+        one, other = (
+            self._of_time("", each.spread(of.id, ALL)) for each in (change.before, change.after)
+        )
+        told = (f"{one.shown} of {one.behind}", one.interval,
+                f"{other.shown} of {other.behind}", other.interval)  # fmt: skip
+        if one.value is None or other.value is None or one.between is None or other.between is None:
+            return (of.title, *told, NOTHING, NOTHING, "cannot be compared")
+        apart = one.between[1] < other.between[0] or other.between[1] < one.between[0]
+        points = round((other.value - one.value) * 60)
+        sign = "-" if points < 0 else "+"
+        word = ("longer" if points > 0 else "shorter") if apart else "no clear difference"
+        return (of.title, *told, f"{sign}{duration(abs(points)).text}", NOTHING, word)
+
+
+def _of_share(label: str, share: Shares, station: int, month: int) -> Told:
+    value, between = share.told(station, month), share.interval(station, month)
+    _, base = share.at(station, month)
+    interval = NOTHING if between is None else f"{between[0]:.0f} to {between[1]:.0f} %"
+    shown = value.text.split(" (")[0]
+    return Told(label, value.number, between, shown, interval, count(base).text)
+
+
+def _table(label: str, told: Sequence[Told], unit: str) -> Table:
+    columns = (Column(label), *(Column(each, numeric=True) for each in (unit, "interval", "records")))  # fmt: skip
+    rows = tuple((each.name, each.shown, each.interval, each.behind) for each in told)
+    return Table(columns, rows, "", (), frozenset({len(told) - 1}))
+
+
+def as_csv(figures: Figures, names: Sequence[str], *, outside: bool) -> bytes:
+    """Return what the page tells by month and by station, as CSV."""
+    trend = Trend(figures, None, outside=outside)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(("figure", "force", "station", "month", "shown", "interval", "records"))
+    for name in names:
+        for place, month in enumerate(trend.months):
+            told = trend.told(name, month, -1, place)
+            writer.writerow((name, "", "", month, told.shown, told.interval, told.behind))
+        for place, at in enumerate(trend.stations):
+            told = trend.told(name, at.station, place, -1)
+            where = (cell(at.force), cell(at.station), "")
+            writer.writerow((name, *where, told.shown, told.interval, told.behind))
+    return out.getvalue().encode()

@@ -1,0 +1,465 @@
+"""Statistics: small sets counted by hand, large ones by plain SQL over the raw records."""
+
+import csv
+import html
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from click.testing import CliRunner, Result
+
+from detention_monitor.cli import cli
+from detention_monitor.generate import generate
+
+Lines = dict[tuple[str, ...], dict[str, str]]
+
+
+def report(*words: object) -> Result:
+    return CliRunner().invoke(cli, ["report", *map(str, words)])
+
+
+def entries(
+    name: str, begun: str, *said: tuple[str, int, Mapping[str, Any]], force: str = "44"
+) -> list[dict[str, Any]]:
+    """Return the entries of a record, each so many minutes after it began."""
+    start = datetime.fromisoformat(begun)
+    return [
+        {"id": f"{name}-{n}", "force": force, "record": name, "kind": kind, "attrs": attrs,
+         "at": (start + timedelta(minutes=after)).isoformat()}
+        for n, (kind, after, attrs) in enumerate(said)
+    ]  # fmt: skip
+
+
+def who(**more: Any) -> dict[str, Any]:
+    return {"dob": "2009-03-01", "sex": "male", "station": "Northgate", **more}
+
+
+HAND_MADE = [
+    # An evening: the adult comes after 100 minutes, released at 22:50: not overnight by either count.
+    *entries("A", "2024-06-10T18:00:00+01:00", ("arrived", 0, who(ethnicity="white")),
+             ("detention_authorised", 10, {"offence_group": "theft"}), ("aa_contacted", 30, {}),
+             ("aa_arrived", 110, {"in_person": True}), ("released", 290, {})),
+    # Through the night, 15 h: an adult at 180 minutes, telephone before; strip searched alone.
+    *entries("B", "2024-06-11T19:00:00+01:00", ("arrived", 0, who(sex="female", ethnicity="black")),
+             ("detention_authorised", 20, {"offence_group": "violence"}), ("aa_contacted", 25, {}),
+             ("aa_arrived", 60, {"in_person": False}), ("aa_arrived", 200, {"in_person": True}),
+             ("strip_search_started", 40, {"intimate_parts_exposed": True, "aa_present": False}),
+             ("released", 900, {})),
+    # Charged and kept from 20:00 to court next day at 10:00; asked twice, moved never, certificate.
+    *entries("C", "2024-07-01T12:00:00+01:00", ("arrived", 0, who(station="Southgate <b>")),
+             ("detention_authorised", 30, {}), ("aa_contacted", 31, {}),
+             ("aa_arrived", 91, {}), ("charged", 480, {"offence_ref": "A"}),
+             ("bail_decided", 490, {"refused": True}),
+             ("la_requested", 500, {"request_type": "secure", "stage": "post_charge"}),
+             ("la_replied", 545, {"reply": "no_secure"}),
+             ("la_requested", 600, {"request_type": "alternative"}),
+             ("certificate_made", 700, {"limb": "a", "ground": "no_bed"}),
+             ("court_appearance", 1320, {})),
+    # Held 26 hours and let go without charge; at midnight twice; nobody was asked to come.
+    *entries("D", "2024-07-03T23:00:00+01:00", ("arrived", 0, who(station="Southgate <b>", dob=None,
+             age_recorded=13)), ("detention_authorised", 15, {}), ("released", 1575, {})),
+    # No end on the record.
+    *entries("E", "2024-07-05T09:00:00+01:00", ("arrived", 0, who(ethnicity="not_stated")),
+             ("detention_authorised", 5, {}), ("aa_requested", 65, {})),
+    *entries("F", "2024-07-06T09:00:00+01:00", ("arrived", 0, who()), ("detention_refused", 20, {})),
+    *entries("G", "2024-07-07T09:00:00+01:00", ("arrived", 0, who(dob="1990-01-01")),
+             ("detention_authorised", 20, {})),
+    *entries("H", "2024-07-08T09:00:00+01:00", ("arrived", 0, who(dob="2016-01-01"))),
+    *entries("I", "2024-07-09T09:00:00+01:00", ("voluntary_interview_started", 0, who())),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("statistics")
+    records = folder / "records.jsonl"
+    records.write_text("".join(json.dumps(_plain(each)) + "\n" for each in HAND_MADE))
+    ran = report("statistics", records, "--out", folder / "out", "--rows")
+    assert ran.exit_code == 0, ran.output
+    return folder
+
+
+def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:
+    attrs = {name: value for name, value in entry["attrs"].items() if value is not None}
+    return {**entry, "attrs": attrs}
+
+
+def read(path: Path) -> Lines:
+    with path.open(newline="") as file:
+        return {
+            (line["figure"], line["station"], line["month"], line["category"], line["column"]): line
+            for line in csv.DictReader(file)
+        }
+
+
+@pytest.fixture(scope="module")
+def told(made: Path) -> Lines:
+    return read(made / "out" / "statistics.csv")
+
+
+def value(told: Lines, figure: str, category: str, column: str, station: str = "", month: str = "") -> float | None:  # fmt: skip
+    text = told[figure, station, month, category, column]["value"]
+    return float(text) if text else None
+
+
+COUNTED_BY_HAND = {
+    ("read", "detained", "records"): 5,
+    ("read", "detention refused by the custody officer", "records"): 1,
+    ("read", "voluntary interview, not detained", "records"): 1,
+    ("read", "not judged: an adult", "records"): 1,
+    ("read", "not judged: recorded as under 10", "records"): 1,
+    ("read", "all records", "records"): 9,
+    ("age_sex", "15", "male"): 3,
+    ("age_sex", "15", "female"): 1,
+    ("age_sex", "13", "male"): 1,
+    ("age_sex", "all detentions", "all"): 5,
+    ("ethnicity", "white", "detentions"): 1,
+    ("ethnicity", "not stated", "detentions"): 1,
+    ("ethnicity", "not recorded", "detentions"): 2,
+    ("offence", "theft", "detentions"): 1,
+    ("offence", "not recorded", "detentions"): 3,
+    ("adult_asked", "asked", "detentions"): 4,
+    ("adult_asked", "no entry of asking", "detentions"): 1,
+    ("adult_waited", "1 h to 2 h", "detentions"): 2,  # A 100 min, C 61 min
+    ("adult_waited", "3 h to 4 h", "detentions"): 1,  # B 180 min: the edge belongs above
+    ("adult_waited", "no adult came", "detentions"): 2,
+    ("adult_waited_quantiles", "", "median"): 100,
+    ("overnight", "before charge only", "detentions"): 2,  # B, D
+    ("overnight", "after charge only", "detentions"): 1,  # C: kept from 20:10
+    ("overnight", "not overnight", "detentions"): 2,
+    ("overnight_midnight", "yes", "yes (MIDNIGHT)"): 3,
+    ("overnight_midnight", "no", "no (MIDNIGHT)"): 2,
+    ("over_24", "over 24 h, released without charge", "detentions"): 1,
+    ("over_24", "time held not known", "detentions"): 1,
+    ("held", "12 h to 15 h", "detentions"): 0,
+    ("held", "15 h to 18 h", "detentions"): 1,  # B: 900 minutes
+    ("held", "no end on the record", "detentions"): 1,
+    ("outcome", "charged, to court from custody", "detentions"): 1,
+    ("outcome", "no end on the record", "detentions"): 1,
+    ("searched", "once", "detentions"): 1,
+    ("searches", "yes", "adult there: no"): 1,
+    ("requests", "secure", "post charge"): 1,
+    ("requests", "alternative", "not recorded"): 1,
+    ("requests", "all requests", "all"): 2,
+    ("replies", "no secure", "requests"): 1,
+    ("replies", "no entry shows a reply", "requests"): 1,
+    ("replied", "30 min to 1 h", "requests"): 1,  # 45 minutes
+    ("after_charge_quantiles", "", "longest"): 840,  # from 20:00 to 10:00
+    ("certificates", "limb (a): impracticable", "detentions"): 1,
+    ("share_moved", "Moved to local authority accommodation", "has"): 0,
+    ("share_moved", "Moved to local authority accommodation", "of"): 1,
+    ("share_overnight", "Held overnight", "has"): 3,
+}
+
+
+@pytest.mark.parametrize(("figure", "category", "column"), COUNTED_BY_HAND)
+def test_figures_are_those_counted_by_hand(
+    told: Lines, figure: str, category: str, column: str
+) -> None:
+    assert value(told, figure, category, column) == COUNTED_BY_HAND[figure, category, column]
+
+
+def test_minutes_of_unlawful_detention_are_those_past_the_last_instant(made: Path) -> None:
+    """D was authorised at 23:15 and let go 26 h later with no review, nor an extension.
+
+    From 05:15, six hours on, to 01:15 of the day after: 1,200 minutes, the limit of 24 hours being
+    past within them. B was let go at 10:00 with none either: from 01:20. C, from 18:30 to the
+    decision to keep the child at 20:10; then, nine hours on from 18:30 by one reading of the law and
+    from 20:10 by the other, to court at 10:00: certain from 05:10, possible from 03:30.
+    """
+    with (made / "out" / "detentions.csv").open(newline="") as file:
+        rows = {row["detention"]: row for row in csv.DictReader(file)}
+    assert int(rows["44/D"]["unlawful"]) == 1200
+    assert int(rows["44/B"]["unlawful"]) == 520
+    assert int(rows["44/C"]["unlawful"]) == 100 + 290
+    assert int(rows["44/C"]["unlawful_possible"]) == 100
+    assert int(rows["44/A"]["unlawful"]) == 0
+    assert rows["44/D"]["midnights"] == "2"
+
+
+def test_stations_and_months_add_up_to_the_whole(told: Lines) -> None:
+    for figure in ("ethnicity", "overnight", "outcome"):
+        unit = "all detentions"
+        stations = ("Northgate", "Southgate <b>")
+        parts = [value(told, figure, unit, "detentions", station) for station in stations]
+        assert parts == [3, 2]
+        months = [value(told, figure, unit, "detentions", "", m) for m in ("2024-06", "2024-07")]
+        assert months == [2, 3]
+    assert value(told, "share_overnight", "Held overnight", "of", "Northgate", "2024-07") == 1
+
+
+def test_every_list_adds_up_to_its_total(told: Lines) -> None:
+    sums: dict[tuple[str, ...], float] = {}
+    totals: dict[tuple[str, ...], float] = {}
+    for (figure, station, month, category, column), line in told.items():
+        if column in ("detentions", "requests", "records", "acts") and line["value"]:
+            into = totals if category.startswith("all ") else sums
+            place = figure, station, month, column
+            into[place] = into.get(place, 0) + float(line["value"])
+    assert len(totals) > 50
+    assert sums == totals
+
+
+def test_the_page_stands_alone_and_says_how_it_was_made(made: Path) -> None:
+    page = (made / "out" / "statistics.html").read_text()
+    assert page.count("<svg") > 10
+    assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", page)
+    assert "<script" not in page
+    assert "Southgate &lt;b&gt;" in page
+    assert "Southgate <b>" not in page
+    told = html.unescape(page)
+    assert "detention-monitor report statistics" in told
+    assert re.search(r"ruleset [0-9a-f]{16}", told)
+    assert re.search(r"SHA-256 [0-9a-f]{64}", told)
+    assert "at least 240 minutes in police detention between 22:00 and 07:00" in told
+    for section in page.split("<section")[1:-1]:
+        assert "<table" in section, section[:200]
+
+
+def test_parquet_and_csv_say_the_same(made: Path, told: Lines) -> None:
+    path = made / "out" / "statistics.parquet"
+    rows = duckdb.execute("SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
+    assert len(rows) == len(told)
+    for figure, _, station, month, category, column, number, shown in rows:
+        line = told[figure, station, month, category, column]
+        assert line["shown"].removeprefix("'") == shown
+        assert (None if line["value"] == "" else float(line["value"])) == pytest.approx(number)
+    for path in (made / "out").iterdir():
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_the_period_is_that_of_the_beginning_and_is_printed(made: Path, tmp_path: Path) -> None:
+    records = made / "records.jsonl"
+    ran = report("statistics", records, "--out", tmp_path, "--from", "2024-07-01", "--to", "2024-07-03")  # fmt: skip
+    assert ran.exit_code == 0, ran.output
+    told = read(tmp_path / "statistics.csv")
+    assert value(told, "ethnicity", "all detentions", "detentions") == 2
+    page = (tmp_path / "statistics.html").read_text()
+    assert "begun from 1 July 2024 to 3 July 2024" in page
+    assert "7 records began outside the period" in page
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-"], "needs files"),
+        (["records.jsonl", "--to", "2024-01-01", "--from", "2024-02-01"], "is before --from"),
+        (["records.jsonl", "--from", "1 July"], "write 2024-09-13"),
+        (["records.jsonl", "--outside", "--rows"], "give a key with --key"),
+        (["records.jsonl", "--outside", "--rows", "--key", "short"], "at least 16 bytes"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
+) -> None:
+    monkeypatch.chdir(made)
+    (made / "short").write_text("secret")
+    ran = report("statistics", *words, "--out", tmp_path / "out")
+    assert ran.exit_code != 0
+    assert said in f"{ran.output} {ran.exception}"
+
+
+def test_a_report_is_not_written_among_its_records(made: Path) -> None:
+    ran = report("statistics", made / "records.jsonl", "--out", made)
+    assert "a folder of its own" in str(ran.exception)
+
+
+def test_rules_that_leave_out_what_is_counted_are_refused(made: Path, tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    from tests.conftest import RULES
+
+    for name in ("vocabulary", "parameters", "catalogue", "wording", "recording"):
+        (rules / f"{name}.yaml").write_bytes((RULES / f"{name}.yaml").read_bytes())
+    ran = report("statistics", made / "records.jsonl", "--rules", rules, "--out", tmp_path / "out")
+    assert "these rules leave out" in str(ran.exception)
+    assert "strip_search_started" in str(ran.exception)
+
+
+def test_no_records_give_a_page_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "none.jsonl").write_text("")
+    ran = report("statistics", tmp_path / "none.jsonl", "--out", tmp_path / "out")
+    assert ran.exit_code == 0, ran.output
+    assert (
+        "No child was detained in these records" in (tmp_path / "out/statistics.html").read_text()
+    )
+
+
+def test_what_a_source_does_not_carry_is_not_counted_as_missing(tmp_path: Path) -> None:
+    source = {
+        "source": {"name": "x", "not_carried": ["aa_arrived", "aa_contacted", "aa_requested"]}
+    }
+    lines = [source, *entries("A", "2024-06-10T18:00:00+01:00", ("arrived", 0, who()),
+                              ("detention_authorised", 10, {}), ("released", 290, {}))]  # fmt: skip
+    (tmp_path / "r.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    ran = report("statistics", tmp_path / "r.jsonl", "--out", tmp_path / "out")
+    assert ran.exit_code == 0, ran.output
+    told = read(tmp_path / "out" / "statistics.csv")
+    assert value(told, "adult_asked", "cannot tell: not carried by the source", "detentions") == 1
+    assert value(told, "share_adult_came", "An adult came in person", "of") == 0
+    assert "1 detentions are left out" in (tmp_path / "out" / "statistics.html").read_text()
+
+
+# --- counted again by SQL ----------------------------------------------------------------------
+
+COUNT = 500
+_STAYS = """
+CREATE TABLE entries AS SELECT record, kind, "at", attrs FROM read_json('{path}',
+    format='newline_delimited', columns={{record: 'VARCHAR', kind: 'VARCHAR', "at": 'TIMESTAMPTZ',
+    attrs: 'JSON'}});
+SET TimeZone = 'Europe/London';
+CREATE TABLE stays AS SELECT record,
+    min("at") FILTER (WHERE kind = 'arrived') AS arrived,
+    min("at") FILTER (WHERE kind = 'detention_authorised') AS authorised,
+    min("at") FILTER (WHERE kind IN ('released', 'bailed', 'moved_to_la', 'court_appearance')) AS ended,
+    min("at") FILTER (WHERE kind IN ('aa_contacted', 'aa_requested')) AS asked,
+    min("at") FILTER (WHERE kind = 'aa_arrived') AS came,
+    min("at") FILTER (WHERE kind = 'charged') AS charged,
+    max(attrs->>'sex') FILTER (WHERE kind = 'arrived') AS sex,
+    max(attrs->>'station') FILTER (WHERE kind = 'arrived') AS station,
+    max(attrs->>'ethnicity') FILTER (WHERE kind = 'arrived') AS ethnicity,
+    max(attrs->>'offence_group') AS offence,
+    max(attrs->>'dob')::DATE AS dob,
+    coalesce(bool_or(attrs->>'refused' = 'true') FILTER (WHERE kind = 'bail_decided'), false) AS refused,
+    count(*) FILTER (WHERE kind = 'strip_search_started') AS searches
+FROM entries GROUP BY record;
+CREATE TABLE nights AS SELECT record, epoch(least(ended, till) - greatest(authorised, since)) / 60 AS m
+FROM (SELECT *, (evening + INTERVAL 22 HOUR)::TIMESTAMPTZ AS since,
+             (evening + INTERVAL 31 HOUR)::TIMESTAMPTZ AS till
+      FROM (SELECT *, unnest(generate_series(authorised::DATE - 1, ended::DATE,
+                                             INTERVAL 1 DAY))::TIMESTAMP AS evening FROM stays));
+"""
+AGAIN = {
+    ("age_sex", "16", "female"): "SELECT count(*) FROM stays WHERE sex = 'female' "
+    "AND date_diff('year', dob, arrived::DATE) - (strftime(arrived, '%m%d') < strftime(dob, '%m%d'))::INT = 16",
+    ("ethnicity", "black", "detentions"): "SELECT count(*) FROM stays WHERE ethnicity = 'black'",
+    ("ethnicity", "not recorded", "detentions"): "SELECT count(*) FROM stays WHERE ethnicity IS NULL",
+    ("offence", "drugs", "detentions"): "SELECT count(*) FROM stays WHERE offence = 'drugs'",
+    ("adult_waited", "2 h to 3 h", "detentions"): "SELECT count(*) FROM stays "
+    "WHERE came - authorised >= INTERVAL 2 HOUR AND came - authorised < INTERVAL 3 HOUR",
+    ("adult_waited", "no adult came", "detentions"): "SELECT count(*) FROM stays WHERE came IS NULL",
+    ("adult_waited_quantiles", "", "90 %"): "SELECT quantile_cont(epoch(came - authorised) / 60, 0.9) FROM stays",
+    ("adult_from_request_quantiles", "", "median"): "SELECT quantile_cont(epoch(came - asked) / 60, 0.5) FROM stays",
+    ("held_quantiles", "", "mean"): "SELECT avg(epoch(ended - arrived) / 60) FROM stays",
+    ("held_quantiles", "", "25 %"): "SELECT quantile_cont(epoch(ended - arrived) / 60, 0.25) FROM stays",
+    ("share_overnight", "Held overnight", "has"): "SELECT count(DISTINCT record) FROM nights WHERE m >= 240",
+    ("overnight_midnight", "all detentions", "yes (MIDNIGHT)"): "SELECT count(*) FROM stays WHERE authorised::DATE < ended::DATE",
+    ("share_bail_refused", "Bail refused", "of"): "SELECT count(*) FROM stays WHERE charged IS NOT NULL",
+    ("share_bail_refused", "Bail refused", "has"): "SELECT count(*) FROM stays WHERE refused",
+    ("searched", "once", "detentions"): "SELECT count(*) FROM stays WHERE searches = 1",
+    ("requests", "all requests", "all"): "SELECT count(*) FROM entries WHERE kind = 'la_requested'",
+    ("requests", "secure", "all"): "SELECT count(*) FROM entries WHERE kind = 'la_requested' AND attrs->>'request_type' = 'secure'",
+    ("replies", "no bed", "requests"): "SELECT count(*) FROM entries WHERE kind = 'la_replied' AND attrs->>'reply' = 'no_bed'",
+    ("after_charge_quantiles", "", "median"): "SELECT quantile_cont(epoch(ended - charged) / 60, 0.5) FROM stays WHERE refused",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Any]]:
+    folder = tmp_path_factory.mktemp("generated")
+    records = folder / "records.jsonl"
+    records.write_text("".join(json.dumps(entry) + "\n" for entry in generate(COUNT, 11)))
+    ran = report("statistics", records, "--out", folder / "out")
+    assert ran.exit_code == 0, ran.output
+    base = duckdb.connect()
+    base.execute(_STAYS.format(path=records))
+    yield folder, base
+    base.close()
+
+
+@pytest.fixture(scope="module")
+def counted(generated: tuple[Path, Any]) -> Lines:
+    return read(generated[0] / "out" / "statistics.csv")
+
+
+@pytest.mark.parametrize(("figure", "category", "column"), AGAIN)
+def test_plain_sql_over_the_raw_records_counts_the_same(
+    generated: tuple[Path, Any], counted: Lines, figure: str, category: str, column: str
+) -> None:
+    (again,) = generated[1].execute(AGAIN[figure, category, column]).fetchone()
+    assert again
+    assert value(counted, figure, category, column) == pytest.approx(again, rel=1e-5)
+
+
+def test_by_station_and_month_sql_counts_the_same(
+    generated: tuple[Path, Any], counted: Lines
+) -> None:
+    query = "SELECT station, strftime(arrived, '%Y-%m'), count(*) FROM stays GROUP BY ALL"
+    found = generated[1].execute(query).fetchall()
+    assert len(found) > 50
+    for station, month, again in found:
+        assert value(counted, "share_overnight", "Held overnight", "of", station, month) == again
+
+
+def test_the_report_is_the_same_for_any_number_of_workers(generated: tuple[Path, Any]) -> None:
+    folder, _ = generated
+    from tests.test_replay import command
+
+    ran = command(
+        "report", "statistics", "records.jsonl", "--out", "two", "--workers", 2, cwd=folder
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert (folder / "two/statistics.csv").read_bytes() == (
+        folder / "out/statistics.csv"
+    ).read_bytes()
+
+
+# --- outside the force ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def outside(generated: tuple[Path, Any]) -> Path:
+    folder, _ = generated
+    (folder / "key").write_text("0123456789abcdef0123456789abcdef\n")
+    ran = report("statistics", folder / "records.jsonl", "--out", folder / "outside", "--outside",
+                 "--rows", "--key", folder / "key")  # fmt: skip
+    assert ran.exit_code == 0, ran.output
+    return folder / "outside"
+
+
+def test_no_small_number_leaves_the_force(outside: Path) -> None:
+    with (outside / "statistics.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    counts = [
+        line for line in lines
+        if line["column"] not in ("of all", "of detentions", "mean", "10 %", "25 %", "median", "75 %", "90 %")
+    ]  # fmt: skip
+    shown = [float(line["value"]) for line in counts if line["value"]]
+    assert any(line["shown"] == "[c]" for line in counts)
+    assert all(each % 5 == 0 for each in shown)
+    page = (outside / "statistics.html").read_text()
+    cells = re.findall(r'<td class="n">([\d,]+)</td>', page)
+    assert len(cells) > 200
+    assert {each for each in cells if int(each.replace(",", "")) % 5} == set()
+    assert set(re.findall(r">([1-4])</text>", page)) == set()
+    assert "[c]: hidden" in page
+
+
+def test_rows_that_leave_the_force_name_no_record_and_no_day(outside: Path) -> None:
+    with (outside / "detentions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len({row["detention"] for row in rows}) == COUNT
+    for row in rows:
+        assert re.fullmatch(r"[0-9a-f]{16}", row["detention"])
+        assert re.fullmatch(r"\d{4}-\d\d", row["day"])
+    for path in outside.iterdir():
+        data = path.read_bytes()
+        assert b"SYN-" not in data, path
+        assert b"0123456789abcdef" not in data, path
+
+
+def test_a_pseudonym_needs_the_key_and_the_purpose() -> None:
+    from detention_monitor.reports.pseudonym import Pseudonyms
+
+    one = Pseudonyms(b"0123456789abcdef", "a")
+    assert one.of("44/CR-1") == Pseudonyms(b"0123456789abcdef", "a").of("44/CR-1")
+    # HMAC-SHA-256 of "a\0x" under that key, by openssl: echo -ne 'a\0x' | openssl dgst -hmac
+    assert one.of("x") == "20ec0d534194ec4f"
+    assert one.of("44/CR-1") != Pseudonyms(b"0123456789abcdef", "b").of("44/CR-1")
+    assert one.of("44/CR-1") != Pseudonyms(b"0123456789abcdeF", "a").of("44/CR-1")
+    assert "0123" not in repr(one)
