@@ -395,7 +395,7 @@ def rest_lost(start: int, blocks: Sequence[Sequence[Span]], now: int) -> RestLos
             at = max(kept) + 1
             continue
         under_way = [block for block in blocks if _goes_on(block, at)] if at > start + _DAY else []
-        whole_at = max((_whole_at(block, now) for block in under_way), default=0)
+        whole_at = max(map(_whole_at, under_way), default=0)
         if whole_at <= at:
             return RestLost(at, max((_rest(block, at, now) for block in blocks), default=0))
         at = whole_at
@@ -407,7 +407,7 @@ def _goes_on(block: Sequence[Span], at: int) -> bool:
     return block[0].start <= at and (block[-1].end is None or block[-1].end > at)
 
 
-def _whole_at(block: Sequence[Span], now: int) -> int:
+def _whole_at(block: Sequence[Span]) -> int:
     """Return when a rest is or will be 8 hours long, if it is still going on; 0 if never."""
     had = 0
     for each in block:
