@@ -55,6 +55,11 @@ class Figures:
     half_hourly: float = 0.5
     routine: float = 0.94
     own_words: float = 0.6
+    # That forms were sent, but not always, nor always about needs, is the seed's; the shares are not.
+    referral_sent: float = 0.8
+    referral_about_needs: float = 0.5
+    # Rights are given again with the adult within half an hour of their coming, but for 1 in 7.
+    rights_again_spread: int = 60
     solicitor: float = 0.8  # published: legal advice asked by 80 % (Nottingham study)
     in_cell: float = 0.6
     check_missed: float = 0.01
@@ -258,9 +263,22 @@ class _Story:
             else {"declined": True}
         )
         self.usually("welfare_talk_held", 20, 150, demeanour="quiet", **words)
-        self.usually("cra_submitted", 40, 240, focus="needs", sent_by="police")
+        self._referral()
         if girl:
             self.usually("girl_needs_asked", 10, 100, by_carer=True)
+
+    def _referral(self) -> None:
+        """Add the referral to social care; drawn apart, so that the rest of a story stays as it was."""
+        known, apart = self.figures, Random(f"referral/{self.record}/{self.arrived}")  # noqa: S311
+        after = self.minutes(40, 240)
+        if not self.chance(known.routine) or apart.random() > known.referral_sent:
+            return
+        about = apart.random()
+        needs = known.referral_about_needs
+        focus = (
+            "needs" if about < needs else "offence" if about < needs + (1 - needs) / 2 else "both"
+        )
+        self.add("cra_submitted", self.authorised + after, focus=focus, sent_by="police")
 
     def _adult(self) -> None:
         known = self.figures
@@ -273,7 +291,9 @@ class _Story:
         if wait > 2 * HOUR and self.chance(known.reason_recorded):
             self.add("aa_delay_reason", asked + self.minutes(30, 100), reason="nobody free sooner")
         self.add("aa_arrived", came, in_person=True, relation="mother", capacity="parent")
-        self.add("rights_given", came + self.minutes(2, 50), aa_present=True)
+        drawn = self.minutes(2, 50) // MINUTE - 2
+        again = 2 + drawn * drawn // known.rights_again_spread
+        self.add("rights_given", came + again * MINUTE, aa_present=True)
         told: list[tuple[str, dict[str, Any]]] = [
             ("aa_duties_told", {}),
             ("record_access_given", {"to": "adult"}),

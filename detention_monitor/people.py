@@ -34,7 +34,6 @@ OLDEST_CODE = date(2012, 7, 10)
 YOUNGEST = 10
 NOT_JUDGED = {
     "mca_s128": "detention under s.128 of the Magistrates' Courts Act has its own review",
-    "mha_s135_136": "detention under the Mental Health Act is not police detention for an offence",
     "police_protection": "a child in police protection is not in police detention",
 }
 _CUSTODY = ("arrested", "arrived", "detention_authorised", "transferred_in", "bail_answered")

@@ -132,6 +132,35 @@ def test_eight_hours_of_rest_keep_the_window_whole_for_sixteen_more() -> None:
     assert rest_lost(0, rest, 34 * H + 1).at == 34 * H + 1
 
 
+def test_a_child_who_sleeps_at_the_same_hour_each_night_loses_no_rest() -> None:
+    """10 to 18 of one day, 34 to 42 of the next: 16 hours apart, as every night is from the next."""
+    nights = [[Span(10 * H, 18 * H)], [Span(34 * H, 42 * H)]]
+    assert rest_lost(0, nights, 42 * H).at is None
+    assert rest_lost(0, nights, 58 * H).at is None
+    assert rest_lost(0, nights, 58 * H + 1).at == 58 * H + 1
+
+
+def test_a_second_night_too_short_is_lost_16_hours_after_the_first() -> None:
+    nights = [[Span(10 * H, 18 * H)], [Span(34 * H, 42 * H - 1)]]
+    assert rest_lost(0, nights, 42 * H).at == 34 * H + 1
+
+
+def test_a_second_night_begun_too_late_is_lost() -> None:
+    nights = [[Span(10 * H, 18 * H)], [Span(34 * H + 2, 43 * H)]]
+    assert rest_lost(0, nights, 43 * H).at == 34 * H + 1
+
+
+def test_while_the_second_night_goes_on_it_is_known_when_it_will_be_whole() -> None:
+    nights = [[Span(10 * H, 18 * H)], [Span(34 * H)]]
+    going_on = rest_lost(0, nights, 36 * H)
+    assert (going_on.at, going_on.next_at) == (None, 42 * H)
+    assert rest_lost(0, nights, 42 * H).at is None
+
+
+def test_a_first_rest_begun_too_late_for_the_first_24_hours_is_lost() -> None:
+    assert rest_lost(0, [[Span(17 * H, 26 * H)]], 26 * H).at == 24 * H
+
+
 def test_rest_a_second_short_is_lost_when_the_first_24_hours_end() -> None:
     lost = rest_lost(0, [[Span(10 * H, 18 * H - 1)]], 24 * H)
     assert (lost.at, lost.longest) == (24 * H, 8 * H - 1)

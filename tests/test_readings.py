@@ -440,7 +440,7 @@ def test_under_ten_comes_before_any_other_ground_to_refuse(
 ) -> None:
     entry = CustodyEvent(
         "e1", "R1", "arrived", at("13:00"),
-        attrs={"dob": "2016-01-01", "detention_basis": "mha_s135_136"},
+        attrs={"dob": "2016-01-01", "detention_basis": "mca_s128"},
     )  # fmt: skip
     result = assess(Detention("R1", (entry,)), ruleset, at("14:00"), backend=durable)
     assert result.refused == "under_10"

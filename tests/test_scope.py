@@ -88,3 +88,25 @@ def test_a_custody_record_with_police_protection_as_its_basis_is_refused(judge: 
     )
 
     assert result.refused == "basis_police_protection"
+
+
+def test_a_child_held_under_the_mental_health_act_is_judged_but_by_no_clock(judge: Judge) -> None:
+    """Code C applies to those removed to a station as a place of safety (1.10), section 15 not."""
+    result = judge(
+        ("arrived", "2014-09-01T20:00:00+01:00", {"dob": "1998-02-01", "sex": "female"}),
+        (
+            "detention_authorised",
+            "2014-09-01T20:10:00+01:00",
+            {"detention_basis": "mha_s135_136"},
+        ),
+        ("released", "2014-09-04T00:00:00+01:00", {}),
+    )
+
+    found = {
+        each.rule: each.status for each in result.findings if each.status not in ("met", "lapsed")
+    }
+    assert result.refused is None
+    assert found["B02-adult-present"] == "missed"
+    assert found["A13-meals-not-recorded"] == "not_recorded"
+    assert found["D15-first-check"] == "missed"
+    assert not {"D01-first-review", "D09-custody-limit", "A03-grounds"} & set(found)
