@@ -11,18 +11,31 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
+from msgspec import structs
 
 from detention_monitor.assess import Assessment, assess
-from detention_monitor.boards.desk import AlertLine, Desk, FeedLine
+from detention_monitor.boards.desk import AlertLine, Desk, FeedLine, NotHereError
+from detention_monitor.boards.in_use import InUse, Told, book_of
 from detention_monitor.detention import Detention, without_duplicates
-from detention_monitor.errors import DetentionMonitorError
+from detention_monitor.errors import DetentionMonitorError, RuleFileError
 from detention_monitor.live.access import note
-from detention_monitor.live.acts import WHATS, Held, Person, acknowledge, give_reason, shelve
+from detention_monitor.live.acts import (
+    WHATS,
+    Held,
+    Person,
+    acknowledge,
+    give_reason,
+    shelve,
+    undo,
+    version_of,
+)
+from detention_monitor.live.kept_rules import unpacked
 from detention_monitor.live.projection import Custody
-from detention_monitor.live.reading import StoredAssessments, feeds
+from detention_monitor.live.reading import StoredAssessments, feeds, limits_of
 from detention_monitor.live.store import ALERT, ENTRY, LOG, Store, Stored, StoreError, entries
+from detention_monitor.parameters import load_parameters
 from detention_monitor.reference import ReferenceBackend
-from detention_monitor.rulefile import RuleSet
+from detention_monitor.rulefile import PARAMETERS, load_rules
 from detention_monitor.times import HOUR
 
 AFTER_RELEASE = 24 * HOUR
@@ -33,20 +46,23 @@ _CHUNK = 400
 class StoreDesk(Desk):
     """See the module."""
 
-    def __init__(self, store: Store, ruleset: RuleSet, who: Person) -> None:
-        """Read nothing yet."""
-        super().__init__(ruleset)
-        self._store, self._who = store, who
+    def __init__(self, store: Store, rules: InUse, who: Person) -> None:
+        """Read nothing yet; `rules` serve until the monitor's own are known, and where it kept none."""
+        super().__init__(rules)
+        self._store, self._who, self._own = store, who, rules
+        self._rules_of = ""
         self._stored = StoredAssessments(store)
         self._custody = Custody()
         self._loaded: set[str] = set()
         self._seq = 0
         self._detentions: dict[str, Detention] = {}
         self._lines: list[AlertLine] = []
+        self._read: dict[str, tuple[object, AlertLine]] = {}
         self._shown: list[Assessment] = []
         self._reference: ReferenceBackend | None = None
         self._judged: dict[str, tuple[Assessment, Assessment]] = {}
         self._problem = ""
+        self._last: int | None = None
 
     def look(self, now: int) -> bool:
         """Read what the monitor has written since; what cannot be read stays, and is said."""
@@ -54,6 +70,7 @@ class StoreDesk(Desk):
             if not self._stored.is_behind():
                 return False
             self._stored.advance()
+            self._take_rules()
             self._shown = [
                 each
                 for each in self._stored.assessments()
@@ -100,6 +117,11 @@ class StoreDesk(Desk):
             for each in found
         ]  # fmt: skip
 
+    @property
+    def rules_hash(self) -> str:
+        """The hash of the rules by which the monitor judges."""
+        return self._stored.rules_in_use or "not known yet"
+
     def judged(self, name: str, now: int) -> Assessment | None:  # noqa: ARG002
         """Assess one detention again for the facts behind what the store says of it."""
         result = next((each for each in self._shown if each.detention == name), None)
@@ -109,16 +131,39 @@ class StoreDesk(Desk):
         known = self._judged.get(name)
         if known is not None and known[0] is result:
             return known[1]
+        ruleset = self.ruleset
         if self._reference is None:
-            self._reference = ReferenceBackend(self.ruleset.plan)
+            self._reference = ReferenceBackend(ruleset.plan)
         try:
-            again = assess(detention, self.ruleset, result.as_of, backend=self._reference)
+            again = assess(detention, ruleset, result.as_of, backend=self._reference)
         except DetentionMonitorError:  # refused: there is nothing to explain by facts
             again = result
         self._judged = {name: (result, again)}
         return again
 
     # --- reading -------------------------------------------------------------------------------
+
+    def _take_rules(self) -> None:
+        """Explain by the rules by which the monitor judges: it keeps their files in the store."""
+        name = self._stored.rules_in_use
+        if not name or name == self._rules_of:
+            return
+        self._rules_of = name
+        self._reference, self._judged = None, {}
+        if name == self._own.hash:
+            self.rules = self._own
+            return
+        why = "did not keep"
+        try:
+            kept = _kept(self._store, name)
+        except RuleFileError:  # a newer monitor's
+            kept, why = None, "keeps in a form that this program cannot read"
+        self.rules = kept or self._own
+        if kept is None:
+            self.rules.note = (
+                f"The monitor judges by rules {name}, which it {why}. Reasons and law are told by "
+                f"rules {self._own.hash}."
+            )
 
     def _load(self) -> set[str]:
         """Read the entries of what is shown; return the detentions that have new ones."""
@@ -150,20 +195,29 @@ class StoreDesk(Desk):
         return changed
 
     def _read_alerts(self) -> list[AlertLine]:
+        """Read the alerts of what is shown; one that is as it was stays the same object."""
         names = [each.detention for each in self._shown]
-        rows: list[dict[str, Any]] = []
-        said: dict[str, dict[str, Any]] = {}
+        rows: list[sa.Row[Any]] = []
+        said: dict[str, str] = {}
         with self._store.read() as connection:
             for start in range(0, len(names), _CHUNK):
                 here = ALERT.c.detention.in_(names[start : start + _CHUNK])
-                found = connection.execute(sa.select(ALERT).where(here)).mappings()
-                rows += [dict(row) for row in found]
-            keys = [row["key"] for row in rows if row["seen"] or row["state"] == "shelved"]
+                rows += connection.execute(sa.select(ALERT).where(here))
+            keys = [row.key for row in rows if row.seen or row.state == "shelved"]
             for start in range(0, len(keys), _CHUNK):
                 acted = sa.and_(LOG.c.key.in_(keys[start : start + _CHUNK]), LOG.c.what.in_(WHATS))
                 acts = sa.select(LOG.c.key, LOG.c.body).where(acted).order_by(LOG.c.seq)
-                said |= {key: orjson.loads(body) for key, body in connection.execute(acts) if body}
-        return [_line(row, said.get(row["key"], {})) for row in rows]
+                said |= {key: body for key, body in connection.execute(acts) if body}
+        read: dict[str, tuple[object, AlertLine]] = {}
+        for row in rows:
+            stamp = (tuple(row), said.get(row.key))
+            known = self._read.get(row.key)
+            if known is None or known[0] != stamp:
+                acted_upon = orjson.loads(stamp[1]) if stamp[1] else {}
+                known = (stamp, _line(row._mapping, acted_upon))  # noqa: SLF001 - public, by its manual
+            read[row.key] = known
+        self._read = read
+        return [line for _, line in read.values()]
 
     # --- acts ----------------------------------------------------------------------------------
 
@@ -176,21 +230,36 @@ class StoreDesk(Desk):
 
     def acknowledge(self, alert: AlertLine, now: int, reason: str, until: int | None) -> str:
         """Take an alert on."""
-        held = Held(alert.key, alert.raised_at)
+        held = _held(alert)
         number = acknowledge(self._store, held, self._who, now, reason=reason, until=until)
-        return f"act {number} in the log, by {self._who.name}"
+        return self._acted(number)
 
     def shelve(self, alert: AlertLine, now: int, reason: str, until: int) -> str:
         """Put an alert aside for a while."""
-        held = Held(alert.key, alert.raised_at)
-        number = shelve(self._store, held, self._who, now, reason, until)
-        return f"act {number} in the log, by {self._who.name}"
+        return self._acted(shelve(self._store, _held(alert), self._who, now, reason, until))
 
     def give_reason(self, alert: AlertLine, now: int, reason: str) -> str:
         """Say why a deadline was missed."""
-        held = Held(alert.key, alert.raised_at)
-        number = give_reason(self._store, held, self._who, now, reason)
-        return f"act {number} in the log, by {self._who.name}"
+        return self._acted(give_reason(self._store, _held(alert), self._who, now, reason))
+
+    def undo(self, now: int) -> str:
+        """Take back the last act of this screen, within the seconds that the rules allow."""
+        if self._last is None:
+            raise NotHereError("nothing was done at this screen that could be taken back")
+        number = undo(self._store, self._last, self._who, now)
+        before, self._last = self._last, None
+        return f"act {before} is taken back (act {number} in the log)"
+
+    def _acted(self, number: int) -> str:
+        self._last = number
+        limits = limits_of(self._store)
+        most = "" if limits is None else f"; u takes it back for {limits.alert_undo} s"
+        return f"act {number} in the log, by {self._who.name}{most}"
+
+
+def _held(alert: AlertLine) -> Held:
+    """Return an alert as it stood on the screen: an act is refused where it is anything else now."""
+    return Held(alert.key, alert.raised_at, version_of(structs.asdict(alert)))
 
 
 def _by_number(connection: sa.Connection, seqs: Sequence[int]) -> list[Stored]:
@@ -208,7 +277,7 @@ def _by_number(connection: sa.Connection, seqs: Sequence[int]) -> list[Stored]:
     return out
 
 
-def _line(row: dict[str, Any], said: dict[str, Any]) -> AlertLine:
+def _line(row: sa.RowMapping, said: dict[str, Any]) -> AlertLine:
     return AlertLine(
         key=row["key"], detention=row["detention"], record=row["record"], rule=row["rule"],
         duty=row["duty"], severity=row["severity"], authority=row["authority"],
@@ -218,3 +287,21 @@ def _line(row: dict[str, Any], said: dict[str, Any]) -> AlertLine:
         answered=row["answered"], recorded_late=row["recorded_late"],
         who=str(said.get("who", "")), reason=str(said.get("reason", "")), until=said.get("until"),
     )  # fmt: skip
+
+
+def _kept(store: Store, name: str) -> InUse | None:
+    """Return the rules of a hash from the store: their numbers now, the rest when it is asked for."""
+
+    def read() -> Told:
+        with unpacked(store, name) as kept:
+            if kept is None:
+                raise StoreError(f"{store.name}: the rules {name} are not kept any more")
+            ruleset = load_rules(*kept)
+            book = book_of(ruleset, kept[0])
+            return Told(ruleset, lambda: book)
+
+    with unpacked(store, name) as kept:
+        if kept is None:
+            return None
+        folder, policy = kept
+        return InUse(name, load_parameters(folder / PARAMETERS, policy), read)

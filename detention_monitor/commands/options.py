@@ -8,8 +8,6 @@ from typing import Any
 
 import click
 
-from detention_monitor.times import parse_instant
-
 FOUND, CANNOT_RUN, SET_ASIDE = 1, 2, 3
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -35,6 +33,8 @@ def instant(_context: click.Context, _option: click.Parameter, value: str | None
     """Return a time given as an option in seconds UTC; one without offset is London's."""
     if value is None:
         return None
+    from detention_monitor.times import parse_instant  # with a library that few commands need
+
     try:
         return parse_instant(value, "Europe/London")[0]
     except ValueError as error:
