@@ -7,6 +7,7 @@ facts that the store does not keep; the reference interpreter works them out, wh
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -41,6 +42,8 @@ from detention_monitor.times import HOUR
 AFTER_RELEASE = 24 * HOUR
 """How long a child stays in the list of those who left (seconds)."""
 _CHUNK = 400
+_ALL_AGAIN = 60
+"""Seconds after which all alerts are read again, though nothing says that they changed."""
 
 
 class StoreDesk(Desk):
@@ -57,7 +60,8 @@ class StoreDesk(Desk):
         self._seq = 0
         self._detentions: dict[str, Detention] = {}
         self._lines: list[AlertLine] = []
-        self._read: dict[str, tuple[object, AlertLine]] = {}
+        self._read: dict[str, list[tuple[tuple[int, int, int, str], AlertLine]]] = {}
+        self._log_seq = self._all_read_at = 0
         self._shown: list[Assessment] = []
         self._reference: ReferenceBackend | None = None
         self._judged: dict[str, tuple[Assessment, Assessment]] = {}
@@ -79,7 +83,7 @@ class StoreDesk(Desk):
             changed = self._load()
             for name in changed:  # a child is made again of new entries, though judged the same
                 self._children.pop(name, None)
-            self._lines = sorted(self._read_alerts(), key=lambda each: each.order)
+            self._lines = self._read_alerts(now)
             self._problem = ""
         except StoreError as error:
             self._problem = str(error)
@@ -194,30 +198,44 @@ class StoreDesk(Desk):
             changed.add(found.id)
         return changed
 
-    def _read_alerts(self) -> list[AlertLine]:
-        """Read the alerts of what is shown; one that is as it was stays the same object."""
-        names = [each.detention for each in self._shown]
-        rows: list[sa.Row[Any]] = []
-        said: dict[str, str] = {}
+    def _read_alerts(self, now: int) -> list[AlertLine]:
+        """Read the alerts of detentions of which something is new; all of them now and then.
+
+        An alert changes with an assessment, or with a row of the log.
+        """
+        shown = {each.detention for each in self._shown}
         with self._store.read() as connection:
+            top = connection.scalar(sa.select(sa.func.max(LOG.c.seq))) or 0
+            wanted = (shown - self._read.keys()) | (self._stored.moved & shown)
+            if now >= self._all_read_at + _ALL_AGAIN or now < self._all_read_at:
+                wanted, self._all_read_at = shown, now
+            elif top != self._log_seq:
+                new = sa.and_(LOG.c.seq > self._log_seq, LOG.c.what.in_(("alert", *WHATS)))
+                keys = sa.select(LOG.c.key).where(new)
+                of = sa.select(ALERT.c.detention).where(ALERT.c.key.in_(keys)).distinct()
+                wanted |= shown.intersection(connection.scalars(of))
+            for name in wanted:
+                self._read[name] = []
+            names = sorted(wanted)
             for start in range(0, len(names), _CHUNK):
-                here = ALERT.c.detention.in_(names[start : start + _CHUNK])
-                rows += connection.execute(sa.select(ALERT).where(here))
-            keys = [row.key for row in rows if row.seen or row.state == "shelved"]
-            for start in range(0, len(keys), _CHUNK):
-                acted = sa.and_(LOG.c.key.in_(keys[start : start + _CHUNK]), LOG.c.what.in_(WHATS))
-                acts = sa.select(LOG.c.key, LOG.c.body).where(acted).order_by(LOG.c.seq)
-                said |= {key: body for key, body in connection.execute(acts) if body}
-        read: dict[str, tuple[object, AlertLine]] = {}
+                self._read_some(connection, names[start : start + _CHUNK])
+        self._log_seq = top
+        self._read = {name: lines for name, lines in self._read.items() if name in shown}
+        every = [pair for lines in self._read.values() for pair in lines]
+        return [line for _, line in sorted(every, key=itemgetter(0))]
+
+    def _read_some(self, connection: sa.Connection, names: Sequence[str]) -> None:
+        here = sa.select(ALERT).where(ALERT.c.detention.in_(names))
+        rows = connection.execute(here).mappings().all()
+        keys = [row["key"] for row in rows if row["seen"] or row["state"] == "shelved"]
+        said: dict[str, dict[str, Any]] = {}
+        for start in range(0, len(keys), _CHUNK):
+            acted = sa.and_(LOG.c.key.in_(keys[start : start + _CHUNK]), LOG.c.what.in_(WHATS))
+            acts = sa.select(LOG.c.key, LOG.c.body).where(acted).order_by(LOG.c.seq)
+            said |= {key: orjson.loads(body) for key, body in connection.execute(acts) if body}
         for row in rows:
-            stamp = (tuple(row), said.get(row.key))
-            known = self._read.get(row.key)
-            if known is None or known[0] != stamp:
-                acted_upon = orjson.loads(stamp[1]) if stamp[1] else {}
-                known = (stamp, _line(row._mapping, acted_upon))  # noqa: SLF001 - public, by its manual
-            read[row.key] = known
-        self._read = read
-        return [line for _, line in read.values()]
+            line = _line(row, said.get(row["key"], {}))
+            self._read[row["detention"]].append((line.order, line))
 
     # --- acts ----------------------------------------------------------------------------------
 

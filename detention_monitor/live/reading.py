@@ -56,6 +56,8 @@ class StoredAssessments:
         self._limits: Limits | None = None
         self.fault: str | None = None
         """Why the monitor could not load the rules anew, if it could not."""
+        self.moved: set[str] = set()
+        """The detentions that the last `advance` read or lost."""
         self.rules_in_use = ""
         """The hash of the rules by which the monitor judges."""
 
@@ -88,7 +90,7 @@ class StoredAssessments:
     def advance(self) -> None:
         """Read what the monitor has written: the assessments that are not as they were."""
         version, settled_at = self._progress()
-        self._behind = False
+        self._behind, self.moved = False, set()
         if version == self._version:
             self.settled_at = settled_at
             return
@@ -108,6 +110,7 @@ class StoredAssessments:
                     sa.select(ASSESSMENT.c.detention, ASSESSMENT.c.body).where(here)
                 )
                 bodies |= dict(rows.all())
+        self.moved = {*changed, *(self._bodies.keys() - as_of.keys())}
         for name in self._bodies.keys() - as_of.keys():
             del self._bodies[name]
             self._by_detention.pop(name, None)
