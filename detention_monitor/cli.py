@@ -1,27 +1,19 @@
 """The command line: `detention-monitor`. stdout is data, stderr is narration.
 
 Exit status: 0 ran, 1 found what was asked about, 2 could not run, 3 ran but set records aside.
-Each command is in `commands/`.
+Each command is in `commands/`, and is imported when it is asked for.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 
 import click
 
 from detention_monitor import __version__
-from detention_monitor.commands.board import watch_command
-from detention_monitor.commands.explaining import explain_command
-from detention_monitor.commands.exporting import export_command
-from detention_monitor.commands.generating import generate_command
-from detention_monitor.commands.importing import import_command
-from detention_monitor.commands.live import COMMANDS as LIVE_COMMANDS
 from detention_monitor.commands.options import CANNOT_RUN
-from detention_monitor.commands.replaying import replay_command
-from detention_monitor.commands.reports import report_group
-from detention_monitor.commands.rules import rules_group
 from detention_monitor.errors import DetentionMonitorError, RuleFileError
 from detention_monitor.text import printable
 
@@ -54,7 +46,45 @@ def main() -> None:
         sys.exit(CANNOT_RUN)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+COMMANDS = {
+    "replay": "replaying:replay_command",
+    "explain": "explaining:explain_command",
+    "generate": "generating:generate_command",
+    "export": "exporting:export_command",
+    "import": "importing:import_command",
+    "monitor": "live:monitor_command",
+    "alerts": "live:alerts_command",
+    "access": "live:access_command",
+    "retention": "live:retention_command",
+    "hold": "live:hold_command",
+    "verify": "live:verify_command",
+    "watch": "board:watch_command",
+    "report": "reports:report_group",
+    "rules": "rules:rules_group",
+}
+"""Where each command is: module of `commands`, and name there."""
+
+
+class Late(click.Group):
+    """A group whose commands are imported when they are needed: a board is on the screen sooner."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names of the commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        found = getattr(import_module(f"detention_monitor.commands.{module}"), name)
+        assert isinstance(found, click.Command)  # by COMMANDS
+        return found
+
+
+@click.group(
+    cls=Late, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="detention-monitor")
 def cli() -> None:
     """Watch over children in police custody in England and Wales.
@@ -62,17 +92,3 @@ def cli() -> None:
     Custody records go in; out come the duties toward each child under PACE 1984 and Code C that
     were done, are due, or were missed. It advises; a person decides.
     """
-
-
-for _command in (
-    replay_command,
-    explain_command,
-    generate_command,
-    export_command,
-    import_command,
-    *LIVE_COMMANDS,
-    watch_command,
-    report_group,
-    rules_group,
-):
-    cli.add_command(_command)

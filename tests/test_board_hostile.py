@@ -138,7 +138,7 @@ def test_every_page_of_text_is_safe_too(
         pages.detail(desk, name, now, 100, ASCII), pages.sheet(desk, name, now, 100, ASCII),
         pages.adviser(desk, now, 100, ASCII), pages.record(desk, name, 100, ASCII),
         pages.alerts(desk, now, 100), pages.handover(desk, now, 100),
-        pages.law(ruleset, finding, 100),
+        pages.law(desk, finding, 100),
     ):  # fmt: skip
         assert lines
         for line in lines:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from detention_monitor.boards.clock import Present
+from detention_monitor.boards.in_use import InUse
 from detention_monitor.boards.store import AFTER_RELEASE, StoreDesk
 from detention_monitor.durable import DurableBackend
 from detention_monitor.live.access import accesses
@@ -35,7 +36,7 @@ class Monitored:
             store, lambda: feeds_for([str(path)], ruleset.vocabulary, positions(store)), ruleset,
             InProcess(ruleset, durable), say=lambda _: None, clock=lambda: self.now,
         )  # fmt: skip
-        self.desk = StoreDesk(store, ruleset, WHO)
+        self.desk = StoreDesk(store, InUse.of(ruleset), WHO)
 
     def write(self, record: str, kind: str, at: str, **attrs: object) -> None:
         self._count += 1
@@ -53,7 +54,9 @@ class Monitored:
         self.desk.look(self.now)
 
     def app(self) -> BoardApp:
-        desk = StoreDesk(self.store, self.desk.ruleset, WHO)  # a screen has a desk of its own
+        desk = StoreDesk(
+            self.store, InUse.of(self.desk.ruleset), WHO
+        )  # a screen has a desk of its own
         return BoardApp(desk, Present(lambda: self.now), environment=UTF8, who="Smith")
 
 
@@ -113,7 +116,9 @@ def test_acts_are_stored_and_seen_by_another_screen(monitored: Monitored, rulese
     said = monitored.desk.acknowledge(alert, monitored.now, "on the way", until)
     assert "by Smith" in said
     monitored.at(f"{D}14:31")
-    other = StoreDesk(monitored.store, ruleset, Person("Jones", verified=True, host="desk-2"))
+    other = StoreDesk(
+        monitored.store, InUse.of(ruleset), Person("Jones", verified=True, host="desk-2")
+    )
     other.look(monitored.now)
     seen = next(e for e in other.alerts() if e.key == alert.key)
     assert (seen.state, seen.who, seen.reason, seen.until) == (

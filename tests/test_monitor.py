@@ -31,7 +31,7 @@ from detention_monitor.live.escalation import Escalator
 from detention_monitor.live.monitor import Monitor
 from detention_monitor.live.projection import Projector, rebuild
 from detention_monitor.live.reading import StoredAssessments, feeds
-from detention_monitor.live.run import feeds_for, stored
+from detention_monitor.live.run import accompanied, feeds_for
 from detention_monitor.live.store import Store, StoreError, entries, ingest, positions
 from detention_monitor.live.worker import InProcess, Worker
 from detention_monitor.reference import ReferenceBackend
@@ -544,13 +544,16 @@ def _children(parent: int) -> list[int]:
 def test_the_board_can_run_its_own_monitor(tmp_path: Path, ruleset: RuleSet) -> None:
     path, db = tmp_path / "custody.jsonl", tmp_path / "store.db"
     path.write_bytes(b"".join(each + b"\n" for each in BOOKED_IN))
-    with stored(str(db), ruleset, [str(path)]) as shown:
+    with accompanied(str(db), ruleset.vocabulary, [str(path)]):
+        store = Store.open(str(db), create=False)
+        shown = StoredAssessments(store)
 
         def comes() -> bool:
             shown.advance()
             return [each.detention for each in shown.assessments()] == ["44/CR-1"]
 
         until(comes, "the detention", 60)
+        store.close()
     left = Store.open(str(db))
     with left.alone():
         pass

@@ -1,31 +1,42 @@
-"""The program of the board: one clock that ticks, the terminal's look, a person's keys."""
+"""The program of the board: one clock that ticks, the terminal's look, a person's keys.
+
+What takes long to import comes while the first frame stands on the screen (`_open`).
+"""
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Mapping
-from multiprocessing import resource_tracker
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
 from textual.app import App
 from textual.events import Resize
 from textual.geometry import Size
 
-from detention_monitor.boards.clock import Time
-from detention_monitor.boards.desk import Desk
 from detention_monitor.boards.lines import ASCII, Glyphs, glyphs_for
-from detention_monitor.live.worker import Worker
 from detention_monitor.text import printable
 from tui.commands import BoardCommands
 from tui.keys import keymap, settings_file
-from tui.screens.acting import ActingBoard
-from tui.screens.board import BoardScreen
+from tui.screens.opening import Opening
 from tui.screens.page import Page
+from tui.screens.timed import Timed
 from tui.styles import Look
 
-LOOK = 0.1
-"""Seconds between two looks at what a monitor has written."""
+if TYPE_CHECKING:
+    from detention_monitor.boards.clock import Time
+    from detention_monitor.boards.desk import Desk
+    from detention_monitor.live.worker import Worker
+    from tui.screens.acting import ActingBoard
+
+LOOK = 0.04
+"""Seconds between two looks at what a monitor has written: one `stat` where it wrote nothing."""
+
+Say = Callable[[str], None]
+Prepare = Callable[[Say], "tuple[Desk, Time, str]"]
+"""Opens what is to be shown: the desk, its clock, and who sits at it; says what it is doing."""
 
 
 class BoardApp(App[None]):
@@ -38,38 +49,106 @@ class BoardApp(App[None]):
 
     def __init__(
         self,
-        desk: Desk,
-        clock: Time,
+        desk: Desk | None = None,
+        clock: Time | None = None,
         *,
+        prepare: Prepare | None = None,
         environment: Mapping[str, str] = os.environ,
         ascii_only: bool = False,
         who: str = "",
         searches: bool = True,
+        bell: bool = False,
     ) -> None:
-        """Show a desk by a clock; `who` is the person at this terminal.
+        """Show a desk by a clock, or what `prepare` opens; `who` is the person at this terminal.
 
         `searches`: whether a story is looked through, beside the board, for its alerts.
+        `bell`: whether new grave alerts ring, to begin with.
         """
         super().__init__()
-        self.desk, self.clock, self.who, self.searches = desk, clock, who, searches
+        self._desk, self._clock, self._prepare = desk, clock, prepare
+        self.who, self.searches, self.rings = who, searches, bell
         self.look = Look(environment)
         self.glyphs: Glyphs = ASCII if ascii_only else glyphs_for(environment)
+        self.failure: BaseException | None = None
+        """Why there is no board, if there is none."""
         self._worker: Worker | None = None
-        resource_tracker.ensure_running()  # needs the real stderr, which Textual takes away
+        self._worker_of = ""
         self.set_keymap(keymap(settings_file(environment)))
+
+    @property
+    def desk(self) -> Desk:
+        """What is shown."""
+        assert self._desk is not None  # before it is opened nobody asks
+        return self._desk
+
+    @property
+    def clock(self) -> Time:
+        """The clock by which it is shown."""
+        assert self._clock is not None  # before it is opened nobody asks
+        return self._clock
 
     def on_mount(self) -> None:
         """Open the board and start the clock."""
         self.set_class(self.glyphs is ASCII, "-ascii")
-        self.push_screen(ActingBoard(self.desk, self.clock, self.look, self.glyphs))
         self.set_interval(1.0, self.tick)
+        if self._desk is None:
+            gc.disable()  # what is imported and read now stays; looking through it again is in vain
+            self.push_screen(Opening(self.look, self.TITLE, self._open))
+        else:
+            self._show()
+
+    @work(thread=True)
+    def _open(self) -> None:
+        assert self._prepare is not None  # without a desk there is what opens one
+        try:
+            import tui.screens.acting  # noqa: F401 - here, for it takes long
+
+            opened = self._prepare(lambda doing: self.call_from_thread(self._doing, doing))
+        except BaseException as error:  # noqa: BLE001 - whoever started us hears of it
+            self.failure = error
+            self.call_from_thread(self.exit)
+            return
+        self.call_from_thread(self._opened, *opened)
+
+    def _doing(self, doing: str) -> None:
+        if isinstance(self.screen, Opening):
+            self.screen.say(doing)
+
+    def _opened(self, desk: Desk, clock: Time, who: str) -> None:
+        self._desk, self._clock, self.who = desk, clock, who
+        self._show()
+
+    def _show(self) -> None:
+        from tui.screens.acting import ActingBoard
+
+        board = ActingBoard(self.desk, self.clock, self.look, self.glyphs)
+        if isinstance(self.screen, Opening):
+            self.switch_screen(board)
+        else:
+            self.push_screen(board)
         if self.desk.live:
             self.set_interval(LOOK, self.arrived)
+        if self.desk.remark:
+            self.say(self.desk.remark)
+        board.call_after_refresh(self._settled)
+
+    def _settled(self) -> None:
+        """Go on with what the first board did not need."""
+        gc.freeze()
+        gc.enable()
+        self.desk.rules.begin()
 
     def replay_judge(self) -> Worker:
         """Return what judges in replay: a process of its own, so that no record stops the board."""
+        from tui.judge import worker
+
+        ruleset = self.desk.ruleset
+        if self._worker is not None and self._worker_of != ruleset.hash:
+            self._worker.close()
+            self._worker = None
         if self._worker is None:
-            self._worker = Worker(self.desk.ruleset, lambda _: None)
+            self._worker = worker(ruleset)
+            self._worker_of = ruleset.hash
         return self._worker
 
     def on_unmount(self) -> None:
@@ -81,7 +160,7 @@ class BoardApp(App[None]):
         """Let a second pass for what is on the screen."""
         self._fit_terminal()
         for screen in self.screen_stack:
-            if isinstance(screen, BoardScreen | Page):
+            if isinstance(screen, Timed):
                 screen.tick()
 
     def _fit_terminal(self) -> None:
@@ -98,7 +177,7 @@ class BoardApp(App[None]):
     def arrived(self) -> None:
         """Show at once what a monitor has written."""
         for screen in self.screen_stack:
-            if isinstance(screen, BoardScreen) and screen.clock.live:
+            if isinstance(screen, Timed):
                 screen.arrived()
 
     def page(self, title: str, build: Callable[[int], object], *, ticks: bool = False) -> None:
@@ -114,5 +193,7 @@ class BoardApp(App[None]):
     @property
     def board(self) -> ActingBoard | None:
         """The board on top, under whatever page or dialog."""
+        from tui.screens.acting import ActingBoard
+
         boards = [screen for screen in self.screen_stack if isinstance(screen, ActingBoard)]
         return boards[-1] if boards else None

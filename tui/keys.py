@@ -14,7 +14,6 @@ from pathlib import Path
 from textual.binding import Binding
 
 from detention_monitor.errors import DetentionMonitorError
-from detention_monitor.yamlfile import suggestion
 
 BOARD = [
     Binding("a", "acknowledge", "Ack", id="acknowledge"),
@@ -87,6 +86,8 @@ def keymap(path: Path) -> dict[str, str]:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise KeysError(f'{path}: {error}; write lines such as: acknowledge = "f5"') from None
+    from detention_monitor.yamlfile import suggestion  # with a library that few boards need
+
     known = names()
     for name, keys in raw.items():
         if name not in known:

@@ -5,61 +5,91 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from detention_monitor.boards.clock import Present, StoryClock, Time
-from detention_monitor.boards.desk import Desk
-from detention_monitor.boards.story import StoryDesk, judging
-from detention_monitor.durable import DurableBackend
-from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import RecordError
-from detention_monitor.rulefile import RuleSet
-from detention_monitor.sources import read_entries, record_files
+
+if TYPE_CHECKING:
+    from detention_monitor.boards.clock import Time
+    from detention_monitor.boards.desk import Desk
 
 NOBODY = "nobody: practice only"
 
+Say = Callable[[str], None]
+Opened = tuple["Desk", "Time", str]
+"""What is shown, by which clock, and who sits at it."""
 
-@contextmanager
+
 def stored(
-    db: str, ruleset: RuleSet, follow: Sequence[str], options: Sequence[str]
-) -> Iterator[tuple[Desk, Time, str]]:
-    """Give the desk of a store by our clock, and who sits at it; with `follow`, a monitor too."""
-    from detention_monitor.boards.store import StoreDesk  # lazy: only here is a database needed
+    db: str, rules: Path, policy: Path | None, follow: Sequence[str], options: Sequence[str],
+    until: ExitStack, say: Say,
+) -> Opened:  # fmt: skip
+    """Open the desk of a store by our clock; with `follow`, a monitor too. `until` closes both.
+
+    `options` are those of the command line that the monitor needs too.
+    """
+    # lazy, as everything here: the first frame does not wait for it
+    from detention_monitor.boards.clock import Present
+    from detention_monitor.boards.in_use import InUse
+    from detention_monitor.boards.store import StoreDesk
     from detention_monitor.live.acts import Person
-    from detention_monitor.live.run import stored as monitored
+    from detention_monitor.live.run import accompanied
     from detention_monitor.live.store import Store
+    from detention_monitor.rulefile import VOCABULARY
+    from detention_monitor.vocabulary import Vocabulary
 
     who = Person.here()
     if served():  # whoever sits at the browser is not the user whose program this is
         who = Person("somebody at a browser", verified=False, host=who.host)
-    with monitored(db, ruleset, follow, options):
-        store = Store.open(db, create=False)
-        try:
-            yield StoreDesk(store, ruleset, who), Present(), who.name
-        finally:
-            store.close()
+    say("opening the store")
+    own = InUse.folder(rules, policy)
+    if follow:
+        words = Vocabulary.load(rules / VOCABULARY)
+        until.enter_context(accompanied(db, words, follow, options))
+    store = Store.open(db, create=False)
+    until.callback(store.close)
+    desk, clock = StoreDesk(store, own, who), Present()
+    desk.look(clock.now())
+    return desk, clock, who.name
 
 
 def story(
-    path: Path, ruleset: RuleSet, speed: int, *, practice: bool
-) -> tuple[Desk, Time, str, int]:
-    """Return the desk and clock of a file that is played, and how many lines could not be read."""
+    path: Path, rules: Path, policy: Path | None, speed: int, say: Say, *, practice: bool
+) -> Opened:
+    """Open the desk of a file that is played, by a clock of its own."""
+    from detention_monitor.boards.clock import StoryClock
+    from detention_monitor.boards.story import StoryDesk, judging
+    from detention_monitor.durable import DurableBackend
+    from detention_monitor.entries import CustodyEvent
+    from detention_monitor.rulefile import load_rules
+    from detention_monitor.sources import read_entries, record_files
+
+    say("reading the rules")
+    ruleset = load_rules(rules, policy)
+    say(f"reading {path.name}")
     read = [got for got, _ in read_entries(record_files([str(path)]), ruleset.vocabulary)]
     entries = [got for got in read if isinstance(got, CustodyEvent)]
     if not entries:
         raise RecordError(f"no entries in {path}")
+    say(f"{len(ruleset.rules)} rules for {len(entries)} entries: making them ready")
     judge = judging(ruleset, DurableBackend(ruleset.plan))
     title = "DEMONSTRATION" if practice else "REPLAY"
     desk = StoryDesk(entries, ruleset, judge, practice=practice, title=title)
-    clock = StoryClock(desk.start, desk.end, speed=speed)
-    return desk, clock, NOBODY, len(read) - len(entries)
+    if len(entries) < len(read):
+        desk.remark = (
+            f"{len(read) - len(entries)} lines of {path.name} could not be read; see replay"
+        )
+    return desk, StoryClock(desk.start, desk.end, speed=speed), NOBODY
 
 
-def in_lines(desk: Desk, clock: Time, _who: str) -> None:
+def in_lines(prepare: Callable[[Say], Opened]) -> None:
     """Tell and answer in lines until a person quits."""
     from detention_monitor.boards import plain
+
+    desk, clock, _ = prepare(lambda _: None)
 
     def say(text: str) -> None:
         sys.stdout.write(f"{text}\n")
@@ -102,8 +132,11 @@ def _without(arguments: Sequence[str]) -> Iterator[str]:
             yield each
 
 
-def run(desk: Desk, clock: Time, who: str, *, ascii_only: bool) -> None:
-    """Show the board until a person quits."""
+def run(prepare: Callable[[Say], Opened], *, ascii_only: bool, bell: bool) -> None:
+    """Show the board until a person quits; raise what keeps it from being opened."""
     from tui.app import BoardApp
 
-    BoardApp(desk, clock, who=who, ascii_only=ascii_only).run()
+    app = BoardApp(prepare=prepare, ascii_only=ascii_only, bell=bell)
+    app.run()
+    if app.failure is not None:
+        raise app.failure

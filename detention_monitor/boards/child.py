@@ -12,7 +12,7 @@ from detention_monitor.assess import Assessment
 from detention_monitor.custody import ENDS, RESUMES
 from detention_monitor.detention import Detention
 from detention_monitor.findings import Finding
-from detention_monitor.rulefile import RuleSet
+from detention_monitor.parameters import Parameters
 from detention_monitor.text import printable
 from detention_monitor.timeline import ESTABLISHED, FAR, Fact, Interval
 from detention_monitor.times import clock_text
@@ -139,11 +139,11 @@ class Child(Immutable, frozen=True, gc=False):
         return self.requests[-1] if self.requests else None
 
 
-def child_of(result: Assessment, detention: Detention | None, ruleset: RuleSet) -> Child:
+def child_of(result: Assessment, detention: Detention | None, parameters: Parameters) -> Child:
     """Return the child that an assessment is about; `detention` has the entries behind it."""
     facts: tuple[Fact, ...] = ()
     if detention is not None:
-        tolerance = ruleset.parameters.value("late_entry_tolerance", result.as_of)
+        tolerance = parameters.value("late_entry_tolerance", result.as_of)
         facts = detention.view(result.as_of, "as_happened", tolerance).readings[0]
     said = _Said(facts)
     arrived = said.first("arrived", "transferred_in")

@@ -12,10 +12,12 @@ from typing import Literal
 
 from detention_monitor.assess import Assessment
 from detention_monitor.boards.child import Child, child_of
+from detention_monitor.boards.in_use import InUse
 from detention_monitor.boards.urgency import Waiting, waiting
 from detention_monitor.detention import Detention
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.findings import SEVERITIES, Finding
+from detention_monitor.parameters import Parameters
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Severity
 from detention_monitor.values import Immutable
@@ -129,12 +131,29 @@ class Desk(ABC):
     title = "CUSTODY"
     acts = True
     """Whether a person can act on alerts here."""
+    remark = ""
+    """What to say once when this is opened."""
 
-    def __init__(self, ruleset: RuleSet) -> None:
+    def __init__(self, rules: InUse) -> None:
         """Know nothing yet."""
-        self.ruleset = ruleset
+        self.rules = rules
         self._children: dict[str, tuple[Assessment, Child]] = {}
         self._rows: dict[str, Row] = {}
+
+    @property
+    def ruleset(self) -> RuleSet:
+        """The rules by which this board explains; waits until they are read."""
+        return self.rules.told().ruleset
+
+    @property
+    def parameters(self) -> Parameters:
+        """The numbers of those rules."""
+        return self.rules.parameters
+
+    @property
+    def rules_hash(self) -> str:
+        """The hash of the rules by which was judged."""
+        return self.ruleset.hash
 
     # --- what is shown -------------------------------------------------------------------------
 
@@ -202,7 +221,7 @@ class Desk(ABC):
 
     def grace(self, now: int) -> int:
         """Return the seconds in which an act may still be recorded without an alarm."""
-        return int(self.ruleset.parameters.value("recording_grace", now))
+        return int(self.parameters.value("recording_grace", now))
 
     def children(self) -> list[Child]:
         """Return every child known, in custody or not; the same object while nothing changed."""
@@ -210,7 +229,7 @@ class Desk(ABC):
         for result in self.assessments():
             known = self._children.get(result.detention)
             if known is None or known[0] is not result:
-                child = child_of(result, self.detention(result.detention), self.ruleset)
+                child = child_of(result, self.detention(result.detention), self.parameters)
                 known = (result, child)
             current[result.detention] = known
         self._children = current

@@ -15,14 +15,15 @@ SHOWN = ("new", "past_unseen", "missed", "acknowledged", "due_not_yet_recorded",
 
 
 def keys(alerts: Sequence[AlertLine], states: Sequence[str] = SHOWN) -> list[str]:
-    """Return the keys of the alerts to show: the child with the gravest first, each child's together."""
-    shown = sorted((each for each in alerts if each.state in states), key=lambda each: each.order)
-    place: dict[str, int] = {}
-    for each in shown:
-        place.setdefault(each.detention, len(place))
-    return [
-        each.key for each in sorted(shown, key=lambda each: (place[each.detention], each.order))
-    ]
+    """Return the keys of the alerts to show: the child with the gravest first, each child's together.
+
+    `alerts` come in the order of a desk.
+    """
+    by_child: dict[str, list[str]] = {}
+    for each in alerts:
+        if each.state in states:
+            by_child.setdefault(each.detention, []).append(each.key)
+    return [key for keys_of_child in by_child.values() for key in keys_of_child]
 
 
 def is_first(key: str, shown: Sequence[str], alerts: Mapping[str, AlertLine]) -> bool:

@@ -94,7 +94,7 @@ def _children(rows: Sequence[Row], now: int) -> Iterator[tuple[str, str]]:
 
 
 def _system(desk: Desk, now: int) -> Iterator[tuple[str, str]]:
-    yield "rules", desk.ruleset.hash
+    yield "rules", desk.rules_hash
     for each in desk.feeds(now):
         age = "" if each.age is None else f", last sign of life {in_words(each.age)} ago"
         yield each.name, f"{each.word}{age}{f'; {each.problem}' if each.problem else ''}"

@@ -15,12 +15,7 @@ from detention_monitor.boards.released import find_child
 from detention_monitor.boards.rows import left_text, when_text
 from detention_monitor.boards.sheet import lines as sheet_lines
 from detention_monitor.boards.urgency import MARKS, NAMES
-from detention_monitor.catalogue import load_catalogue
 from detention_monitor.findings import Finding
-from detention_monitor.paths import bundled_rules
-from detention_monitor.rulebook import RuleBook
-from detention_monitor.rulefile import RuleSet
-from detention_monitor.wording import Wording
 
 _MOST_WHYS = 12
 _GONE = (Piece("this child is not known here any more", "warn"),)
@@ -85,12 +80,12 @@ def adviser(desk: Desk, now: int, width: int, glyphs: Glyphs) -> list[Line]:
     return out
 
 
-def law(ruleset: RuleSet, finding: Finding, width: int) -> list[Line]:
-    """Return the rule behind a finding in plain English, with its sources."""
-    folder = bundled_rules()
-    book = RuleBook(ruleset, load_catalogue(folder), Wording.load(folder))
+def law(desk: Desk, finding: Finding, width: int) -> list[Line]:
+    """Return the rule behind a finding in plain English, in the words of the rules in use."""
     out: list[Line] = []
-    for raw in book.show(finding.rule).splitlines():
+    if desk.rules.note:
+        out += [(Piece(each, "warn"),) for each in wrapped(desk.rules.note, width)] + [line("")]
+    for raw in desk.rules.told().book().show(finding.rule).splitlines():
         indent = len(raw) - len(raw.lstrip())
         shown = wrapped(piece(raw, "", 4_000).text, max(20, width - indent), 60)
         out += [(Piece(" " * indent + each),) for each in shown]

@@ -193,6 +193,8 @@ def run(desk: Desk, clock: Time, given: TextIO, say: Callable[[str], None]) -> N
     """Tell and answer until a person quits or nothing more can be asked (end of input)."""
     plain = Plain(desk, clock)
     say(f"{desk.title}: 'help' lists what can be asked")
+    if desk.remark:
+        say(printable(desk.remark))
     while not plain.ended:
         for each in plain.changes():
             say(each)

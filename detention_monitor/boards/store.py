@@ -7,46 +7,66 @@ facts that the store does not keep; the reference interpreter works them out, wh
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
+from msgspec import structs
 
 from detention_monitor.assess import Assessment, assess
-from detention_monitor.boards.desk import AlertLine, Desk, FeedLine
+from detention_monitor.boards.desk import AlertLine, Desk, FeedLine, NotHereError
+from detention_monitor.boards.in_use import InUse, Told, book_of
 from detention_monitor.detention import Detention, without_duplicates
-from detention_monitor.errors import DetentionMonitorError
+from detention_monitor.errors import DetentionMonitorError, RuleFileError
 from detention_monitor.live.access import note
-from detention_monitor.live.acts import WHATS, Held, Person, acknowledge, give_reason, shelve
+from detention_monitor.live.acts import (
+    WHATS,
+    Held,
+    Person,
+    acknowledge,
+    give_reason,
+    shelve,
+    undo,
+    version_of,
+)
+from detention_monitor.live.kept_rules import unpacked
 from detention_monitor.live.projection import Custody
-from detention_monitor.live.reading import StoredAssessments, feeds
+from detention_monitor.live.reading import StoredAssessments, feeds, limits_of
 from detention_monitor.live.store import ALERT, ENTRY, LOG, Store, Stored, StoreError, entries
+from detention_monitor.parameters import load_parameters
 from detention_monitor.reference import ReferenceBackend
-from detention_monitor.rulefile import RuleSet
+from detention_monitor.rulefile import PARAMETERS, load_rules
 from detention_monitor.times import HOUR
 
 AFTER_RELEASE = 24 * HOUR
 """How long a child stays in the list of those who left (seconds)."""
 _CHUNK = 400
+_ALL_AGAIN = 60
+"""Seconds after which all alerts are read again, though nothing says that they changed."""
 
 
 class StoreDesk(Desk):
     """See the module."""
 
-    def __init__(self, store: Store, ruleset: RuleSet, who: Person) -> None:
-        """Read nothing yet."""
-        super().__init__(ruleset)
-        self._store, self._who = store, who
+    def __init__(self, store: Store, rules: InUse, who: Person) -> None:
+        """Read nothing yet; `rules` serve until the monitor's own are known, and where it kept none."""
+        super().__init__(rules)
+        self._store, self._who, self._own = store, who, rules
+        self._rules_of = ""
         self._stored = StoredAssessments(store)
         self._custody = Custody()
         self._loaded: set[str] = set()
         self._seq = 0
         self._detentions: dict[str, Detention] = {}
         self._lines: list[AlertLine] = []
+        self._read: dict[str, list[tuple[tuple[int, int, int, str], AlertLine]]] = {}
+        self._log_seq = self._all_read_at = 0
         self._shown: list[Assessment] = []
         self._reference: ReferenceBackend | None = None
         self._judged: dict[str, tuple[Assessment, Assessment]] = {}
         self._problem = ""
+        self._last: int | None = None
 
     def look(self, now: int) -> bool:
         """Read what the monitor has written since; what cannot be read stays, and is said."""
@@ -54,6 +74,7 @@ class StoreDesk(Desk):
             if not self._stored.is_behind():
                 return False
             self._stored.advance()
+            self._take_rules()
             self._shown = [
                 each
                 for each in self._stored.assessments()
@@ -62,7 +83,7 @@ class StoreDesk(Desk):
             changed = self._load()
             for name in changed:  # a child is made again of new entries, though judged the same
                 self._children.pop(name, None)
-            self._lines = sorted(self._read_alerts(), key=lambda each: each.order)
+            self._lines = self._read_alerts(now)
             self._problem = ""
         except StoreError as error:
             self._problem = str(error)
@@ -100,6 +121,11 @@ class StoreDesk(Desk):
             for each in found
         ]  # fmt: skip
 
+    @property
+    def rules_hash(self) -> str:
+        """The hash of the rules by which the monitor judges."""
+        return self._stored.rules_in_use or "not known yet"
+
     def judged(self, name: str, now: int) -> Assessment | None:  # noqa: ARG002
         """Assess one detention again for the facts behind what the store says of it."""
         result = next((each for each in self._shown if each.detention == name), None)
@@ -109,16 +135,39 @@ class StoreDesk(Desk):
         known = self._judged.get(name)
         if known is not None and known[0] is result:
             return known[1]
+        ruleset = self.ruleset
         if self._reference is None:
-            self._reference = ReferenceBackend(self.ruleset.plan)
+            self._reference = ReferenceBackend(ruleset.plan)
         try:
-            again = assess(detention, self.ruleset, result.as_of, backend=self._reference)
+            again = assess(detention, ruleset, result.as_of, backend=self._reference)
         except DetentionMonitorError:  # refused: there is nothing to explain by facts
             again = result
         self._judged = {name: (result, again)}
         return again
 
     # --- reading -------------------------------------------------------------------------------
+
+    def _take_rules(self) -> None:
+        """Explain by the rules by which the monitor judges: it keeps their files in the store."""
+        name = self._stored.rules_in_use
+        if not name or name == self._rules_of:
+            return
+        self._rules_of = name
+        self._reference, self._judged = None, {}
+        if name == self._own.hash:
+            self.rules = self._own
+            return
+        why = "did not keep"
+        try:
+            kept = _kept(self._store, name)
+        except RuleFileError:  # a newer monitor's
+            kept, why = None, "keeps in a form that this program cannot read"
+        self.rules = kept or self._own
+        if kept is None:
+            self.rules.note = (
+                f"The monitor judges by rules {name}, which it {why}. Reasons and law are told by "
+                f"rules {self._own.hash}."
+            )
 
     def _load(self) -> set[str]:
         """Read the entries of what is shown; return the detentions that have new ones."""
@@ -149,21 +198,44 @@ class StoreDesk(Desk):
             changed.add(found.id)
         return changed
 
-    def _read_alerts(self) -> list[AlertLine]:
-        names = [each.detention for each in self._shown]
-        rows: list[dict[str, Any]] = []
-        said: dict[str, dict[str, Any]] = {}
+    def _read_alerts(self, now: int) -> list[AlertLine]:
+        """Read the alerts of detentions of which something is new; all of them now and then.
+
+        An alert changes with an assessment, or with a row of the log.
+        """
+        shown = {each.detention for each in self._shown}
         with self._store.read() as connection:
+            top = connection.scalar(sa.select(sa.func.max(LOG.c.seq))) or 0
+            wanted = (shown - self._read.keys()) | (self._stored.moved & shown)
+            if now >= self._all_read_at + _ALL_AGAIN or now < self._all_read_at:
+                wanted, self._all_read_at = shown, now
+            elif top != self._log_seq:
+                new = sa.and_(LOG.c.seq > self._log_seq, LOG.c.what.in_(("alert", *WHATS)))
+                keys = sa.select(LOG.c.key).where(new)
+                of = sa.select(ALERT.c.detention).where(ALERT.c.key.in_(keys)).distinct()
+                wanted |= shown.intersection(connection.scalars(of))
+            for name in wanted:
+                self._read[name] = []
+            names = sorted(wanted)
             for start in range(0, len(names), _CHUNK):
-                here = ALERT.c.detention.in_(names[start : start + _CHUNK])
-                found = connection.execute(sa.select(ALERT).where(here)).mappings()
-                rows += [dict(row) for row in found]
-            keys = [row["key"] for row in rows if row["seen"] or row["state"] == "shelved"]
-            for start in range(0, len(keys), _CHUNK):
-                acted = sa.and_(LOG.c.key.in_(keys[start : start + _CHUNK]), LOG.c.what.in_(WHATS))
-                acts = sa.select(LOG.c.key, LOG.c.body).where(acted).order_by(LOG.c.seq)
-                said |= {key: orjson.loads(body) for key, body in connection.execute(acts) if body}
-        return [_line(row, said.get(row["key"], {})) for row in rows]
+                self._read_some(connection, names[start : start + _CHUNK])
+        self._log_seq = top
+        self._read = {name: lines for name, lines in self._read.items() if name in shown}
+        every = [pair for lines in self._read.values() for pair in lines]
+        return [line for _, line in sorted(every, key=itemgetter(0))]
+
+    def _read_some(self, connection: sa.Connection, names: Sequence[str]) -> None:
+        here = sa.select(ALERT).where(ALERT.c.detention.in_(names))
+        rows = connection.execute(here).mappings().all()
+        keys = [row["key"] for row in rows if row["seen"] or row["state"] == "shelved"]
+        said: dict[str, dict[str, Any]] = {}
+        for start in range(0, len(keys), _CHUNK):
+            acted = sa.and_(LOG.c.key.in_(keys[start : start + _CHUNK]), LOG.c.what.in_(WHATS))
+            acts = sa.select(LOG.c.key, LOG.c.body).where(acted).order_by(LOG.c.seq)
+            said |= {key: orjson.loads(body) for key, body in connection.execute(acts) if body}
+        for row in rows:
+            line = _line(row, said.get(row["key"], {}))
+            self._read[row["detention"]].append((line.order, line))
 
     # --- acts ----------------------------------------------------------------------------------
 
@@ -176,21 +248,36 @@ class StoreDesk(Desk):
 
     def acknowledge(self, alert: AlertLine, now: int, reason: str, until: int | None) -> str:
         """Take an alert on."""
-        held = Held(alert.key, alert.raised_at)
+        held = _held(alert)
         number = acknowledge(self._store, held, self._who, now, reason=reason, until=until)
-        return f"act {number} in the log, by {self._who.name}"
+        return self._acted(number)
 
     def shelve(self, alert: AlertLine, now: int, reason: str, until: int) -> str:
         """Put an alert aside for a while."""
-        held = Held(alert.key, alert.raised_at)
-        number = shelve(self._store, held, self._who, now, reason, until)
-        return f"act {number} in the log, by {self._who.name}"
+        return self._acted(shelve(self._store, _held(alert), self._who, now, reason, until))
 
     def give_reason(self, alert: AlertLine, now: int, reason: str) -> str:
         """Say why a deadline was missed."""
-        held = Held(alert.key, alert.raised_at)
-        number = give_reason(self._store, held, self._who, now, reason)
-        return f"act {number} in the log, by {self._who.name}"
+        return self._acted(give_reason(self._store, _held(alert), self._who, now, reason))
+
+    def undo(self, now: int) -> str:
+        """Take back the last act of this screen, within the seconds that the rules allow."""
+        if self._last is None:
+            raise NotHereError("nothing was done at this screen that could be taken back")
+        number = undo(self._store, self._last, self._who, now)
+        before, self._last = self._last, None
+        return f"act {before} is taken back (act {number} in the log)"
+
+    def _acted(self, number: int) -> str:
+        self._last = number
+        limits = limits_of(self._store)
+        most = "" if limits is None else f"; u takes it back for {limits.alert_undo} s"
+        return f"act {number} in the log, by {self._who.name}{most}"
+
+
+def _held(alert: AlertLine) -> Held:
+    """Return an alert as it stood on the screen: an act is refused where it is anything else now."""
+    return Held(alert.key, alert.raised_at, version_of(structs.asdict(alert)))
 
 
 def _by_number(connection: sa.Connection, seqs: Sequence[int]) -> list[Stored]:
@@ -208,7 +295,7 @@ def _by_number(connection: sa.Connection, seqs: Sequence[int]) -> list[Stored]:
     return out
 
 
-def _line(row: dict[str, Any], said: dict[str, Any]) -> AlertLine:
+def _line(row: sa.RowMapping, said: dict[str, Any]) -> AlertLine:
     return AlertLine(
         key=row["key"], detention=row["detention"], record=row["record"], rule=row["rule"],
         duty=row["duty"], severity=row["severity"], authority=row["authority"],
@@ -218,3 +305,21 @@ def _line(row: dict[str, Any], said: dict[str, Any]) -> AlertLine:
         answered=row["answered"], recorded_late=row["recorded_late"],
         who=str(said.get("who", "")), reason=str(said.get("reason", "")), until=said.get("until"),
     )  # fmt: skip
+
+
+def _kept(store: Store, name: str) -> InUse | None:
+    """Return the rules of a hash from the store: their numbers now, the rest when it is asked for."""
+
+    def read() -> Told:
+        with unpacked(store, name) as kept:
+            if kept is None:
+                raise StoreError(f"{store.name}: the rules {name} are not kept any more")
+            ruleset = load_rules(*kept)
+            book = book_of(ruleset, kept[0])
+            return Told(ruleset, lambda: book)
+
+    with unpacked(store, name) as kept:
+        if kept is None:
+            return None
+        folder, policy = kept
+        return InUse(name, load_parameters(folder / PARAMETERS, policy), read)

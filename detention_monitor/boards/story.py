@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from detention_monitor.assess import Assessment, Backend, assess
 from detention_monitor.boards.desk import AlertLine, Desk, NotHereError
+from detention_monitor.boards.in_use import InUse
 from detention_monitor.detention import Detention, Reading, detentions_of
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import DetentionMonitorError
@@ -53,7 +54,7 @@ class StoryDesk(Desk):
         coverage: Coverage | None = None,
     ) -> None:
         """Put the entries in order of arrival; nothing has arrived yet."""
-        super().__init__(ruleset)
+        super().__init__(InUse.of(ruleset))
         self.acts, self.title = practice, title
         self._judge_by, self._coverage = judge, coverage
         self._entries = sorted(entries, key=lambda each: (arrival(each), each.at))
@@ -256,7 +257,7 @@ class StoryDesk(Desk):
             raise NotHereError("a reason is needed to put an alert aside")
         if alert.deadline_missed or alert.state in ("missed", "past_unseen"):
             raise NotHereError("a missed deadline cannot be put aside; give its reason")
-        limits = Limits.of(self.ruleset.parameters, now)
+        limits = Limits.of(self.parameters, now)
         longest = now + limits.shelf(alert.severity)
         if alert.due_at is not None and until > alert.due_at - limits.shelf_margin:
             latest = clock_text(alert.due_at - limits.shelf_margin)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +12,6 @@ import click
 
 from detention_monitor.commands.options import FILE, db_option, rules_options
 from detention_monitor.paths import bundled_rules, bundled_samples
-from detention_monitor.rulefile import load_rules
 
 
 @click.command("watch")
@@ -31,10 +31,16 @@ from detention_monitor.rulefile import load_rules
 @click.option("--host", default="127.0.0.1", show_default=True, help="With --browser: where.")
 @click.option("--port", type=click.IntRange(1, 65_535), default=8_000, show_default=True)
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with plain characters only.")
+@click.option(
+    "--bell", is_flag=True, envvar="DETENTION_MONITOR_BELL", show_envvar=True,
+    help="Ring the terminal for new alerts of high severity or more, once in 30 s at most.",
+)  # fmt: skip
+@click.option("--settings", type=FILE, default=None, help="With --follow: the monitor's settings.")
 @rules_options
 def watch_command(
     *, db: str | None, follow: tuple[str, ...], demo: bool, story: Path | None, speed: int,
     plain: bool, browser: bool, host: str, port: int, ascii_only: bool,
+    bell: bool, settings: Path | None,
     rules: Path | None, policy: Path | None,
 ) -> None:  # fmt: skip
     """Show the board: children in custody, what is due, alerts and why."""
@@ -60,16 +66,18 @@ def watch_command(
         raise click.UsageError("the board needs a terminal; --plain tells the same in lines")
     if drawn and os.environ.get("TERM", "dumb") == "dumb":
         raise click.UsageError("this terminal (TERM=dumb) cannot draw the board; use --plain")
-    show = watch.in_lines if plain else partial(watch.run, ascii_only=ascii_only)
-    ruleset = load_rules(rules or bundled_rules(), policy)
-    if db is not None:
-        given = (("--rules", rules), ("--policy", policy))
-        options = [word for name, path in given if path for word in (name, str(path))]
-        with watch.stored(db, ruleset, follow, options) as (desk, clock, who):
-            show(desk, clock, who)
-        return
-    path = story or bundled_samples() / "busy_day.jsonl"
-    desk, clock, who, unread = watch.story(path, ruleset, speed, practice=story is None)
-    if unread:
-        click.echo(f"{unread} lines of {path} could not be read", err=True)
-    show(desk, clock, who)
+    if settings is not None and not follow:
+        raise click.UsageError("--settings is the monitor's, which --follow starts")
+    folder = rules or bundled_rules()
+    with ExitStack() as until:
+        if db is not None:
+            given = (("--rules", rules), ("--policy", policy), ("--settings", settings))
+            options = [word for name, path in given if path for word in (name, str(path))]
+            prepare = partial(watch.stored, db, folder, policy, follow, options, until)
+        else:
+            path = story or bundled_samples() / "busy_day.jsonl"
+            prepare = partial(watch.story, path, folder, policy, speed, practice=story is None)
+        if plain:
+            watch.in_lines(prepare)
+        else:
+            watch.run(prepare, ascii_only=ascii_only, bell=bell)

@@ -72,7 +72,9 @@ def explain_command(
             click.echo(f"{printable(detention.id)}: refused ({result.refused}): {because}\n")
             continue
         if sheet:
-            for row in sheet_lines(child_of(result, detention, ruleset), ruleset, at, 100, ASCII):
+            for row in sheet_lines(
+                child_of(result, detention, ruleset.parameters), ruleset, at, 100, ASCII
+            ):
                 click.echo(text_of(row).rstrip())
             continue
         shown = _folded([each for each in result.findings if _is_asked(each, duty)])

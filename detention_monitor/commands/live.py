@@ -393,9 +393,3 @@ def verify_command(*, db: str | None) -> None:
     erased = f", {found.erased:,} of them erased under the retention rules" if found.erased else ""
     last = f"; the last digest is {found.entries_digest}" if found.entries else ""
     click.echo(f"{found.entries:,} entries{erased}, unbroken{last}")
-
-
-COMMANDS = (
-    monitor_command, alerts_command, access_command, retention_command, hold_command,
-    verify_command,
-)  # fmt: skip

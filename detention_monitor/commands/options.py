@@ -8,9 +8,6 @@ from typing import Any
 
 import click
 
-from detention_monitor.backends import ENGINES
-from detention_monitor.times import parse_instant
-
 FOUND, CANNOT_RUN, SET_ASIDE = 1, 2, 3
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -27,13 +24,6 @@ def rules_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return folder(policy(command))
 
 
-engine_option = click.option(
-    "--engine",
-    type=click.Choice(ENGINES),
-    default="durable",
-    show_default=True,
-    help="What judges: durable_rules, Python compiled from the rules (fast), the interpreter (slow).",
-)
 db_option = click.option(
     "--db", default=None, metavar="URL", help="The store: a file for SQLite, or postgresql://..."
 )
@@ -43,6 +33,8 @@ def instant(_context: click.Context, _option: click.Parameter, value: str | None
     """Return a time given as an option in seconds UTC; one without offset is London's."""
     if value is None:
         return None
+    from detention_monitor.times import parse_instant  # with a library that few commands need
+
     try:
         return parse_instant(value, "Europe/London")[0]
     except ValueError as error:

@@ -11,11 +11,11 @@ from typing import BinaryIO
 
 import click
 
+from detention_monitor.backends import ENGINES
 from detention_monitor.commands.options import (
     FILE,
     FOUND,
     SET_ASIDE,
-    engine_option,
     instant,
     rules_options,
 )
@@ -56,7 +56,13 @@ PARQUET = "parquet"
     show_default=True,
     help="Processes to judge with; the output is the same for any number.",
 )
-@engine_option
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default="durable",
+    show_default=True,
+    help="What judges: durable_rules, Python compiled from the rules (fast), the interpreter (slow).",
+)
 @click.option(
     "--check",
     "checked",

@@ -6,6 +6,8 @@ the files in a state that cannot be used goes on by those it judged by last.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -61,18 +63,15 @@ def _copied(folder: Path, policy: Path | None, place: Path) -> tuple[Path, Path 
     return place / "rules", copy
 
 
-def last_kept(store: Store) -> RuleSet | None:
-    """Return the rule set by which the store was judged last; None where it was not kept.
-
-    Raises `RuleFileError` where this program can no longer read it.
-    """
+@contextmanager
+def unpacked(store: Store, name: str) -> Iterator[tuple[Path, Path | None] | None]:
+    """Give the folder and the policy of a rule set by its hash, as files; None: it was not kept."""
     with store.read() as connection:
-        wanted = sa.select(RULESET).where(
-            RULESET.c.hash == sa.select(PROGRESS.c.ruleset).scalar_subquery()
-        )
-        row = connection.execute(wanted).mappings().one_or_none()
+        found = connection.execute(sa.select(RULESET).where(RULESET.c.hash == name)).mappings()
+        row = found.one_or_none()
     if row is None:
-        return None
+        yield None
+        return
     files = orjson.loads(row["files"])
     with TemporaryDirectory() as place:
         folder, policy = Path(place) / "rules", None
@@ -81,6 +80,17 @@ def last_kept(store: Store) -> RuleSet | None:
             policy = Path(place) / "policy" / row["policy"]
             policy.parent.mkdir()
             policy.write_bytes(files.pop(_POLICY).encode())
-        for name, text in files.items():
-            (folder / name).write_bytes(text.encode())
-        return load_rules(folder, policy)
+        for each, text in files.items():
+            (folder / each).write_bytes(text.encode())
+        yield folder, policy
+
+
+def last_kept(store: Store) -> RuleSet | None:
+    """Return the rule set by which the store was judged last; None where it was not kept.
+
+    Raises `RuleFileError` where this program can no longer read it.
+    """
+    with store.read() as connection:
+        name = connection.scalar(sa.select(PROGRESS.c.ruleset)) or ""
+    with unpacked(store, name) as kept:
+        return None if kept is None else load_rules(*kept)

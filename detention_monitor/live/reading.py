@@ -34,6 +34,7 @@ _FEEDS = sa.select(FEED.c.name, FEED.c.heartbeat_at, FEED.c.problem, FEED.c.last
     FEED.c.name
 )
 _assessment = msgspec.json.Decoder(Assessment).decode
+_CHUNK = 400
 
 
 class StoredAssessments:
@@ -48,12 +49,15 @@ class StoredAssessments:
         self._by_detention: dict[str, Assessment] = {}
         self._version: int | None = None
         self._bodies: dict[str, str] = {}
+        self._as_of: dict[str, int] = {}
         self.settled_at = 0
         self._failure = ""
         self._wake, self._behind = Wake(store), False
         self._limits: Limits | None = None
         self.fault: str | None = None
         """Why the monitor could not load the rules anew, if it could not."""
+        self.moved: set[str] = set()
+        """The detentions that the last `advance` read or lost."""
         self.rules_in_use = ""
         """The hash of the rules by which the monitor judges."""
 
@@ -81,26 +85,40 @@ class StoredAssessments:
 
     def assessments(self) -> list[Assessment]:
         """Return the last assessment of every detention."""
-        return [*self._by_detention.values()]
+        return [each for each in self._by_detention.values() if each.refused != "no_entries"]
 
     def advance(self) -> None:
-        """Read what the monitor has written."""
-        version, self.settled_at = self._progress()
-        self._behind = False
+        """Read what the monitor has written: the assessments that are not as they were."""
+        version, settled_at = self._progress()
+        self._behind, self.moved = False, set()
         if version == self._version:
+            self.settled_at = settled_at
             return
+        if version is None or self._version is None or version < self._version:
+            self._as_of.clear()  # the projection was made anew
         with self._store.read() as connection:
-            rows = connection.execute(sa.select(ASSESSMENT.c.detention, ASSESSMENT.c.body))
-            bodies = dict(rows.all())
-        shown: dict[str, Assessment] = {}
+            wanted = sa.select(ASSESSMENT.c.detention, ASSESSMENT.c.as_of)
+            as_of = dict(connection.execute(wanted).all())
+            changed = [
+                name for name, at in as_of.items()
+                if self._as_of.get(name) != at or at >= self.settled_at
+            ]  # fmt: skip
+            bodies: dict[str, str] = {}
+            for start in range(0, len(changed), _CHUNK):
+                here = ASSESSMENT.c.detention.in_(changed[start : start + _CHUNK])
+                rows = connection.execute(
+                    sa.select(ASSESSMENT.c.detention, ASSESSMENT.c.body).where(here)
+                )
+                bodies |= dict(rows.all())
+        self.moved = {*changed, *(self._bodies.keys() - as_of.keys())}
+        for name in self._bodies.keys() - as_of.keys():
+            del self._bodies[name]
+            self._by_detention.pop(name, None)
         for name, body in bodies.items():
-            known = self._by_detention.get(name)
-            same = known is not None and self._bodies[name] == body
-            result = known if known is not None and same else _assessment(body)
-            if result.refused != "no_entries":
-                shown[name] = result
-        self._by_detention = shown
-        self._version, self._bodies = version, {name: bodies[name] for name in shown}
+            if self._bodies.get(name) != body:
+                self._bodies[name] = body
+                self._by_detention[name] = _assessment(body)
+        self._as_of, self._version, self.settled_at = as_of, version, settled_at
 
     def warning(self, now: int) -> str | None:
         """Return why what is shown may be out of date, if it may."""

@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 from detention_monitor.errors import RecordError, RuleFileError
 from detention_monitor.live.escalation import Escalator, load_hook
@@ -17,7 +18,6 @@ from detention_monitor.live.feeds import Feed, Folder, FollowedFile, StandardInp
 from detention_monitor.live.kept_rules import keep, last_kept
 from detention_monitor.live.monitor import Counts, Engine, Monitor, Reloading
 from detention_monitor.live.outbox import is_outbox, outbox
-from detention_monitor.live.reading import StoredAssessments
 from detention_monitor.live.reload import Reloader, told_faults
 from detention_monitor.live.store import Store, StoreError, positions
 from detention_monitor.live.worker import Worker
@@ -156,34 +156,31 @@ def feeds_for(
 
 
 @contextmanager
-def stored(
-    db: str, ruleset: RuleSet, follow: Sequence[str] = (), options: Sequence[str] = ()
-) -> Iterator[StoredAssessments]:
-    """Give what a monitor keeps in a store, for a screen; with `follow`, run that monitor too.
+def accompanied(
+    db: str, vocabulary: Vocabulary, follow: Sequence[str], options: Sequence[str] = ()
+) -> Iterator[None]:
+    """Run a monitor over a store for as long as a screen needs it, in a process of its own.
 
-    The monitor is a process of its own all the same, and ends with the screen; `options` are
-    those of the command line (--rules, --policy).
+    `options` are those of the command line (--rules, --policy, --settings). Raises `RecordError` for
+    a feed that is not there, and at the end `StoreError` with the last words of a monitor that failed.
     """
-    store = Store.open(db, create=bool(follow))
-    try:
-        if not follow:
-            yield StoredAssessments(store)
-            return
-        feeds_for(
-            follow, ruleset.vocabulary, {}
-        )  # what is not there is said before the screen opens
-        command = [sys.executable, "-m", "detention_monitor", "monitor", "--db", db, *options]
-        for each in follow:
-            command += ["--follow", each]
-        with subprocess.Popen(  # noqa: S603 - this program itself, without a shell
-            command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
-        ) as running:
-            try:
-                yield StoredAssessments(store)
-            finally:
-                running.terminate()
-                _, said = running.communicate()
-                if running.returncode not in (0, 3):
-                    raise StoreError(said.decode("utf-8", "replace").strip()[-500:])
-    finally:
-        store.close()
+    Store.open(db).close()
+    feeds_for(follow, vocabulary, {})  # what is not there is said before the screen opens
+    command = [sys.executable, "-m", "detention_monitor", "monitor", "--db", db, *options]
+    for each in follow:
+        command += ["--follow", each]
+    with subprocess.Popen(  # noqa: S603 - this program itself, without a shell
+        command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+    ) as running:
+        assert running.stderr is not None  # asked for above
+        said: deque[bytes] = deque(maxlen=20)
+        listener = Thread(target=said.extend, args=(running.stderr,), daemon=True)
+        listener.start()  # a pipe that nobody reads is full one day, and holds the monitor up
+        try:
+            yield
+        finally:
+            running.terminate()
+            running.wait()
+            listener.join()
+            if running.returncode not in (0, 3):
+                raise StoreError(b"".join(said).decode("utf-8", "replace").strip()[-500:])

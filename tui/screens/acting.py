@@ -209,7 +209,7 @@ class ActingBoard(Playing, BoardScreen):
         """Open the rule behind the first duty, in plain English."""
         finding = self.chosen_finding()
         if finding is not None:
-            self._open("LAW", lambda width: pages.law(self.desk.ruleset, finding, width))
+            self._open("LAW", lambda width: pages.law(self.desk, finding, width))
 
     def action_history(self) -> None:
         """Open every entry of the record."""

@@ -9,7 +9,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer
 
@@ -21,6 +20,7 @@ from detention_monitor.boards.lines import Glyphs, Line, Piece, line
 from detention_monitor.boards.picture import overview
 from detention_monitor.findings import Finding
 from tui.keys import BOARD
+from tui.screens.timed import Timed
 from tui.styles import Look
 from tui.widgets.rows import Rows
 from tui.widgets.text import Lines
@@ -31,7 +31,7 @@ PATIENCE = 0.15
 """Seconds that a child must stay chosen before its reasons are worked out again from a store."""
 
 
-class BoardScreen(Screen[None]):
+class BoardScreen(Timed):
     """See the module. The same screen shows the present, the demonstration and replay."""
 
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - as Textual declares it
@@ -125,7 +125,7 @@ class BoardScreen(Screen[None]):
 
     def arrived(self) -> bool:
         """Show at once what is new, if anything is."""
-        if not self._is_here:
+        if not self._is_here or not self.clock.live:
             return False
         now = self.clock.now()
         if not self.desk.look(now):

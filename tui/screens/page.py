@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.screen import Screen
 from textual.widgets import Footer
 
 from detention_monitor.boards.lines import Line, Piece
+from tui.screens.timed import Timed
 from tui.styles import Look
 from tui.widgets.text import Lines
 
@@ -18,7 +18,7 @@ Build = Callable[[int], Sequence[Line]]
 """Returns the lines of a page for a width in cells."""
 
 
-class Page(Screen[None]):
+class Page(Timed):
     """Shows what a function gives for the present width; scrolls; Esc goes back."""
 
     BINDINGS: ClassVar = [

@@ -16,9 +16,9 @@ from detention_monitor.boards.rows import when_text
 from detention_monitor.boards.story import StoryDesk, arrival
 from detention_monitor.detention import detentions_of
 from detention_monitor.entries import CustodyEvent
-from detention_monitor.live.worker import Worker
 from detention_monitor.times import parse_instant
 from detention_monitor.vocabulary import Coverage
+from tui.judge import worker
 from tui.screens.board import BoardScreen
 from tui.screens.dialogs import Ask, read_time
 
@@ -57,7 +57,7 @@ class Playing(BoardScreen):
     def _find_marks(self, stop: Event) -> None:
         """Judge the story at each change, in a process of its own."""
         desk = cast("StoryDesk", self.desk)
-        judge = Worker(desk.ruleset, lambda _: None)
+        judge = worker(desk.ruleset)
         try:
             found = marks(
                 detentions_of(desk.entries), judge, self.story.end, desk.reading, stop.is_set
