@@ -237,6 +237,8 @@ def instant(day: date, text: str) -> int:
     if match is None:
         raise ValueError(f"'{text}' is not a time of a test; write 04:50 or '+1 04:50'")
     days, hours, minutes, seconds = (int((part or "0")[:9]) for part in match.groups())
+    if hours > 23 or minutes > 59 or seconds > 59:
+        raise ValueError(f"'{text}' is no time of day; the next day is written '+1 01:40'")
     if days > _LATEST_DAY or not 1970 <= day.year <= 2090:
         raise ValueError(f"'{text}' on {day} is not a time that a record may have")
     return at_local(day + timedelta(days=days), hours * 3600 + minutes * 60 + seconds)

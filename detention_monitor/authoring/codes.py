@@ -32,7 +32,7 @@ CODES: dict[str, Code] = {
         "The file is not text in UTF-8.", "Save it as UTF-8; most editors offer it when saving."
     ),
     "file-too-large": Code(
-        "The file has more than a megabyte; no rule file needs so much.",
+        "The file has more than 250,000 bytes; no rule file needs so much.",
         "Split it by theme, or see what was pasted into it.",
     ),
     "empty-file": Code("There is nothing in the file.", "Write it, or delete it."),
