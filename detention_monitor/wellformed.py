@@ -125,6 +125,10 @@ def _reworded(error: ErrorDetails, file: YamlFile, model: type[BaseModel]) -> Di
             names = _names_at(model, location)
             allowed = f"; allowed here: {', '.join(names)}" if names else ""
             message = f"no field is called '{_short(key)}'{suggestion(key, names) or allowed}"
+            if not re.fullmatch(r"[\w<]+", key) and "," in file.line_before(line, column):
+                message = (
+                    f"'{_short(key)}': a comma ends a text within braces; put quotes round it all"
+                )
             return Diagnostic(file.name, line, column, "unknown-field", message)
         case "missing" | "too_short" | "string_too_short" if key in ("sources", "cite") and empty:
             message = "says no source: name the section or paragraph, sources: [{cite: ...}]"

@@ -83,6 +83,10 @@ class YamlFile:
             line, column = line + 1, 1
         return line, column + offset
 
+    def line_before(self, line: int, column: int) -> str:
+        """Return what stands in a line before a column."""
+        return self.lines[line - 1][: column - 1] if line <= len(self.lines) else ""
+
     def understood(self, faults: Sequence[Diagnostic]) -> list[Diagnostic]:
         """Return those of some faults that are not mere consequences of what could not be read."""
         lines = {fault.line for fault in self.faults}.union(*self.unread)

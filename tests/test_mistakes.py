@@ -46,6 +46,7 @@ def told(folder: Path, text: str | bytes) -> list[Diagnostic]:
         ("2012-07-10", "10/07/2012", (9, 22), "write 2012-07-10"),
         ("2012-07-10", "2012-02-30", (9, 22), "write a day that exists"),
         ("{from: 2012-07-10}", "2012-07-10", (9, 15), "write in_force: {from: 2012-07-10}"),
+        ("asleep is true", "mode in (telephone, live_link)", (13, 59), "a comma ends a text within braces"),
         ('"Code C 3.15"', '""', (7, 22), "says no source"),
         ("title: A rule", 'title: ""', (6, 12), "write at least 3 characters; here are 0"),
         ("{kind: review_held, where: asleep is true}", "[released, bailed]", (13, 12),
@@ -144,3 +145,102 @@ def test_a_folder_without_vocabulary_says_where_to_get_one(folder: Path) -> None
     (folder / "vocabulary.yaml").unlink()
     [found] = told(folder, HEAD + RULE)
     assert "a folder of rules needs it, see the one shipped" in found.message
+
+
+# --- what is sound in form and cannot be meant -------------------------------------------------
+
+DUTY = RULE.replace(
+    "never: {kind: review_held, where: asleep is true}",
+    "arises_on: {kind: aa_contacted, where: result is refused}\n"
+    "    must: {happen: aa_arrived, within: 2h}\n    lapses_on: [released, bailed]",
+).replace("{occurred}", "{due}")
+COUNT = RULE.replace(
+    "never: {kind: review_held, where: asleep is true}",
+    "counts:\n      of: {kind: review_held, where: mode is telephone}\n      among: {kind: review_held}\n"
+    "      grades: [{name: three, count: 3, severity: medium, authority: quality}]",
+).replace(" at {occurred}", "")
+SEQUENCE = RULE.replace(
+    "never: {kind: review_held, where: asleep is true}",
+    "sequence:\n      first: {kind: aa_contacted, where: result is refused}\n"
+    "      steps: [{then: interview_started, within: 45m}]",
+).replace(" at {occurred}", "")
+
+
+@pytest.mark.parametrize(
+    ("rule", "right", "wider"),
+    [
+        (DUTY, "where: result is refused", "where: result is refused or result is no_reply"),
+        (DUTY, "lapses_on: [released, bailed]", "lapses_on: [released]"),
+        (DUTY, "{kind: aa_contacted, where: result is refused}", "{kind: [aa_contacted, aa_requested]}"),
+        (COUNT, "where: mode is telephone", "where: mode is telephone or mode is live_link"),
+        (SEQUENCE, ", where: result is refused", ""),
+    ],
+    ids=["condition", "endings", "kinds", "count", "sequence"],
+)  # fmt: skip
+def test_a_rule_that_always_fires_with_another_is_told(
+    rule: str, right: str, wider: str, folder: Path
+) -> None:
+    assert right in rule
+    wide = rule.replace(right, wider).replace("X01-rule", "X02-wide")
+
+    [found] = told(folder, HEAD + rule + wide)
+
+    assert (found.line, found.column, found.code) == (4, 9, "overlapping-rules"), str(found)
+    assert "'X02-wide' at x.yaml:" in found.message
+
+
+@pytest.mark.parametrize(
+    ("right", "other"),
+    [
+        ("where: result is refused", "where: result is no_reply"),
+        ("within: 2h", "within: 3h"),
+        ("happen: aa_arrived", "happen: aa_requested"),
+        ("child_by: code_c", "child_by: pace_other"),
+    ],
+)
+def test_rules_that_find_different_things_are_left_alone(
+    right: str, other: str, folder: Path
+) -> None:
+    beside = DUTY.replace(right, other).replace("X01-rule", "X02-rule")
+    assert [str(each) for each in told(folder, HEAD + DUTY + beside)] == []
+
+
+def test_derived_facts_that_say_the_same_are_told(folder: Path) -> None:
+    fact = "  - fact: {}\n    about: The adult is here\n    interval: {{from: aa_arrived, until: aa_left}}\n"
+    head = HEAD.replace("rules:", "facts:\n" + fact.format("adult_in") + fact.format("adult_too") + "rules:")  # fmt: skip
+    rule = RULE.replace("true}", "true, while: adult_in, unless: adult_too}")
+    [found] = told(folder, head + rule)
+    assert (found.line, found.column, found.code) == (7, 11, "duplicate-meaning")
+
+
+STEP = "      - {{name: red, at: {}, severity: high, authority: policy}}\n"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "place", "said"),
+    [
+        ("within: 2h}", "within: 2h}\n    warn: [2h]", (15, 12), "a warning 2 h before a time of 2 h"),
+        ("from: 2012-07-10", "from: 2912-07-10", (9, 22), "in force from 2912-07-10 only"),
+        (", within: 2h}", f"}}\n    grades:\n{STEP.format('1h')}{STEP.format('2h')}", (17, 16), "a name of its own"),
+    ],
+)  # fmt: skip
+def test_times_that_cannot_be_meant_are_told(
+    right: str, wrong: str, place: tuple[int, int], said: str, folder: Path
+) -> None:
+    [found] = told(folder, HEAD + DUTY.replace(right, wrong))
+    assert (found.line, found.column) == place, str(found)
+    assert said in found.message
+
+
+def test_a_file_that_is_not_read_is_told(folder: Path) -> None:
+    """One saved under another ending, and one in a folder of its own, would be missed by nobody."""
+    (folder / "deeper").mkdir()
+    for name in ("mine.yml", "theirs.YAML", "deeper/more.yaml", "notes.txt"):
+        (folder / name).write_text(HEAD + MORE)
+    found = told(folder, HEAD + RULE)
+    assert [(each.file, each.code) for each in found] == [
+        ("deeper/more.yaml", "file-not-read"),
+        ("mine.yml", "file-not-read"),
+        ("theirs.YAML", "file-not-read"),
+    ]
+    assert "name it mine.yaml" in found[1].message
