@@ -12,7 +12,8 @@ from detention_monitor.errors import Diagnostic, RuleFileError
 from detention_monitor.paths import bundled_rules
 from detention_monitor.rulefile import CATALOGUE, RuleSet, load_rules
 from detention_monitor.rulemodel import CatalogueId
-from detention_monitor.yamlfile import YamlFile, read_yaml, suggestion, validated
+from detention_monitor.wellformed import validated
+from detention_monitor.yamlfile import YamlFile, read_yaml, suggestion
 
 Section = Annotated[str, Field(pattern=r"^([A-F]|GP)$")]
 

@@ -28,7 +28,8 @@ from detention_monitor.errors import Diagnostic, RecordError, RuleFileError
 from detention_monitor.records import Source
 from detention_monitor.text import in_a_cell
 from detention_monitor.vocabulary import Vocabulary
-from detention_monitor.yamlfile import read_yaml, suggestion, validated
+from detention_monitor.wellformed import validated
+from detention_monitor.yamlfile import read_yaml, suggestion
 
 KEYS = (
     "id", "record", "kind", "at", "force", "detention_id", "recorded_at", "amends", "withdraws",

@@ -18,7 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from detention_monitor.errors import Diagnostic, RuleFileError
 from detention_monitor.rulemodel import Authority
 from detention_monitor.times import parse_duration, start_of_day
-from detention_monitor.yamlfile import YamlFile, read_yaml, validated
+from detention_monitor.wellformed import validated
+from detention_monitor.yamlfile import YamlFile, read_yaml
 
 Number = int | bool | str
 NEEDED: Mapping[str, str] = {

@@ -141,8 +141,7 @@ class _Checker:
     def parameter(self, name: str, location: Location) -> None:
         parameters = self._known.parameters
         if parameters is not None and name not in parameters.declared:
-            declared = list(parameters.declared)
-            hint = suggestion(name, declared)
+            hint = suggestion(f"${name}", [f"${each}" for each in parameters.declared])
             message = f"no parameter is called '${name}'{hint or '; declare it in parameters.yaml'}"
             self._say(location, "unknown-parameter", message)
 
@@ -270,6 +269,12 @@ class _Checker:
         for kind in opening:
             own = self._attributes.get(kind, {})
             known += [name for name, each in own.items() if each.type not in ("text", "list_of")]
+        at = (*location, "message")
+        odd = re.search(r"\{[^{}]*(?:$|\{)|(?:^|\})[^{}]*\}", rule.message)
+        if odd is not None:
+            brace = odd.end() - 1 if odd[0].endswith("}") else odd.start()
+            message = "a brace without its other half; a placeholder is written {due}"
+            self._say(at, "unknown-placeholder", message, brace)
         for match in _PLACEHOLDER.finditer(rule.message):
             if match[1] and match[1] not in known and match[1] not in self._known.named:
                 hint = suggestion(match[1], known) or (
@@ -277,7 +282,6 @@ class _Checker:
                     f"{', '.join(PLACEHOLDERS[rule.shape])} and attributes of the entry it begins with"
                 )
                 message = f"no placeholder is called {{{match[1]}}}{hint}"
-                at = (*location, "message")
                 self._say(at, "unknown-placeholder", message, match.start())
 
     def _inside(self, location: Location, number: int) -> Location:

@@ -18,7 +18,8 @@ from detention_monitor.plan import CycleError, Plan, attributes_with_marks, make
 from detention_monitor.rulecheck import Known, check_file
 from detention_monitor.rulemodel import DerivedFact, Rule, RuleFile
 from detention_monitor.vocabulary import Vocabulary
-from detention_monitor.yamlfile import Location, YamlFile, read_yaml, validated
+from detention_monitor.wellformed import validated
+from detention_monitor.yamlfile import LARGEST, Location, YamlFile, read_as_far
 
 VOCABULARY = "vocabulary.yaml"
 PARAMETERS = "parameters.yaml"
@@ -159,12 +160,9 @@ def _read_all(folder: Path, faults: list[Diagnostic]) -> list[Part]:
     parts: list[Part] = []
     paths = rule_paths(folder)
     for path in paths:
-        try:
-            parts.append(_part(path, read_yaml(path), faults))
-        except RuleFileError as error:
-            faults.extend(error.diagnostics)
-            nothing = YamlFile(path.name, None)
-            parts.append(Part(path, nothing, None, (), (), frozenset(_names_in(path))))
+        yaml = read_as_far(path)
+        faults.extend(yaml.faults)
+        parts.append(_part(path, yaml, faults))
     if not paths:
         message = "no rule files here; write one, or name another folder with --rules"
         faults.append(Diagnostic(str(folder), 1, 1, "no-rules", message))
@@ -172,10 +170,12 @@ def _read_all(folder: Path, faults: list[Diagnostic]) -> list[Part]:
 
 
 def _part(path: Path, yaml: YamlFile, faults: list[Diagnostic]) -> Part:
+    model = None
     try:
-        model = validated(yaml, RuleFile)
+        model = validated(yaml, RuleFile) if yaml.data is not None or not yaml.faults else None
     except RuleFileError as error:
-        faults.extend(error.diagnostics)
+        faults.extend(yaml.understood(error.diagnostics))
+    if model is None or yaml.faults:
         facts, rules = _sound(yaml, "facts", DerivedFact), _sound(yaml, "rules", Rule)
         return Part(path, yaml, None, facts, rules, frozenset(_names_in(path)))
     numbered = tuple(enumerate(model.facts)), tuple(enumerate(model.rules))
@@ -200,12 +200,10 @@ _NAMED = re.compile(rb"\b(?:fact|id):\s*[\"']?([A-Za-z][A-Za-z0-9_-]{0,80})")
 
 def _names_in(path: Path) -> Iterator[str]:
     """Yield the names that a file, read as mere text, seems to give to facts and rules."""
-    with suppress(OSError), path.open("rb") as file:
-        for match in _NAMED.finditer(file.read(_LARGEST_SCANNED)):
-            yield match[1].decode()
-
-
-_LARGEST_SCANNED = 1_000_000
+    if path.is_file():  # nothing that might never end
+        with suppress(OSError), path.open("rb") as file:
+            for match in _NAMED.finditer(file.read(LARGEST)):
+                yield match[1].decode()
 
 
 def _clashes(parts: Iterable[Part]) -> Iterator[Diagnostic]:

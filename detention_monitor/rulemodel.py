@@ -53,12 +53,15 @@ class InForce(_Closed):
     @model_validator(mode="after")
     def _in_order(self) -> InForce:
         if self.to is not None and self.to <= self.start:
-            message = f"'to' ({self.to}) must be later than 'from' ({self.start})"
+            message = f"'from' ({self.start}) must come before 'to' ({self.to})"
             raise ValueError(message)
         return self
 
 
 def _selector(value: object) -> object:
+    if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
+        message = f"several kinds of entry are written {{kind: [{', '.join(value)}]}}"
+        raise ValueError(message)
     return {"kind": value} if isinstance(value, str) else value
 
 
@@ -298,8 +301,9 @@ class Rule(_Closed):
         }
         given = [key for key, value in shapes.items() if value is not None]
         if len(given) != 1:
-            found = " and ".join(given) if given else "none of them"
-            message = f"a rule has one of must, never, counts, sequence; here is {found}"
+            message = "a rule has one of must, never, counts, sequence; here is none of them"
+            if given:
+                message = f"a rule has one shape, but here are {' and '.join(given)}; keep one"
             raise ValueError(message)
         if (self.must is None) != (self.arises_on is None):
             message = "a duty needs both 'arises_on' and 'must'"

@@ -25,7 +25,7 @@ from detention_monitor.parameters import Dated, SuiteFact, number
 from detention_monitor.records import entry_from
 from detention_monitor.rulefile import LoadedFile, RuleSet, load_rules
 from detention_monitor.rulemodel import Rule, RuleTest
-from detention_monitor.times import at_local, local_text, rfc3339
+from detention_monitor.times import at_local, day_of, local_naive, local_text, rfc3339
 from detention_monitor.vocabulary import Vocabulary
 
 UNLISTED = ("met", "lapsed", "open")
@@ -142,6 +142,7 @@ def _faults(case: Case, backend: Backend) -> Iterator[str]:
         return
     names = {rule.id for rule in case.ruleset.rules}
     found = [finding for finding in result.findings if finding.rule in names]
+    shown: set[int] = set()
     for wanted in test.expect:
         expected = expected_of(wanted)
         unknown = set(expected) - EXPECTABLE
@@ -152,14 +153,14 @@ def _faults(case: Case, backend: Backend) -> Iterator[str]:
         if fits:
             found.remove(fits[0])
         else:
-            near = [_told(each) for each in found if each.rule == expected.get("rule")]
-            got = (
-                "\n".join(f"got       {each}" for each in near) or "got       nothing of that rule"
-            )
+            near = [each for each in found if each.rule == expected.get("rule")]
+            shown |= {id(each) for each in near}
+            told = [f"got       {_told(each, test.on)}" for each in near]
+            got = "\n".join(told) or "got       nothing of that rule"
             yield f"expected  {_wanted(expected)}\n{got}"
     for finding in found:
-        if finding.status not in UNLISTED:
-            yield f"not expected: {_told(finding)}"
+        if finding.status not in UNLISTED and id(finding) not in shown:
+            yield f"not expected: {_told(finding, test.on)}"
 
 
 def _wanted(expected: Mapping[str, object]) -> str:
@@ -237,9 +238,23 @@ def instant(day: date, text: str) -> int:
     if match is None:
         raise ValueError(f"'{text}' is not a time of a test; write 04:50 or '+1 04:50'")
     days, hours, minutes, seconds = (int((part or "0")[:9]) for part in match.groups())
+    if hours > 23 or minutes > 59 or seconds > 59:
+        raise ValueError(f"'{text}' is no time of day; the next day is written '+1 01:40'")
     if days > _LATEST_DAY or not 1970 <= day.year <= 2090:
         raise ValueError(f"'{text}' on {day} is not a time that a record may have")
     return at_local(day + timedelta(days=days), hours * 3600 + minutes * 60 + seconds)
+
+
+def time_of_test(day: date, at: int) -> str:
+    """Return an instant as a test writes it; one before its first day with its date.
+
+    >>> time_of_test(date(2024, 6, 10), instant(date(2024, 6, 10), "+1 04:50:01"))
+    '+1 04:50:01'
+    """
+    clock, days = local_naive(at)[11:19].removesuffix(":00"), (day_of(at) - day).days
+    if days < 0:
+        return local_text(at)
+    return f"+{days} {clock}" if days else clock
 
 
 def expected_of(wanted: str | dict[str, object]) -> dict[str, object]:
@@ -264,9 +279,9 @@ def _matches(finding: Finding, expected: Mapping[str, object], day: date) -> boo
     )
 
 
-def _told(finding: Finding) -> str:
+def _told(finding: Finding, day: date) -> str:
     instants: Sequence[str] = [
-        f"{name} {local_text(at)}"
+        f"{name} {time_of_test(day, at)}"
         for name, field in INSTANTS.items()
         if (at := getattr(finding, field)) is not None
     ]

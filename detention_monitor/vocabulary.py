@@ -9,7 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from detention_monitor.yamlfile import read_yaml, validated
+from detention_monitor.wellformed import validated
+from detention_monitor.yamlfile import read_yaml
 
 AttributeKind = Literal[
     "yes_no", "enum", "ordered", "whole_number", "duration", "time", "date", "text", "list_of"

@@ -17,7 +17,8 @@ from detention_monitor.conditions import Both, Condition, Either, Not, Test, par
 from detention_monitor.rulefile import WORDING
 from detention_monitor.rulemodel import Selector
 from detention_monitor.vocabulary import Attribute
-from detention_monitor.yamlfile import read_yaml, validated
+from detention_monitor.wellformed import validated
+from detention_monitor.yamlfile import read_yaml
 
 
 class _Closed(BaseModel):

@@ -1,33 +1,31 @@
 """Read YAML that people write: plain data, every place known, nothing that can do harm.
 
 YAML 1.2 through ruamel.yaml: `22:30` and `no` stay words. Anchors, aliases and tags are refused
-(a file of rules needs none, and they are how YAML bombs are made), and so are files beyond a
-megabyte or nested beyond 30 levels. Duplicate keys are an error, not "the last one wins".
+(a file of rules needs none, and they are how YAML bombs are made), and so are files beyond
+250,000 bytes or nested beyond 30 levels. Duplicate keys are an error, not "the last one wins".
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from stat import S_ISREG
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from detention_monitor.errors import Diagnostic, RuleFileError
+from detention_monitor.yamlnodes import nodes_of
 
 MOST_FAULTS = 100
 """Faults of one kind of check told of one file: who wrote more has one mistake, not many."""
-_LARGEST = 1_000_000
+LARGEST = 250_000
+"""Bytes of a file: three times the largest there is, and read within seconds whatever it holds."""
 _DEEPEST = 30
 _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 Location = tuple[int | str, ...]
@@ -43,6 +41,11 @@ class YamlFile:
     key_places: dict[Location, tuple[int, int]] = field(default_factory=dict)
     styles: dict[Location, str] = field(default_factory=dict)
     """How a text that is not plain is written: ' or " around it, | or > above it."""
+    faults: tuple[Diagnostic, ...] = ()
+    """What kept parts of it from being read."""
+    unread: tuple[range, ...] = ()
+    """Lines, from 1, of which nothing could be read."""
+    lines: tuple[str, ...] = ()
 
     def place(self, location: Sequence[int | str]) -> tuple[int, int]:
         """Return line and column of the nearest thing at or above a location in the data."""
@@ -60,29 +63,74 @@ class YamlFile:
     ) -> Diagnostic:
         """Return a diagnostic about the value at a location, `offset` characters into its text."""
         line, column = self.place(location)
-        style = self.styles.get(tuple(location), "")
+        if offset:
+            line, column = self._into(line, column, self.styles.get(tuple(location), ""), offset)
+        return Diagnostic(self.name, line, column, code, message)
+
+    def _into(self, line: int, column: int, style: str, offset: int) -> tuple[int, int]:
+        """Return where a character of a text stands that may go on over several lines."""
         if style in ("|", ">"):
-            offset = 0  # the text begins on another line
-        elif style and offset:
-            offset += 1
-        return Diagnostic(self.name, line, column + offset, code, message)
+            line, column = line + 1, 1
+        elif style:
+            column += 1
+        while line <= len(self.lines):
+            text = self.lines[line - 1][column - 1 :].rstrip("\r")
+            indent = len(text) - len(text.lstrip()) if column == 1 else 0
+            length = len(text) - indent
+            if offset <= length or line == len(self.lines):
+                return line, column + indent + min(offset, max(0, length))
+            offset -= length + 1 if length or style == "|" else 0
+            line, column = line + 1, 1
+        return line, column + offset
+
+    def line_before(self, line: int, column: int) -> str:
+        """Return what stands in a line before a column."""
+        return self.lines[line - 1][: column - 1] if line <= len(self.lines) else ""
+
+    def understood(self, faults: Sequence[Diagnostic]) -> list[Diagnostic]:
+        """Return those of some faults that are not mere consequences of what could not be read."""
+        lines = {fault.line for fault in self.faults}.union(*self.unread)
+        keys_lost = any(fault.code == "yaml-key" for fault in self.faults)
+        lacking = ("missing-field", "citation-missing") if keys_lost else ()
+        return [each for each in faults if each.line not in lines and each.code not in lacking]
 
 
 def read_yaml(path: Path, name: str | None = None) -> YamlFile:
     """Read one file; raise `RuleFileError` with the place of what is wrong."""
     shown = name or path.name
+    return parse_yaml(_text_of(path, shown), shown)
+
+
+def read_as_far(path: Path) -> YamlFile:
+    """Read one file as far as it can be read; what is wrong is in its `faults`."""
     try:
-        size = path.stat().st_size
-        if size > _LARGEST:
-            raise _refused(shown, 1, 1, "file-too-large", f"{size:,} bytes; at most {_LARGEST:,}")
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        message = f"not UTF-8 text (byte {error.start}); save the file as UTF-8"
-        raise _refused(shown, 1, 1, "not-utf8", message) from error
+        return parse_as_far(_text_of(path, path.name), path.name)
+    except RuleFileError as error:
+        return YamlFile(path.name, None, faults=error.diagnostics)
+
+
+def _text_of(path: Path, name: str) -> str:
+    try:
+        found = path.stat()
+        if not S_ISREG(found.st_mode):
+            raise _refused(name, 1, 1, "unreadable", "not a file; a rule file is plain text")
+        size = found.st_size
+        if size > LARGEST:
+            raise _refused(name, 1, 1, "file-too-large", f"{size:,} bytes; at most {LARGEST:,}")
+        raw = path.read_bytes()
     except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        raise _refused(shown, 1, 1, "unreadable", message) from error
-    return parse_yaml(text, shown)
+        missing = isinstance(error, FileNotFoundError)
+        cure = "; a folder of rules needs it, see the one shipped" if missing else ""
+        message = f"cannot be read: {error.strerror}{cure}"
+        raise _refused(name, 1, 1, "unreadable", message) from error
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        as_what = "UTF-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "another form of text"
+        message = f"this is {as_what}, not UTF-8 (byte {error.start}); save the file as UTF-8"
+        raise _refused(name, line, column, "not-utf8", message) from error
 
 
 @lru_cache(maxsize=96)
@@ -91,81 +139,32 @@ def parse_yaml(text: str, name: str) -> YamlFile:
 
     The same text is read once; nobody changes what comes of it.
     """
-    try:
-        node = _composed(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        message = f"not readable as YAML: {_plainly(str(error.problem or error.context))}"
-        raise _refused(name, line, column, "yaml-syntax", message) from error
-    except YAMLError as error:
-        first = str(error).splitlines()[0]
-        raise _refused(name, 1, 1, "yaml-syntax", f"not readable as YAML: {first}") from error
-    except RecursionError as error:
-        message = "not readable as YAML: nested far too deep; look for brackets that are not closed"
-        raise _refused(name, 1, 1, "yaml-syntax", message) from error
-    except ValueError as error:
-        raise _refused(name, 1, 1, "yaml-syntax", f"not readable as YAML: {error}") from error
-    file = YamlFile(name, None)
-    if node is None:
-        raise _refused(name, 1, 1, "empty-file", "the file is empty")
-    faults: list[Diagnostic] = []
-    file.data = _build(node, (), file, faults)
-    if faults:
-        if len(faults) > MOST_FAULTS:
-            more = more_faults(faults[MOST_FAULTS - 1], len(faults) - MOST_FAULTS)
-            faults = [*faults[:MOST_FAULTS], more]
-        raise RuleFileError(faults)
+    file = parse_as_far(text, name)
+    if file.faults:
+        raise RuleFileError(list(file.faults))
     return file
 
 
-_CURES = {
-    "mapping values are not allowed": "text with ': ' in it needs quotes round it",
-    "expected ',' or": "a bracket or brace is not closed here or above, or a comma is missing",
-    "expected <block end>": "this line does not line up with those above, or text in quotes does "
-    "not end where it should",
-    "found character '\\t'": "a tab; indent with spaces",
-    "could not find expected ':'": "a line above has a key without its ':'",
-    "while scanning a quoted": "text in quotes that does not end",
-    "unexpected end of stream": "text in quotes that does not end",
-}
-"""What the YAML reader says, and what an author should look for."""
-
-
-def _plainly(problem: str) -> str:
-    cure = next((each for said, each in _CURES.items() if said in problem), "")
-    return f"{cure} ({problem})" if cure else problem
-
-
-_TRICKS = re.compile(r"(?:^|[\s\[{,:-])[&*!]|^ {500}|(?:- ){500}", re.MULTILINE)
-
-
-def _composed(text: str) -> Node:
-    """Return the nodes of YAML text, by the reader in C where it is sure to see the same.
-
-    That one is ten times faster, but does not show anchors, reads YAML 1.1 in places (it refuses
-    22:30 in a list), and goes deep into the C stack: whatever might be one of these, and whatever
-    it refuses, is read by the reader in Python, whose word and whose errors count.
-    """
-    node: Node
-    if not _TRICKS.search(text) and _flow_depth(text) < 500:
-        with suppress(YAMLError):
-            node = YAML(typ="safe").compose(text)
-            return node
-    node = YAML(typ="safe", pure=True).compose(text)
-    return node
-
-
-def _flow_depth(text: str) -> int:
-    """Return how deep brackets and braces may be nested, counting those in text too."""
-    depth = deepest = 0
-    for match in _BRACKET.finditer(text):
-        depth = depth + 1 if match[0] in "[{" else max(0, depth - 1)
-        deepest = max(deepest, depth)
-    return deepest
-
-
-_BRACKET = re.compile(r"[\[\]{}]")
+@lru_cache(maxsize=96)
+def parse_as_far(text: str, name: str) -> YamlFile:
+    """Read YAML text as far as it can be read; what is wrong is in `faults`."""
+    found = nodes_of(text, name)
+    file = YamlFile(name, None, unread=found.unread, lines=tuple(text.split("\n")))
+    faults = [*found.faults]
+    if found.root is not None:
+        try:
+            file.data = _build(found.root, (), file, faults)
+        except RuleFileError as error:
+            faults += error.diagnostics
+    elif not faults:
+        faults.append(Diagnostic(name, 1, 1, "empty-file", "the file is empty"))
+    if len(faults) > MOST_FAULTS:
+        faults = [
+            *faults[:MOST_FAULTS],
+            more_faults(faults[MOST_FAULTS - 1], len(faults) - MOST_FAULTS),
+        ]
+    file.faults = tuple(faults)
+    return file
 
 
 def _refused(name: str, line: int, column: int, code: str, message: str) -> RuleFileError:
@@ -238,23 +237,6 @@ def _scalar(node: ScalarNode) -> object:
     return text
 
 
-# --- from a model's complaints to diagnostics --------------------------------------------------
-
-Model = TypeVar("Model", bound=BaseModel)
-
-
-def validated(file: YamlFile, model: type[Model]) -> Model:
-    """Return the file's data as a model; raise `RuleFileError` with every fault and its place."""
-    try:
-        return model.model_validate(file.data)
-    except ValidationError as error:
-        errors = error.errors(include_url=False)
-        found = _told_once(errors[:MOST_FAULTS], file, model)
-        if len(errors) > MOST_FAULTS:
-            found.append(more_faults(found[-1], len(errors) - MOST_FAULTS))
-        raise RuleFileError(found) from error
-
-
 def more_faults(last: Diagnostic, number: int) -> Diagnostic:
     """Return the diagnostic that stands for those not told, after the last that was."""
     many = f"{number:,} more things are" if number else "more may be"
@@ -262,170 +244,7 @@ def more_faults(last: Diagnostic, number: int) -> Diagnostic:
     return replace(last, code="more-faults", message=message)
 
 
-def _told_once(
-    errors: Sequence[ErrorDetails], file: YamlFile, model: type[BaseModel]
-) -> list[Diagnostic]:
-    """Return what is wrong, once each.
-
-    Where one of several forms is allowed pydantic complains of each of them: a complaint about a
-    whole is left out where there is one about a part, and those about the same thing are joined.
-    A key that is missing because it is misspelt is told as misspelt.
-    """
-    at = [_in_file(each, file) for each in errors]
-    parts = {place[:depth] for place in at for depth in range(len(place))}
-    told = [_reworded(each, file, model) for each in errors]
-    meant = {(place[:-1], each.message.rpartition("did you mean '")[2][:-2])
-             for each, place in zip(told, at, strict=True) if each.code == "unknown-field"}  # fmt: skip
-    out: dict[tuple[int, int, str], Diagnostic] = {}
-    for error, place, each in zip(errors, at, told, strict=True):
-        if error["type"] in _OF_A_WHOLE and place in parts:
-            continue
-        if error["type"] == "missing" and (place[:-1], place[-1]) in meant:
-            continue
-        key = (each.line, each.column, each.code if error["type"] in _OF_FORM else each.message)
-        other = out.get(key)
-        if other is not None and error["type"] in _OF_FORM and other.message != each.message:
-            both = f"{other.message.rpartition(', not ')[0]}, or {each.message[len(_MUST) :]}"
-            out[key] = replace(other, message=both)
-        else:
-            out[key] = each
-    return list(out.values())
-
-
 def suggestion(word: str, among: Sequence[str]) -> str:
     """Return "; did you mean 'x'?" for the nearest of the words, or nothing."""
     near = get_close_matches(word, among, n=1, cutoff=0.6)
     return f"; did you mean '{near[0]}'?" if near else ""
-
-
-_MUST = "this must be "
-_OF_FORM = {
-    "dict_type": "name: value pairs, in braces or on lines of their own below",
-    "model_type": "name: value pairs, in braces or on lines of their own below",
-    "tuple_type": "a list, in square brackets or with '- ' on lines of their own below",
-    "string_type": "text; put a number or a date in quotes",
-}
-_OF_A_WHOLE = (*_OF_FORM, "literal_error", "too_short")
-_OF_VALUE = {
-    "bool_parsing": "true or false", "bool_type": "true or false",
-    "int_parsing": "a whole number", "int_type": "a whole number", "int_from_float": "a whole number",
-    "date_parsing": "a date such as 2024-01-31", "date_type": "a date such as 2024-01-31",
-    "date_from_datetime_parsing": "a date such as 2024-01-31",
-    "date_from_datetime_inexact": "a date such as 2024-01-31",
-}  # fmt: skip
-_QUOTED = re.compile(r"'([^']*)'")
-
-
-def _reworded(error: ErrorDetails, file: YamlFile, model: type[BaseModel]) -> Diagnostic:
-    location = _in_file(error, file)
-    key = str(error["loc"][-1]) if error["loc"] else ""
-    empty = error["type"] == "missing" or (error["type"] == "too_short" and not error["input"])
-    match error["type"]:
-        case "extra_forbidden":
-            line, column = file.key_place(location)
-            names = _names_at(model, location)
-            allowed = f"; allowed here: {', '.join(names)}" if names else ""
-            message = f"no field is called '{_short(key)}'{suggestion(key, names) or allowed}"
-            return Diagnostic(file.name, line, column, "unknown-field", message)
-        case "missing" | "too_short" if key == "sources" and empty:
-            message = "says no source: name the section or paragraph, sources: [{cite: ...}]"
-            line, column = file.place(location)
-            return Diagnostic(file.name, line, column, "citation-missing", message)
-        case "missing":
-            message = f"'{key}' is missing"
-            line, column = file.place(location[:-1] if location[-1:] == (key,) else location)
-            return Diagnostic(file.name, line, column, "missing-field", message)
-        case "string_pattern_mismatch":
-            message = f"'{_short(error['input'])}' is not written as {_pattern_hint(error)}"
-            return file.diagnostic(location, "wrong-form", message)
-        case "value_error":
-            message = str(error["msg"]).removeprefix("Value error, ")
-            return file.diagnostic(location, "wrong-value", message)
-        case "literal_error":
-            words = _QUOTED.findall(str(error.get("ctx", {}).get("expected", "")))
-            hint = (
-                suggestion(str(error["input"])[:80], words)
-                if isinstance(error["input"], str)
-                else ""
-            )
-            message = f"'{_short(error['input'])}' is not one of {', '.join(words)}{hint}"
-            return file.diagnostic(location, "wrong-value", message)
-        case kind if kind in _OF_FORM or kind in _OF_VALUE:
-            wanted = _OF_FORM.get(kind) or _OF_VALUE[kind]
-            message = f"{_MUST}{wanted}, not {_shape(error['input'])}"
-            return file.diagnostic(location, "wrong-value", message)
-        case _:
-            said = f"{error['msg'][0].lower()}{error['msg'][1:]}"
-            message = f"{said}, but here is '{_short(error['input'])}'"
-            return file.diagnostic(location, "wrong-value", message)
-
-
-def _short(value: object) -> str:
-    text = str(value)[:61]
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _shape(value: object) -> str:
-    if isinstance(value, dict):
-        return "name: value pairs"
-    if isinstance(value, list | tuple):
-        return "a list"
-    return "nothing" if value is None else f"'{_short(value)}'"
-
-
-def _pattern_hint(error: ErrorDetails) -> str:
-    pattern = str(error.get("ctx", {}).get("pattern", ""))
-    if "h)?" in pattern:
-        return "a duration: write 6h, 90m, 2h30m, or $name of a parameter"
-    if "GP" in pattern:
-        return "a catalogue id: a letter A-F and two digits (D01), or GP and two digits"
-    if pattern == "^[a-z][a-z0-9_]{1,40}$":
-        return "a name: small letters, digits and _ (review_held)"
-    return f"expected here ({pattern})"
-
-
-def _in_file(error: ErrorDetails, file: YamlFile) -> Location:
-    """Return where an error lies, without what pydantic adds (members of unions)."""
-    out: Location = ()
-    for part in error["loc"]:
-        if (*out, part) in file.places or (*out, part) in file.key_places:
-            out = (*out, part)
-    if error["type"] in ("missing", "extra_forbidden") and out[-1:] != error["loc"][-1:]:
-        out = (*out, error["loc"][-1])
-    return out
-
-
-@lru_cache(maxsize=16)
-def _schema_of(model: type[BaseModel]) -> dict[str, Any]:
-    return model.model_json_schema(by_alias=True)
-
-
-def _names_at(model: type[BaseModel], location: Location) -> list[str]:
-    """Return the field names allowed where an unknown key stands."""
-    schema = _schema_of(model)
-    definitions = schema.get("$defs", {})
-
-    def resolve(part: dict[str, Any]) -> list[dict[str, Any]]:
-        if "$ref" in part:
-            return resolve(definitions[part["$ref"].rsplit("/", 1)[-1]])
-        if "anyOf" in part:
-            return [found for each in part["anyOf"] for found in resolve(each)]
-        return [part]
-
-    at = [schema]
-    for step in location[:-1]:
-        inside: list[dict[str, Any]] = []
-        for each in at:
-            if isinstance(step, int) and "items" in each:
-                inside += resolve(each["items"])
-            elif isinstance(step, int):
-                inside.append(each)
-            elif step in each.get("properties", {}):
-                inside += resolve(each["properties"][step])
-            elif isinstance(each.get("additionalProperties"), dict):
-                inside += resolve(each["additionalProperties"])
-            else:
-                for part in each.get("patternProperties", {}).values():
-                    inside += resolve(part)
-        at = inside
-    return sorted({name for each in at for name in each.get("properties", {})})

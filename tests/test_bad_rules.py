@@ -15,10 +15,10 @@ import pytest
 from click.testing import CliRunner
 
 import detention_monitor
-from detention_monitor.authoring.advice import BY_PROGRAM
 from detention_monitor.authoring.codes import CODES, documented, explained
 from detention_monitor.authoring.diagnostics import as_json, sarif
 from detention_monitor.authoring.reading import read_through
+from detention_monitor.authoring.unused import BY_PROGRAM
 from detention_monitor.cli import cli
 from detention_monitor.errors import Diagnostic
 from tests.conftest import RULES
@@ -26,9 +26,9 @@ from tests.conftest import RULES
 BAD = Path(__file__).parent / "bad_rules"
 DOCS = Path(__file__).parents[1] / "docs"
 NOT_A_FILE = {"unreadable", "not-utf8", "file-too-large", "no-rules", "more-faults", "engine-hangs",
-              "engine-crashes", "engine-refuses"}  # fmt: skip
+              "engine-crashes", "engine-refuses", "file-not-read"}  # fmt: skip
 """Codes that no text in a file shows; each has a test of its own, here or in test_trial.py."""
-PLACES = {"citation-missing": (7, 14), "condition-size": (13, 39), "condition-syntax": (13, 57), "cycle": (4, 11), "dates-gap": (20, 15), "dates-overlap": (20, 15), "duplicate-fact": (7, 11), "duplicate-key": (13, 5), "duplicate-meaning": (15, 9), "duplicate-rule": (15, 9), "duty-undecided": (5, 3), "empty-file": (1, 1), "fixed-by-law": (3, 18), "missing-field": (4, 5), "missing-parameter": (3, 3), "never-fires": (13, 39), "nothing-discharges": (14, 41), "overlapping-rules": (15, 9), "parameter-value": (3, 92), "set-too-large": (20, 12), "still-to-fill": (15, 9), "test-expect": (18, 27), "test-line": (17, 93), "unknown-attribute": (13, 39), "unknown-deadline": (14, 38), "unknown-duty": (5, 11), "unknown-field": (6, 5), "unknown-kind": (13, 19), "unknown-parameter": (14, 42), "unknown-placeholder": (14, 25), "unknown-rule": (15, 18), "unknown-section": (5, 3), "unknown-state": (13, 62), "unreachable-alternative": (6, 40), "unreachable-exception": (15, 18), "unused-attribute": (11, 7), "unused-fact": (4, 11), "unused-kind": (10, 3), "unused-parameter": (15, 3), "without-effect": (15, 5), "wrong-form": (14, 42), "wrong-value": (8, 16), "yaml-alias": (11, 13), "yaml-depth": (3, 38), "yaml-key": (14, 5), "yaml-syntax": (6, 18), "yaml-tag": (13, 12),}  # fmt: skip
+PLACES = {"citation-missing": (7, 14), "condition-size": (13, 39), "condition-syntax": (13, 57), "cycle": (4, 11), "dates-gap": (20, 15), "hidden-character": (6, 14), "tests-missing": (4, 9), "times-order": (18, 27), "dates-overlap": (20, 15), "duplicate-fact": (7, 11), "duplicate-key": (13, 5), "duplicate-meaning": (15, 9), "duplicate-rule": (15, 9), "duty-undecided": (5, 3), "empty-file": (1, 1), "fixed-by-law": (3, 18), "missing-field": (4, 5), "missing-parameter": (3, 3), "never-fires": (13, 39), "nothing-discharges": (14, 41), "overlapping-rules": (15, 9), "parameter-value": (3, 92), "set-too-large": (20, 12), "still-to-fill": (15, 9), "test-expect": (18, 27), "test-line": (17, 93), "unknown-attribute": (13, 39), "unknown-deadline": (14, 38), "unknown-duty": (5, 11), "unknown-field": (6, 5), "unknown-kind": (13, 19), "unknown-parameter": (14, 42), "unknown-placeholder": (14, 25), "unknown-rule": (15, 18), "unknown-section": (5, 3), "unknown-state": (13, 62), "unreachable-alternative": (6, 40), "unreachable-exception": (15, 18), "unused-attribute": (11, 7), "unused-fact": (4, 11), "unused-kind": (10, 3), "unused-parameter": (15, 3), "without-effect": (15, 5), "wrong-form": (14, 42), "wrong-value": (8, 16), "yaml-alias": (11, 13), "yaml-depth": (3, 38), "yaml-key": (14, 5), "yaml-syntax": (6, 18), "yaml-tag": (13, 12),}  # fmt: skip
 
 
 SARIF = json.loads((BAD / "_sarif.schema.json").read_text())
@@ -44,7 +44,7 @@ def judged(folder: Path, bad: Path) -> list[Diagnostic]:
     shutil.copy(bad, place)
     if name != "yaml":
         shutil.copy(BAD / "_sound.yaml", folder / "x.yaml")
-    if code == "unknown-duty" or (code.startswith("unused-") and name != "yaml"):
+    if code in ("unknown-duty", "tests-missing") or (code.startswith("unused-") and name != "yaml"):
         shutil.copy(BAD / "_catalogue.yaml", folder / "catalogue.yaml")
     return read_through(folder, policy if name == "policy.yaml" else None)
 
@@ -60,7 +60,8 @@ def test_a_bad_file_is_told_by_its_code_at_its_place(bad: Path, tmp_path: Path) 
     shown = f"{tmp_path.name}.{name}" if name == "policy.yaml" else name
     wanted = ("x.yaml" if name == "yaml" else shown, *PLACES[code], code)
     told = [(each.file, each.line, each.column, each.code) for each in found]
-    if code.startswith("unused-") and name != "yaml":  # one rule leaves much unused
+    if code == "tests-missing" or (code.startswith("unused-") and name != "yaml"):
+        # one rule leaves much unused
         told = [each for each in told if each == wanted]
     assert told == [wanted], [str(each) for each in found]
     assert {each.severity for each in found} == {CODES[code].severity}

@@ -114,6 +114,8 @@ HOSTILE: dict[str, str | bytes] = {
     "surrogates": "theme: \ud800\n",
     "line separators": "theme: a\u2028b\u2029c\u0085d\n",
     "utf-16": "format: x".encode("utf-16"),
+    "many after a trick": "a: &x [" + "x, " * 80_000 + "]",
+    "dashes short of many": ("- " * 499 + "x\n") * 240,
     "latin-1": b"theme: caf\xe9\n",
     "huge integer": f"rules: {'9' * 6_000}\n",
     "huge float": "rules: 1e999999999\n",

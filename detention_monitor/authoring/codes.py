@@ -32,7 +32,7 @@ CODES: dict[str, Code] = {
         "The file is not text in UTF-8.", "Save it as UTF-8; most editors offer it when saving."
     ),
     "file-too-large": Code(
-        "The file has more than a megabyte; no rule file needs so much.",
+        "The file has more than 250,000 bytes; no rule file needs so much.",
         "Split it by theme, or see what was pasted into it.",
     ),
     "empty-file": Code("There is nothing in the file.", "Write it, or delete it."),
@@ -197,14 +197,33 @@ CODES: dict[str, Code] = {
         "A sentence that `rules new` put there for you to replace still stands in the rule.",
         "Write what the law says, and what somebody should do, in your own words.",
     ),
+    "times-order": _warning(
+        "The steps of a duty are not in order of time, two have one name, or a warning would stand "
+        "from the moment at which the duty arises.",
+        "Put the steps in order; let the warning be shorter than the time that is given.",
+    ),
+    "tests-missing": _warning(
+        "No test beside the rule makes it fire, so nobody knows that it can.",
+        "Write three: one that fires, one that stays silent, one at the last second.",
+    ),
+    "file-not-read": _warning(
+        "A YAML file whose name or folder keeps it from being read: rules are read from NAME.yaml in "
+        "the folder itself.",
+        "Name it NAME.yaml and put it beside the others, or keep it elsewhere.",
+    ),
+    "hidden-character": _warning(
+        "A character that nobody can see, or that turns the direction of text: what is read is not "
+        "what an approver sees.",
+        "Take it out; type the word anew.",
+    ),
     "dates-gap": _warning(
         "Between two versions of a rule there are days on which none is in force.",
         "Let the later begin on the day the earlier ends.",
     ),
-    "duplicate-meaning": _warning("Two rules say the same.", "Keep one."),
+    "duplicate-meaning": _warning("Two rules, or two derived facts, say the same.", "Keep one."),
     "overlapping-rules": _warning(
-        "Whenever one rule fires another fires on the same entry: one act, two findings.",
-        "Narrow the wider one, or make the narrower one a 'raised' of it.",
+        "Whenever one rule fires another fires on the same entry: one act or omission, two findings.",
+        "Narrow the wider one; of prohibitions, make the narrower one a 'raised' of it.",
     ),
     "unused-parameter": _warning("No rule reads this number.", "Use it, or take it out."),
     "unused-fact": _warning("Nothing uses this derived fact.", "Use it, or take it out."),

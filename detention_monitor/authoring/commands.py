@@ -187,8 +187,8 @@ def _junit(outcomes: Iterable[Outcome], seconds: float) -> bytes:
             file=each.file, line=str(each.line),
         )  # fmt: skip
         if each.faults:
-            failure = ET.SubElement(case, "failure", message=each.faults[0][:200])
-            failure.text = "\n".join(printable(line, 400) for line in each.faults)
+            lines = [printable(line, 400) for fault in each.faults for line in fault.splitlines()]
+            ET.SubElement(case, "failure", message=lines[0]).text = "\n".join(lines)
     ET.indent(suite)
     text: bytes = ET.tostring(suite, encoding="utf-8", xml_declaration=True)
     return text + b"\n"

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from rich.cells import cell_len
+
 from detention_monitor import __version__
 from detention_monitor.authoring.codes import CODES
 from detention_monitor.errors import Diagnostic
 from detention_monitor.text import printable
+from detention_monitor.yamlfile import LARGEST
 
 _WIDEST = 96
 _BEFORE = 40
@@ -28,21 +31,22 @@ def shown(diagnostic: Diagnostic, folder: Path) -> str:
 
 def _snippet(path: Path, line: int, column: int) -> list[str]:
     try:
+        if not path.is_file() or path.stat().st_size > LARGEST:
+            return []
         with path.open(encoding="utf-8-sig", errors="replace") as file:
             text = next((each for number, each in enumerate(file, 1) if number == line), None)
     except OSError:
         return []
-    if text is None or not text.strip():
+    if text is None or not text.strip() or "\0" in text:
         return []
     source, at = text.rstrip("\n"), column - 1
     start = max(0, at - _BEFORE) if len(source) > _WIDEST else 0
     cut = source[start : start + _WIDEST]
     dots = "..." if start else ""
     number = f"{line:>5} | "
-    return [
-        number + dots + printable(cut, _WIDEST),
-        " " * (len(number) - 2) + "| " + " " * (len(dots) + at - start) + "^",
-    ]
+    shown = printable(cut.replace("\t", "→"), _WIDEST)
+    before = len(dots) + cell_len(shown[: at - start])
+    return [number + dots + shown, " " * (len(number) - 2) + "| " + " " * before + "^"]
 
 
 def as_json(diagnostic: Diagnostic) -> dict[str, Any]:

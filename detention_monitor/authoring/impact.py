@@ -24,7 +24,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal, TypeVar
 
 from detention_monitor.assess import Assessment, assess, end_of
-from detention_monitor.authoring.advice import BY_PROGRAM
+from detention_monitor.authoring.unused import BY_PROGRAM
 from detention_monitor.detention import Detention
 from detention_monitor.durable import DurableBackend
 from detention_monitor.errors import DetentionMonitorError

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from detention_monitor.authoring.advice import advise
 from detention_monitor.authoring.testcheck import check_tests
 from detention_monitor.catalogue import check_catalogue, load_catalogue
 from detention_monitor.errors import Diagnostic, RuleFileError
-from detention_monitor.rulefile import inspect
+from detention_monitor.rulefile import Part, inspect
 from detention_monitor.wording import Wording
 
 
@@ -33,4 +35,32 @@ def read_through(folder: Path, policy: Path | None = None) -> list[Diagnostic]:
         misfits = check_catalogue(folder, ruleset)
     except RuleFileError as error:
         return list(error.diagnostics)
-    return misfits or advise(ruleset)
+    return misfits or sorted([*advise(ruleset), *_overlooked(folder), *_hidden(found.parts)])
+
+
+def _overlooked(folder: Path) -> Iterator[Diagnostic]:
+    """Yield a warning for every YAML file that looks like one of rules and is not read."""
+    for path in sorted([*folder.iterdir(), *folder.glob("*/*")]):
+        beside = path.parent == folder
+        if path.suffix.lower() not in (".yaml", ".yml") or (beside and path.suffix == ".yaml"):
+            continue
+        cure = f"name it {path.stem}.yaml" if beside else f"put it into {folder.name} itself"
+        message = f"this file is not read; {cure}, or keep it elsewhere"
+        name = path.relative_to(folder).as_posix()
+        yield Diagnostic(name, 1, 1, "file-not-read", message, "warning")
+
+
+_HIDDEN = re.compile(
+    "[\xad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\U000e0000-\U000e007f]"
+)
+
+
+def _hidden(parts: Iterable[Part]) -> Iterator[Diagnostic]:
+    """Yield a warning for every line of a rule file that holds a character nobody can see."""
+    for part in parts:
+        for number, line in enumerate(part.yaml.lines, 1):
+            match = _HIDDEN.search(line)
+            if match is not None:
+                message = f"a character that nobody can see (U+{ord(match[0]):04X}); take it out"
+                place = number, match.start() + 1
+                yield Diagnostic(part.yaml.name, *place, "hidden-character", message, "warning")

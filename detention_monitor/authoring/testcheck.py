@@ -85,7 +85,7 @@ def _settings(test: RuleTest, parameters: Parameters | None) -> Iterator[Fault]:
         declared = parameters.declared.get(name)
         if declared is None:
             hint = suggestion(name, list(parameters.declared))
-            message = f"no parameter is called '${name}'{hint}"
+            message = f"no parameter is called '{name}'{hint}"
             yield ("parameters", name), 0, "unknown-parameter", message
             continue
         try:

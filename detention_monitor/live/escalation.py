@@ -33,7 +33,8 @@ from detention_monitor.errors import RuleFileError
 from detention_monitor.live.acts import append
 from detention_monitor.live.store import LOG, Store, StoreError
 from detention_monitor.times import rfc3339
-from detention_monitor.yamlfile import Location, YamlFile, read_yaml, validated
+from detention_monitor.wellformed import validated
+from detention_monitor.yamlfile import Location, YamlFile, read_yaml
 
 _WHATS = ("escalate", "escalation_sent", "escalation_failed")
 _OLD = 86_400

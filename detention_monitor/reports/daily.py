@@ -103,7 +103,7 @@ def overnight(
     there = any(s.start <= midnight and (s.end is None or s.end > midnight) for s in spans)
     if night is None and not there:
         return None
-    child = child_of(judged, detention, ruleset.parameters_of(rules, policy))
+    child = child_of(judged, detention, ruleset_of(rules, policy).parameters)
     missed = _missed(judged.findings, now)
     minutes = None if night is None else night.attrs.get("minutes")
     charged = child.charged_at is not None
