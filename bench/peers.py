@@ -2,7 +2,7 @@
 
     PYTHON -m bench.peers [--detentions 2,000] [--only duckdb ...]
 
-Needs duckdb, polars, clipspy and pm4py in PYTHON, none of which this project needs otherwise (pm4py is
+Needs duckdb, polars, clipspy, pm4py and Declare4Py in PYTHON, none of which this project needs otherwise (pm4py is
 AGPL: never a dependency). What is not installed is left out. Seven duties that each of them can say are
 written by hand for each, as an analyst would write them; ours are the rules themselves, once only those
 seven and once the whole catalogue. Each runs in a process of its own, from a file of JSON lines to the
@@ -313,17 +313,22 @@ def clips(path: str) -> Counts:
 # --- pm4py -------------------------------------------------------------------------------------
 
 
+def as_xes(path: str, folder: str) -> str:
+    out = f"{folder}/log.xes"
+    export = ["export", path, "--to", "xes", "--out", out]
+    command = [sys.executable, "-m", "detention_monitor", *export]
+    subprocess.run(command, check=True, capture_output=True)
+    return out
+
+
 def pm4py(path: str) -> Counts:
     """Temporal profile and declare: only what "B follows A within a time" and "A, then B" can say."""
     import pm4py as miner
 
     with tempfile.TemporaryDirectory() as folder:
-        log_path = f"{folder}/log.xes"
-        export = ["export", path, "--to", "xes", "--out", log_path]
-        command = [sys.executable, "-m", "detention_monitor", *export]
-        subprocess.run(command, check=True, capture_output=True)
+        log_path = as_xes(path, folder)
+        begin()
         log = miner.read_xes(log_path)
-    begin()
     # |t - mean| > zeta * sd: with mean 15 min, sd 15 min and zeta 1 that is more than 30 min.
     profile = {("arrived", "first_co_contact"): (900.0, 900.0)}
     found = miner.conformance_temporal_profile(log, profile, zeta=1.0)
@@ -350,6 +355,35 @@ def pm4py(path: str) -> Counts:
     }
 
 
+def declare4py(path: str) -> Counts:
+    """Declare with conditions of time; of several acts that would do, a template can name one only."""
+    from Declare4Py.D4PyEventLog import D4PyEventLog
+    from Declare4Py.ProcessMiningTasks.ConformanceChecking.MPDeclareAnalyzer import (
+        MPDeclareAnalyzer,
+    )
+    from Declare4Py.ProcessModels.DeclareModel import DeclareModel
+
+    constraints = {
+        "A02-before-custody-officer": "Response[arrived, first_co_contact] | | |0,30,m",
+        "B01-adult-informed": "Response[detention_authorised, aa_contacted] | | |0,30,m",
+        "B02-adult-present": "Response[detention_authorised, aa_arrived] | | |0,120,m",
+        "B11-offered": "Responded Existence[detention_authorised, legal_advice_offered] | | |",
+        "A14-private-talk": "Responded Existence[detention_authorised, private_talk_offered] | | |",
+    }
+    kinds = ("arrived", "first_co_contact", "detention_authorised", "aa_contacted", "aa_arrived",
+             "legal_advice_offered", "private_talk_offered")  # fmt: skip
+    text = "\n".join([*(f"activity {kind}" for kind in kinds), *constraints.values()])
+    with tempfile.TemporaryDirectory() as folder:
+        log_path = as_xes(path, folder)
+        begin()
+        log = D4PyEventLog(case_name="case:concept:name")
+        log.parse_xes_log(log_path)
+    model = DeclareModel().parse_from_string(text + "\n")
+    found = MPDeclareAnalyzer(log=log, declare_model=model, consider_vacuity=False).run()
+    violated = found.get_metric(metric="num_violations").sum().to_dict()
+    return {duty: int(violated[each]) for duty, each in constraints.items()}
+
+
 # --- side by side ------------------------------------------------------------------------------
 
 _begun = [0.0, 0.0]
@@ -370,6 +404,7 @@ TOOLS: dict[str, tuple[str, Callable[[str], Counts]]] = {
     "polars": ("polars", polars),
     "clips": ("clips", clips),
     "pm4py": ("pm4py", pm4py),
+    "declare4py": ("Declare4Py", declare4py),
 }
 
 
