@@ -114,7 +114,8 @@ class _Runner:
             chosen = [(number, each) for each, number in numbers.items() if kind in each.kinds]
             made = kind_text(chosen, plan.attributes[kind], self._bits)
             kept: dict[tuple[object, ...], _Said] = {}
-            space: dict[str, Any] = {"kept": kept, "decided": partial(self._decided, kept)}
+            decided = partial(self._decided, kept)
+            space: dict[str, Any] = {"kept": kept, "decided": decided, "__builtins__": {}}
             exec(compile(made.text, f"<compiled {kind}>", "exec"), space)  # noqa: S102 - our own text
             self.texts[kind] = made.text
             self._said[kind] = space["said"], made.states
