@@ -27,6 +27,7 @@ import orjson
 
 from detention_monitor import assess as assess_module
 from detention_monitor.assess import Backend, assess, end_of
+from detention_monitor.compiled import CompiledBackend
 from detention_monitor.detention import group
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
@@ -154,15 +155,19 @@ def speed(count: int) -> None:
             return work
 
         report("assess, durable_rules", seconds(judging(DurableBackend(ruleset.plan))))
+        report("assess, compiled", seconds(judging(CompiledBackend(ruleset.plan))))
         report("assess, reference interpreter", seconds(judging(ReferenceBackend(ruleset.plan))))
-        for workers in sorted({1, os.cpu_count() or 1}):
-            settings = Settings(rules, format="jsonl")
+        for engine, workers in itertools.product(
+            ("durable", "compiled"), sorted({1, os.cpu_count() or 1})
+        ):
+            settings = Settings(rules, format="jsonl", engine=engine)
             took = seconds(
                 lambda s=settings, w=workers: replay(  # type: ignore[misc]
                     [str(path)], s, Nowhere(), set_aside=print, workers=w
                 )
             )
-            report(f"replay to JSON lines, {workers} worker{'s'[: workers > 1]}", took)
+            plural = "s"[: workers > 1]
+            report(f"replay to JSON lines, {engine}, {workers} worker{plural}", took)
         size = DurableBackend(ruleset.plan).size()
         print(f"Python {platform.python_version()}, {os.cpu_count()} cores")
         stages(path, ruleset, entries)

@@ -114,7 +114,8 @@ class _Runner:
             chosen = [(number, each) for each, number in numbers.items() if kind in each.kinds]
             made = kind_text(chosen, plan.attributes[kind], self._bits)
             kept: dict[tuple[object, ...], _Said] = {}
-            space: dict[str, Any] = {"kept": kept, "decided": partial(self._decided, kept)}
+            decided = partial(self._decided, kept)
+            space: dict[str, Any] = {"kept": kept, "decided": decided, "__builtins__": {}}
             exec(compile(made.text, f"<compiled {kind}>", "exec"), space)  # noqa: S102 - our own text
             self.texts[kind] = made.text
             self._said[kind] = space["said"], made.states
@@ -156,9 +157,7 @@ class _Runner:
                 among.minutes.append(minute)
                 among.certainties.append(decided if certainty == ESTABLISHED else POSSIBLE)
         if candidates:
-            for key in [*opened]:
-                if key in self._closings:
-                    self._close(key, facts, candidates, found)
+            self._close(facts, candidates, found)
         return found
 
     def _decided(
@@ -191,46 +190,57 @@ class _Runner:
         return out
 
     def _close(
-        self,
-        key: _Key,
-        facts: Sequence[Fact],
-        candidates: Mapping[int, _Candidates],
-        found: Conclusions,
+        self, facts: Sequence[Fact], candidates: Mapping[int, _Candidates], found: Conclusions
     ) -> None:
-        """Find the first closings of every opening of a role, and open the step that follows."""
-        kinds, closings = self._closings[key]
-        subject, closed = key[0], found.closed
-        begun = [
-            (place, _since(facts, place, kinds) if kinds else facts[place].at // 60)
-            for place in found.opened[key]
-        ]
-        for number, role, same, later, opens in closings:
-            among = candidates.get(number)
-            if among is None:
+        """Find the first closings of every opening, and of the steps that these open in turn."""
+        opened, closed = found.opened, found.closed
+        left = [*opened]
+        for key in left:  # a role that is opened here is complete before its turn comes
+            if key not in self._closings:
                 continue
-            again: dict[int, int] = {}
-            for place, minute in begun:
-                closing = (
-                    _search(among, place, minute + later, same, facts)
-                    if same
-                    else _first(among, place, minute + later)
-                )
-                if closing is None:
-                    continue
-                of = (subject, place)
-                if of in closed:
-                    closed[of][role] = closing
-                else:
-                    closed[of] = {role: closing}
-                if opens:
-                    for each, value in ((closing.certain, ESTABLISHED), (closing.unsure, POSSIBLE)):
-                        if each is not None:
-                            again[each] = max(value, again.get(each, 0))
-            if again:
-                following = (subject, role)
-                found.opened.setdefault(following, {}).update(again)
-                if following in self._closings:
-                    self._close(following, facts, candidates, found)
+            kinds, closings = self._closings[key]
+            subject = key[0]
+            for place in opened[key]:
+                minute = _since(facts, place, kinds) if kinds else facts[place].at // 60
+                for number, role, same, later, opens in closings:
+                    among = candidates.get(number)
+                    if among is None:
+                        continue
+                    if same:
+                        closing = _search(among, place, minute + later, same, facts)
+                    else:
+                        closing = among.first.get(minute + later, _NOT_LOOKED_FOR)
+                        if closing is _NOT_LOOKED_FOR:
+                            closing = _search(among, -1, minute + later)
+                            among.first[minute + later] = closing
+                        if closing is not None and (
+                            place in (closing.certain, closing.unsure)
+                        ):  # an opening is never its own closing
+                            closing = _search(among, place, minute + later)
+                    if closing is None:
+                        continue
+                    of = (subject, place)
+                    if of in closed:
+                        closed[of][role] = closing
+                    else:
+                        closed[of] = {role: closing}
+                    if opens:
+                        following = (subject, role)
+                        if following not in opened:
+                            opened[following] = {}
+                            left.append(following)
+                        _open(opened[following], closing)
+
+
+_NOT_LOOKED_FOR = Closing(-1, -1)
+
+
+def _open(places: dict[int, int], closing: Closing) -> None:
+    """Open what follows where something was closed, as surely as it was."""
+    if closing.certain is not None:
+        places[closing.certain] = ESTABLISHED
+    if closing.unsure is not None:
+        places.setdefault(closing.unsure, POSSIBLE)
 
 
 def _moved(inside: int, change: tuple[int, int, int, int], held: dict[int, int]) -> int:
@@ -254,21 +264,6 @@ def _since(facts: Sequence[Fact], place: int, kinds: Sequence[str]) -> int:
     return latest
 
 
-def _first(among: _Candidates, place: int, minute: int) -> Closing | None:
-    """Return the first certain candidate from a clock minute on, and an unsure one before it.
-
-    An opening is never its own closing. What is first for others of the minute is first for it too,
-    unless that is the opening itself.
-    """
-    if minute in among.first:
-        closing = among.first[minute]
-    else:
-        closing = among.first[minute] = _search(among, -1, minute)
-    if closing is None or place not in (closing.certain, closing.unsure):
-        return closing
-    return _search(among, place, minute)
-
-
 def _search(
     among: _Candidates,
     place: int,
@@ -276,7 +271,10 @@ def _search(
     same: Sequence[str] = (),
     facts: Sequence[Fact] = (),
 ) -> Closing | None:
-    """Return the same, looked for; only among those equal to the opening in some attributes."""
+    """Return the first certain candidate from a clock minute on, and an unsure one before it.
+
+    The opening itself, at `place`, is passed over; so is what does not equal it in `same`.
+    """
     places, unsure = among.places, None
     for each in range(bisect_left(among.minutes, minute), len(places)):
         candidate = places[each]

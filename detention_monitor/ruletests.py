@@ -16,8 +16,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from detention_monitor.assess import Assessment, Backend, assess, end_of
+from detention_monitor.backends import backend_for
 from detention_monitor.detention import Detention
-from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import RecordError
 from detention_monitor.findings import Finding
@@ -93,16 +93,18 @@ class Outcome:
     rule: str = ""
 
 
-def run_tests(folder: Path, policy: Path | None = None, run: str = "") -> Iterator[Outcome]:
+def run_tests(
+    folder: Path, policy: Path | None = None, run: str = "", engine: str = "durable"
+) -> Iterator[Outcome]:
     """Yield the outcome of every test of every rule file of a folder.
 
     Raises `RuleFileError` where the rules themselves cannot be used. Each file is judged with the
     derived facts of all files, and only its own rules. `run` is a pattern: only tests whose rule
-    or name it is found in are run.
+    or name it is found in are run. `engine` is the back-end that judges, by its name.
     """
     for ruleset, found in cases(load_rules(folder, policy)):
         chosen = [each for each in found if each.fits(run)]
-        backend = DurableBackend(ruleset.plan) if chosen else None
+        backend = backend_for(engine, ruleset.plan) if chosen else None
         for case in chosen:
             assert backend is not None  # there is one wherever there is a case
             try:

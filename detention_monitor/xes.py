@@ -23,6 +23,8 @@ _EXTENSIONS = (
 _OF_CASE = ("station", "sex", "detention_basis", "offence_class")
 _STANDARD = {"role": "org:role"}
 _LONGEST = 20_000
+_NOT_IN_XML = dict.fromkeys((0xFFFE, 0xFFFF), "\N{REPLACEMENT CHARACTER}")
+"""Characters that XML cannot hold, beside those that are never shown."""
 
 
 class _Writer:
@@ -56,7 +58,7 @@ class _Writer:
         self._xml.ignorableWhitespace("\n")
 
     def attribute(self, type_: str, key: str, value: str) -> None:
-        self.empty(type_, key=key, value=printable(value, _LONGEST))
+        self.empty(type_, key=key, value=printable(value, _LONGEST).translate(_NOT_IN_XML))
 
     def close(self) -> None:
         self._xml.endDocument()

@@ -110,6 +110,24 @@ def test_what_was_amended_is_exported_as_corrected(tmp_path: Path) -> None:
     assert WRITTEN in out.read_text()
 
 
+@pytest.mark.parametrize("text", ["<b>&\"']]>", "a\ufffe\uffffb", "a\x0b\x1b[2J", "\U0001f9d2 £ é"])
+def test_text_of_records_never_breaks_a_log(text: str, tmp_path: Path) -> None:
+    records = tmp_path / "records.jsonl"
+    entry = {"id": "e1", "record": "R1", "kind": "arrived", "at": "2024-06-10T13:00:00Z"}
+    said = {"id": "e2", "record": "R1", "kind": "charged", "at": "2024-06-10T14:00:00Z",
+            "attrs": {"offence": text}}  # fmt: skip
+    records.write_text(f"{json.dumps(entry)}\n{json.dumps(said)}\n")
+    xes_path, ocel = tmp_path / "log.xes", tmp_path / "log.json"
+    assert run("export", records, "--to", "xes", "--out", xes_path, "--with-text").exit_code == 0
+    event = [*ET.parse(xes_path).getroot().iter(f"{XES}event")][1]  # noqa: S314 - our own output
+    kept = value(event, "offence")
+    assert len(kept) == len(text)
+    assert kept == text or "\ufffd" in kept
+    assert run("export", records, "--to", "ocel", "--out", ocel, "--with-text").exit_code == 0
+    [told] = json.loads(ocel.read_text())["events"][1]["attributes"]
+    assert told == {"name": "offence", "value": text}
+
+
 def test_ocel_is_valid_by_the_published_schema_and_names_only_what_is_there(tmp_path: Path) -> None:
     out = tmp_path / "day.json"
     assert run("export", DAY, "--to", "ocel", "--out", out).exit_code == 0

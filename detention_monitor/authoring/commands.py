@@ -25,6 +25,7 @@ from detention_monitor.authoring.probes import Probe, probe
 from detention_monitor.authoring.reading import read_through
 from detention_monitor.authoring.schema import schemas
 from detention_monitor.authoring.trial import compiles
+from detention_monitor.backends import ENGINES
 from detention_monitor.catalogue import load_catalogue
 from detention_monitor.detention import detentions_of
 from detention_monitor.durable import DurableBackend
@@ -125,9 +126,14 @@ def diagnose(folder: Path, policy: Path | None) -> list[Diagnostic]:
     help="Also probe each deadline a minute before, at and after it, both clock changes, and the "
     "day each rule came into force.",
 )  # fmt: skip
+@click.option(
+    "--engine", type=click.Choice(ENGINES), default="durable", show_default=True,
+    help="The back-end that judges.",
+)  # fmt: skip
 def test_command(
-    rules: Path | None, policy: Path | None, *, run: str, junit: Path | None, probing: bool
-) -> None:
+    rules: Path | None, policy: Path | None, *, run: str, junit: Path | None, probing: bool,
+    engine: str,
+) -> None:  # fmt: skip
     """Run the tests that stand in the rule files: expected above got; an unexpected finding fails."""
     folder = rules or bundled_rules()
     try:
@@ -136,7 +142,7 @@ def test_command(
         raise click.UsageError(f"--run '{run}' is not a pattern: {error}") from error
     begun = time.perf_counter()
     outcomes = []
-    for outcome in run_tests(folder, policy, run):
+    for outcome in run_tests(folder, policy, run, engine):
         outcomes.append(outcome)
         if outcome.faults:
             _tell(outcome)

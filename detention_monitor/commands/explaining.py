@@ -8,14 +8,14 @@ from pathlib import Path
 import click
 
 from detention_monitor.assess import assess, end_of
+from detention_monitor.backends import backend_for
 from detention_monitor.boards.child import child_of
 from detention_monitor.boards.lines import ASCII, text_of
 from detention_monitor.boards.sheet import lines as sheet_lines
 from detention_monitor.checklist import Checklist
-from detention_monitor.commands.options import instant, rules_options
+from detention_monitor.commands.options import engine_option, instant, rules_options
 from detention_monitor.counterfactual import suppose, supposed_entry, told
 from detention_monitor.detention import Detention, detentions_of, record_name
-from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.explain import explain
 from detention_monitor.findings import QUIET, Finding
@@ -38,10 +38,11 @@ from detention_monitor.yamlfile import suggestion
 )  # fmt: skip
 @click.option("--checklist", "only_list", is_flag=True, help="Only the checklist of duties.")
 @click.option("--review-sheet", "sheet", is_flag=True, help="What to know and ask at a review.")
+@engine_option
 @rules_options
 def explain_command(
     paths: tuple[str, ...], *, record: str | None, duty: str | None, as_of: int | None,
-    supposed: str | None, only_list: bool, sheet: bool, rules: Path | None, policy: Path | None,
+    supposed: str | None, only_list: bool, sheet: bool, engine: str, rules: Path | None, policy: Path | None,
 ) -> None:  # fmt: skip
     """Say why: rule and law, entries, arithmetic, what was not found, what would have met it."""
     ruleset = load_rules(rules or bundled_rules(), policy)
@@ -51,7 +52,7 @@ def explain_command(
     entries = [got for got in read if isinstance(got, CustodyEvent)]
     if len(entries) < len(read):
         click.echo(f"{len(read) - len(entries)} lines could not be read; see replay", err=True)
-    backend = DurableBackend(ruleset.plan)
+    backend = backend_for(engine, ruleset.plan)
     listed = (
         Checklist(ruleset, rules or bundled_rules()) if only_list or (record and not duty) else None
     )
