@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from detention_monitor import webpage
+from detention_monitor.reports.disclosure import HIDDEN
 
 MAIN, SECOND, THIRD, PALE, INK = "#1d4f91", "#c05a00", "#5f6b7a", "#b8c7dc", "#1a1a1a"
 SERIES = (MAIN, "#e08a2e", "#4f9c8f", "#8a5a9e", "#5f6b7a", "#b8c7dc")
@@ -38,9 +39,9 @@ class Box(NamedTuple):
 
 
 def bars(counts: Counts, title: str, told: str) -> Any:
-    """Return horizontal bars, one for each label, with their numbers; hidden ones are left out."""
+    """Return horizontal bars, one for each label, with their numbers; hidden ones are not drawn."""
     alt = webpage.altair()
-    rows = [{"label": label, "n": number} for label, number in counts if number is not None]
+    rows = _rows(counts)
     if not rows:
         return None
     base = alt.Chart(alt.InlineData(values=rows), width=WIDTH - 320, height=alt.Step(24)).encode(
@@ -48,23 +49,21 @@ def bars(counts: Counts, title: str, told: str) -> Any:
     )
     drawn = base.mark_bar(color=MAIN, height={"band": 0.72}) + base.mark_text(
         align="left", dx=4, color=INK
-    ).encode(text=alt.Text("n:Q", format=",.0f"))
+    ).encode(text="told:N")
     return webpage.drawing(_styled(drawn), told)
 
 
 def columns(counts: Counts, title: str, told: str) -> Any:
     """Return upright bars in the order given: bands of a time, months."""
     alt = webpage.altair()
-    rows = [{"label": label, "n": number} for label, number in counts if number is not None]
+    rows = _rows(counts)
     if not rows:
         return None
     base = alt.Chart(alt.InlineData(values=rows), width=WIDTH - 140, height=220).encode(
         x=alt.X("label:N", sort=None, title=None, axis=_turned(rows)),
         y=alt.Y("n:Q", title=title, axis=alt.Axis(format=",.0f", tickMinStep=1)),
     )
-    drawn = base.mark_bar(color=MAIN) + base.mark_text(dy=-6, color=INK).encode(
-        text=alt.Text("n:Q", format=",.0f")
-    )
+    drawn = base.mark_bar(color=MAIN) + base.mark_text(dy=-6, color=INK).encode(text="told:N")
     return webpage.drawing(_styled(drawn), told)
 
 
@@ -81,7 +80,7 @@ def stacked(
     ]
     if not rows:
         return None
-    names = [name for name, _ in series]
+    names, labels = [name for name, _ in series], [label for label, _ in series[0][1]]
     colour = alt.Color("series:N", sort=names, title=None,
                        scale=alt.Scale(domain=names, range=list(SERIES[: len(names)])),
                        legend=alt.Legend(orient="top", labelLimit=320))  # fmt: skip
@@ -89,7 +88,7 @@ def stacked(
         alt.Chart(alt.InlineData(values=rows), width=WIDTH, height=220)
         .mark_bar()
         .encode(
-            x=alt.X("label:N", sort=[label for label, _ in series[0][1]], title=None,
+            x=alt.X("label:N", sort=labels, scale=alt.Scale(domain=labels), title=None,
                     axis=_turned(rows)),
             y=alt.Y("n:Q", title=title, axis=alt.Axis(format=",.0f", tickMinStep=1)),
             color=colour,
@@ -188,6 +187,14 @@ def dots(
     return webpage.drawing(_styled(shown), told)
 
 
+def _rows(counts: Counts) -> list[dict[str, Any]]:
+    """Return counts for a chart; a hidden one has its sign and no length."""
+    return [
+        {"label": label, "n": number or 0, "told": HIDDEN if number is None else f"{number:,.0f}"}
+        for label, number in counts
+    ]
+
+
 def _length(rows: Sequence[dict[str, Any]], title: str) -> Any:
     alt = webpage.altair()
     most = max(row["n"] for row in rows) or 1
@@ -207,7 +214,7 @@ def _styled(chart: Any) -> Any:
     return (
         chart.configure(font=_FONT, background="transparent")
         .configure_axis(labelFontSize=12, titleFontSize=12, titleFontWeight="normal",
-                        labelLimit=300, gridColor="#e3e5e8", domainColor="#8a9099",
+                        labelLimit=340, gridColor="#e3e5e8", domainColor="#8a9099",
                         tickColor="#8a9099", labelColor=INK, titleColor="#4a4f57")
         .configure_legend(labelFontSize=12, labelColor=INK)
         .configure_view(stroke=None)

@@ -241,7 +241,7 @@ def _missed(findings: Sequence[Finding], now: int) -> list[Line]:
 
 # --- the page ----------------------------------------------------------------------------------
 
-_ROOM = ((4, 8), (6, 5), (8, 3))
+_ROOM = ((4, 8), (6, 4))
 """Lines of each kind for each child, by how many children there are: one page of A4."""
 
 

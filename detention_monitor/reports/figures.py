@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from detention_monitor.reports.counted import BREAKDOWNS, SHARES, SPREADS, Spread
+from detention_monitor.reports.intervals import at_place
 from detention_monitor.reports.rows import Row
 
 
@@ -152,16 +153,9 @@ def quantile(values: Mapping[int | None, int], share: float) -> float | None:
         return None
     place = share * (total - 1)
     low, rest = int(place), place - int(place)
-    return _at(known, low) + (rest and rest * (_at(known, low + 1) - _at(known, low)))
-
-
-def _at(known: list[tuple[int, int]], place: int) -> float:
-    """Return the value at a place in order, counted from 0."""
-    for value, count in known:
-        if place < count:
-            return value
-        place -= count
-    return known[-1][0]
+    return at_place(known, low) + (
+        rest and rest * (at_place(known, low + 1) - at_place(known, low))
+    )
 
 
 def mean(values: Mapping[int | None, int]) -> float | None:

@@ -56,7 +56,7 @@ def of_median(values: Mapping[int | None, int]) -> Interval | None:
     rank = _rank(total)
     if rank is None:
         return None
-    return _at(known, rank - 1), _at(known, total - rank)
+    return at_place(known, rank - 1), at_place(known, total - rank)
 
 
 def _rank(total: int) -> int | None:
@@ -70,7 +70,8 @@ def _rank(total: int) -> int | None:
     return rank or None
 
 
-def _at(known: list[tuple[int, int]], place: int) -> int:
+def at_place(known: list[tuple[int, int]], place: int) -> int:
+    """Return the value at a place in order, from 0; `known` are values in order, with their counts."""
     for value, count in known:
         if place < count:
             return value

@@ -144,27 +144,42 @@ class Show:
     def quantiles(self, of: Spread, places: Sequence[Place]) -> Sheet:
         """Return the quantiles of a time at some places, and in all."""
         every = (*places, ALL) if len(places) != 1 else tuple(places)
-        rows = [(_named(place), self._times(self.figures.spread(of.id, place))) for place in every]
+        known = self.known(of.id, places)
+        rows = [
+            (_named(place), self._times(self.figures.spread(of.id, place), known[place]))
+            for place in every
+        ]
         columns = ("number", "mean", *(name for _, name in QUANTILES))
         columns = columns if self.outside else (*columns, "longest")
         totals = frozenset({len(every) - 1}) if len(every) > 1 else frozenset()
         return Sheet(f"{of.id}_quantiles", f"{of.title}: how long (h:mm)", "where", columns,
-                     tuple(rows), totals, "", every)  # fmt: skip
+                     tuple(rows), totals,
+                     f"Of {of.unit} with a time; 10 %: a tenth took no longer than that.", every)  # fmt: skip
 
-    def _times(self, values: Minutes) -> tuple[Value, ...]:
-        known = values.total() - values.get(None, 0)
+    def known(self, name: str, places: Sequence[Place]) -> dict[Place, int | None]:
+        """Return of how many a time is known at each place and in all; None where hidden.
+
+        Stations add up to all, and so do months.
+        """
+        out: dict[Place, int | None] = {}
+        for months in (False, True):
+            group = [place for place in places if bool(place.month) is months]
+            if group or not months:
+                found = [_with_time(self.figures.spread(name, place)) for place in (*group, ALL)]
+                shown = self.grid([[number] for number in found[:-1]] or [[found[-1]]])
+                out |= {place: row[0] for place, row in zip(group, shown, strict=False)}
+                out[ALL] = shown[-1][0]
+        return out
+
+    def _times(self, values: Minutes, known: int | None) -> tuple[Value, ...]:
+        told = [mean(values), *(quantile(values, share / 100) for share, _ in QUANTILES)]
         if not self.outside:
             longest = max((value for value in values if value is not None), default=None)
-            told = [mean(values), *(quantile(values, share / 100) for share, _ in QUANTILES)]
             return (count(known), *(duration(each) for each in (*told, longest)))
-        if known < LEAST_FOR_QUANTILES:
-            hid = count(None if 0 < known < LEAST else rounded(known))
-            return (hid, *(Value(None, HIDDEN if known else NOTHING) for _ in range(6)))
-        told = [mean(values), *(quantile(values, share / 100) for share, _ in QUANTILES)]
-        return (
-            count(rounded(known)),
-            *(duration(None if each is None else rounded(each)) for each in told),
-        )
+        if known is None or _with_time(values) < LEAST_FOR_QUANTILES:
+            return (count(known), *(Value(None, HIDDEN if known != 0 else NOTHING) for _ in told))
+        rough = [None if each is None else rounded(each) for each in told]
+        return (count(known), *(duration(each) for each in rough))
 
     def shares(self, stations: Sequence[Place], months: Sequence[str]) -> dict[str, Shares]:
         """Return every share by station and month, with totals, as it may be shown."""
@@ -245,6 +260,10 @@ class Shares:
             return None
         found = wilson(min(has, base), base)
         return None if found is None else (100 * found[0], 100 * found[1])
+
+
+def _with_time(values: Minutes) -> int:
+    return values.total() - values.get(None, 0)
 
 
 def _named(place: Place) -> str:

@@ -77,7 +77,14 @@ def summary(found: Statistics, period: str) -> list[str]:
         if kept
         else ""
     )
-    return [first, f"{'; '.join(told)}.", *([after] if after else [])]
+    hidden = (
+        [
+            f"{HIDDEN}: a small number, or one that would tell one; it is not drawn. Others are rounded."
+        ]
+        if found.show.outside
+        else []
+    )
+    return [first, f"{'; '.join(told)}.", *([after] if after else []), *hidden]
 
 
 def sections(found: Statistics) -> Iterator[Section]:

@@ -145,22 +145,23 @@ class Trend:
             return _of_share(label, self.shares[name], station, month)
         at = ALL if station < 0 else self.stations[station]
         place = Place(at.force, at.station, "") if month < 0 else Place(month=self.months[month])
-        return self._of_time(label, self.show.figures.spread(name, place))
+        places = [*self.stations, *(Place(month=each) for each in self.months)]
+        known = self.show.known(name, places)[place]
+        return self._of_time(label, self.show.figures.spread(name, place), known)
 
-    def _of_time(self, label: str, values: Minutes) -> Told:
+    def _of_time(self, label: str, values: Minutes, known: int | None) -> Told:
         """Return a median in hours; outside the force none of few."""
-        known = values.total() - values.get(None, 0)
-        if self.show.outside and known < LEAST_FOR_QUANTILES:
-            return Told(label, None, None, HIDDEN if known else NOTHING, NOTHING, HIDDEN)
+        few = values.total() - values.get(None, 0) < LEAST_FOR_QUANTILES
+        if self.show.outside and (known is None or few):
+            return Told(label, None, None, HIDDEN, NOTHING, count(known).text)
         middle, between = quantile(values, 0.5), of_median(values)
         if self.show.outside:
-            known = rounded(known)
             middle = None if middle is None else rounded(middle)
             between = None if between is None else (rounded(between[0]), rounded(between[1]))
         hours = None if middle is None else middle / 60
         ends = None if between is None else (between[0] / 60, between[1] / 60)
         interval = NOTHING if between is None else f"{duration(between[0]).text} to {duration(between[1]).text}"  # fmt: skip
-        return Told(label, hours, ends, duration(middle).text, interval, f"{known:,}")
+        return Told(label, hours, ends, duration(middle).text, interval, count(known).text)
 
     def changed(self, names: Sequence[str]) -> Section:
         """Return every figure before and after the change, with the interval of the difference."""
@@ -211,7 +212,11 @@ class Trend:
 
     def _times(self, of: Spread, change: Change) -> tuple[str, ...]:
         one, other = (
-            self._of_time("", each.spread(of.id, ALL)) for each in (change.before, change.after)
+            self._of_time("", each.spread(of.id, ALL), show.known(of.id, [])[ALL])
+            for each, show in (
+                (part, Show(part, outside=self.show.outside))
+                for part in (change.before, change.after)
+            )
         )
         told = (f"{one.shown} of {one.behind}", one.interval,
                 f"{other.shown} of {other.behind}", other.interval)  # fmt: skip
