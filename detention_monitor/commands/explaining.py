@@ -13,7 +13,8 @@ from detention_monitor.boards.child import child_of
 from detention_monitor.boards.lines import ASCII, text_of
 from detention_monitor.boards.sheet import lines as sheet_lines
 from detention_monitor.checklist import Checklist
-from detention_monitor.commands.options import engine_option, instant, rules_options
+from detention_monitor.commands.engines import engine_option
+from detention_monitor.commands.options import instant, rules_options
 from detention_monitor.counterfactual import suppose, supposed_entry, told
 from detention_monitor.detention import Detention, detentions_of, record_name
 from detention_monitor.entries import CustodyEvent

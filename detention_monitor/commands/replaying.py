@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import click
 
-from detention_monitor.backends import ENGINES
+from detention_monitor.commands.engines import engine_option
 from detention_monitor.commands.options import (
     FILE,
     FOUND,
@@ -56,13 +56,7 @@ PARQUET = "parquet"
     show_default=True,
     help="Processes to judge with; the output is the same for any number.",
 )
-@click.option(
-    "--engine",
-    type=click.Choice(ENGINES),
-    default="durable",
-    show_default=True,
-    help="What judges: durable_rules, Python compiled from the rules (fast), the interpreter (slow).",
-)
+@engine_option
 @click.option(
     "--check",
     "checked",
