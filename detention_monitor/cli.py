@@ -18,6 +18,7 @@ from detention_monitor.commands.generating import generate_command
 from detention_monitor.commands.live import COMMANDS as LIVE_COMMANDS
 from detention_monitor.commands.options import CANNOT_RUN
 from detention_monitor.commands.replaying import replay_command
+from detention_monitor.commands.reports import report_group
 from detention_monitor.commands.rules import rules_group
 from detention_monitor.errors import DetentionMonitorError, RuleFileError
 from detention_monitor.text import printable
@@ -67,6 +68,7 @@ for _command in (
     generate_command,
     *LIVE_COMMANDS,
     watch_command,
+    report_group,
     rules_group,
 ):
     cli.add_command(_command)

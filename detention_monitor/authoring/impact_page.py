@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from textwrap import wrap
 from typing import Any
 
+from detention_monitor import webpage
 from detention_monitor.authoring.impact import KINDS, SHIFT, SUITE, Change, Impact
-from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.findings import Finding, as_record
 from detention_monitor.text import printable
 from detention_monitor.times import clock_text, local_text
@@ -121,52 +121,11 @@ def _change(change: Change) -> dict[str, Any]:
     }
 
 
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Impact of a change of rules</title>
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
-       color: #1a1a1a; background: #fff; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-table { border-collapse: collapse; } td, th { padding: .25rem .8rem; text-align: left;
-       border-bottom: 1px solid #ccc; } td.n, th.n { text-align: right; }
-.example { margin: .8rem 0; padding-left: .8rem; border-left: 4px solid #888; }
-.gained { border-color: #b35900; } .lost { border-color: #005fb3; } .moved { border-color: #666; }
-.small { color: #444; font-size: .875rem; } svg { max-width: 100%; height: auto; }
-@media print { body { margin: 0; } .example { break-inside: avoid; } }
-</style></head><body>
-<h1>Impact of a change of rules</h1>
-<p>{{ summary }}</p>
-{% if attention %}<p>{{ attention }}</p>{% endif %}
-{% if rules %}
-<h2>By rule</h2>
-{{ chart }}
-<table><thead><tr><th>rule</th>{% for kind in kinds %}<th class="n">{{ kind }}</th>{% endfor %}</tr>
-</thead><tbody>
-{% for rule, counts in rules %}<tr><td>{{ rule }}</td>
-{% for count in counts %}<td class="n">{{ count }}</td>{% endfor %}</tr>
-{% endfor %}</tbody></table>
-<h2>Examples</h2>
-{% for each in examples %}<div class="example {{ each.kind }}">
-<strong>{{ each.kind }}</strong> {{ each.rule }}, {{ each.detention }}<br>
-{% for label, stands, message in each.sides %}<span class="small">{{ label }}</span> {{ stands }}
-{% if message %}<br><span class="small">{{ message }}</span>{% endif %}<br>{% endfor %}</div>
-{% endfor %}{% endif %}
-<p class="small">{{ command }}. A gained finding is one the new rules find against a duty and the
-old did not; a moved one is found by both, but at another time, severity or status. It advises; a
-person decides.</p>
-</body></html>
-"""
-
-
 def page(found: Impact, command: str) -> str:
     """Return the impact as one HTML page that needs nothing else; `command` is how it was made.
 
     Text of records is escaped. Raises `DetentionMonitorError` where the charts are not installed.
     """
-    try:
-        from jinja2 import Environment  # lazy: an optional extra
-    except ImportError as error:
-        raise DetentionMonitorError(_NO_CHARTS) from error
     rules = [(rule, [found.count(rule, kind) for kind in KINDS]) for rule in found.rules()]
     examples = [
         {
@@ -177,15 +136,11 @@ def page(found: Impact, command: str) -> str:
         for kind in KINDS
         for change in found.examples(rule, kind)
     ]  # fmt: skip
-    template = Environment(autoescape=True).from_string(_PAGE)
-    return template.render(
-        summary=summary(found), attention=attention(found) if found.compared else "",
-        kinds=KINDS, rules=rules, examples=examples, chart=_chart(found) if rules else "",
-        command=command,
+    return webpage.page(
+        "impact.html", title="Impact of a change of rules", summary=summary(found),
+        attention=attention(found) if found.compared else "", kinds=KINDS, rules=rules,
+        examples=examples, chart=_chart(found) if rules else "", command=command,
     )  # fmt: skip
-
-
-_NO_CHARTS = "pages with charts need more: python -m pip install 'detention-monitor[reports]'"
 
 
 def _side(label: str, finding: Finding | None) -> tuple[str, str, str]:
@@ -196,13 +151,7 @@ def _side(label: str, finding: Finding | None) -> tuple[str, str, str]:
 
 def _chart(found: Impact) -> Any:
     """Return a bar chart of the changes by rule as SVG, safe to put into a page."""
-    try:
-        import altair as alt
-        import vl_convert
-    except ImportError as error:
-        raise DetentionMonitorError(_NO_CHARTS) from error
-    from markupsafe import Markup
-
+    alt = webpage.altair()
     rows = [
         {"rule": rule, "change": kind, "findings": found.count(rule, kind)}
         for rule in found.rules()[:20]
@@ -221,4 +170,4 @@ def _chart(found: Impact) -> Any:
             ),
         )
     )
-    return Markup(vl_convert.vegalite_to_svg(chart.to_json()))  # noqa: S704 - made here, from rule ids
+    return webpage.drawing(chart, "How many findings of each rule would change, as in the table")

@@ -1,0 +1,76 @@
+"""How a report was made, so that anyone can make it again: records, rules, period, words, command."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from detention_monitor import __version__
+from detention_monitor.errors import RecordError
+from detention_monitor.text import printable
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A file that was read, by its name without folder, and the SHA-256 of its bytes."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a report rests on; printed by every one of them.
+
+    `period` is told in words; `definitions` are pairs of a term and what it means here.
+    """
+
+    command: str
+    ruleset: str
+    inputs: tuple[Input, ...]
+    period: str = "all records given"
+    definitions: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def input_hash(self) -> str:
+        """One digest of all files read, in any order: the same records give the same."""
+        digests = sorted(each.sha256 for each in self.inputs)
+        return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Return what is printed, each with its label."""
+        files = ", ".join(f"{each.name} ({each.sha256[:12]})" for each in self.inputs[:_SHOWN])
+        more = len(self.inputs) - _SHOWN
+        return [
+            ("command", printable(self.command, 2_000)),
+            ("period", self.period),
+            ("rules", f"ruleset {self.ruleset}"),
+            ("records", f"SHA-256 {self.input_hash}"),
+            ("files", printable(f"{files} and {more:,} more" if more > 0 else files, 4_000)),
+            ("program", f"detention-monitor {__version__}"),
+            *(("note", each) for each in self.notes),
+        ]
+
+
+_SHOWN = 12
+
+
+def inputs_of(files: Sequence[str]) -> tuple[Input, ...]:
+    """Return the files of a report with their digests.
+
+    Raises `RecordError` for standard input, of which nobody could say later what it was.
+    """
+    if "-" in files:
+        raise RecordError(
+            "a report says which records it was made of, so it needs files; "
+            "write standard input to a file first"
+        )
+    return tuple(Input(Path(each).name, _digest(Path(each))) for each in files)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,60 @@
+"""Pages that stand alone: one HTML file with its style and its charts in it, fit to be printed.
+
+Templates lie in `templates/`; each extends `base.html`. Text of records is escaped, and the page
+itself forbids a browser to load or run anything. Needs the extra `reports`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from detention_monitor.errors import DetentionMonitorError
+
+_NEEDS_MORE = "pages with charts need more: python -m pip install 'detention-monitor[reports]'"
+
+
+def page(template: str, /, **values: Any) -> str:
+    """Return a page as text; `values` are what its template speaks of.
+
+    Raises `DetentionMonitorError` where the extra is not installed.
+    """
+    return str(_environment().get_template(template).render(**values))
+
+
+def drawing(chart: Any, told: str) -> Any:
+    """Return an Altair chart as SVG to put into a page; `told` says in a sentence what it shows.
+
+    The sentence is for those who do not see the chart. Raises `DetentionMonitorError` where the
+    extra is not installed.
+    """
+    try:
+        import vl_convert  # lazy: an optional extra
+        from markupsafe import Markup, escape
+    except ImportError as error:
+        raise DetentionMonitorError(_NEEDS_MORE) from error
+    svg = vl_convert.vegalite_to_svg(chart.to_json())
+    named = f'<svg role="img" aria-label="{escape(told)}"'
+    return Markup(svg.replace("<svg", named, 1))  # noqa: S704 - drawn here; text in it is escaped
+
+
+def altair() -> Any:
+    """Return the charting library; raise `DetentionMonitorError` where it is not installed."""
+    try:
+        import altair as alt  # lazy: an optional extra
+    except ImportError as error:
+        raise DetentionMonitorError(_NEEDS_MORE) from error
+    return alt
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Any:
+    try:
+        from jinja2 import Environment, PackageLoader, StrictUndefined  # lazy: an optional extra
+    except ImportError as error:
+        raise DetentionMonitorError(_NEEDS_MORE) from error
+    loader = PackageLoader("detention_monitor", "templates")
+    return Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
