@@ -17,16 +17,19 @@ from detention_monitor.reports.telling import Teller, Told
 from detention_monitor.timeline import Fact
 from detention_monitor.values import Immutable
 
-Standing = Literal["concern", "possible", "note", "unclear", "pending", "in_order", "person", "none"]
+Standing = Literal[
+    "concern", "possible", "note", "unclear", "pending", "partly", "in_order", "person", "none"
+]
 STANDINGS: dict[Standing, tuple[str, str]] = {
     "concern": ("\N{BALLOT X}", "concern"),
     "possible": ("?!", "possible concern"),
     "note": ("i", "to note"),
     "unclear": ("?", "cannot tell"),
     "pending": ("\N{HORIZONTAL ELLIPSIS}", "not due yet"),
+    "partly": ("\N{CHECK MARK}?", "nothing against it, in part not told"),
     "in_order": ("\N{CHECK MARK}", "nothing against it"),
     "person": ("\N{LOWER RIGHT PENCIL}", "for a person"),
-    "none": ("\N{EN DASH}", "did not arise"),
+    "none": ("\N{EN DASH}", "no entry shows that it arose"),
 }
 """Sign and words of each standing of a question, the worst first; none is told by colour alone."""
 Reply = Literal["yes", "no", "cannot_tell", "does_not_apply"]
@@ -34,9 +37,11 @@ REPLIES: tuple[Reply, ...] = ("yes", "no", "cannot_tell", "does_not_apply")
 """What may be answered to a question, by a reviewer or by the rules; yes is good."""
 _REPLY: dict[Standing, Reply] = {
     "concern": "no", "possible": "cannot_tell", "note": "yes", "unclear": "cannot_tell",
-    "pending": "cannot_tell", "in_order": "yes", "person": "cannot_tell", "none": "does_not_apply",
+    "pending": "cannot_tell", "partly": "yes", "in_order": "yes", "person": "cannot_tell",
+    "none": "does_not_apply",
 }  # fmt: skip
 _IN_ORDER = ("done", "nothing found", "excused", "fell away")
+_UNTOLD = {"cannot_tell", "open", "due_soon"}
 _NOT_LAW = ("policy", "quality")
 _LEAST = "medium"
 """The least severity that makes a breach a concern rather than something to note."""
@@ -143,12 +148,17 @@ def _standing(findings: Sequence[Finding], labels: Sequence[str]) -> Standing:
         return "note"
     # A rule that was moved here from another question speaks by its findings, not by its duty.
     statuses = {each.status for each in findings if each.nature == "concern"}
+    told = (
+        any(each in _IN_ORDER for each in labels)
+        or bool(statuses - _UNTOLD)
+        or any(map(is_praise, findings))
+    )
     if "cannot tell" in labels or "cannot_tell" in statuses:
-        return "unclear"
+        return "partly" if told else "unclear"
+    if told:
+        return "in_order"
     if "not due yet" in labels or statuses & {"open", "due_soon"}:
         return "pending"
-    if any(each in _IN_ORDER for each in labels) or statuses or any(map(is_praise, findings)):
-        return "in_order"
     return "person" if "for a person" in labels else "none"
 
 

@@ -14,7 +14,7 @@ from detention_monitor.reports.answers import is_praise
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Rule
 from detention_monitor.text import printable
-from detention_monitor.values import Immutable
+from detention_monitor.values import Immutable, changed
 
 Tone = Literal["well", "better", "record"]
 TONES: dict[Tone, str] = {
@@ -27,16 +27,21 @@ _STANDARD = {
 
 
 class Line(Immutable, frozen=True, gc=False):
-    """One thing to say to somebody: what was found, what to do another time, and whose standard."""
+    """One thing to say to somebody: what was found, what to do another time, and whose standard.
+
+    What one rule found several times is one line with several `texts`.
+    """
 
     tone: Tone
-    key: str
+    rule: str
     duty: str
-    text: str
+    texts: tuple[str, ...]
     do: str
     basis: str
     severity: str
     possible: bool
+    follows: tuple[str, ...] = ()
+    """What followed from it, by duty and title."""
 
 
 class Feedback(Immutable, frozen=True, gc=False):
@@ -69,17 +74,18 @@ def feedback(
         rule = rules.get((finding.rule, finding.rule_version))
         if rule is None:
             continue
-        who = rule.who
+        who = rule.who.partition(" (")[0]  # "review officer (inspector)" is the review officer
         if finding.status == "met" and finding.certainty == "established":
             met[who] = met.get(who, 0) + 1
         if finding.because_of in keys or not _is_said(finding):
             continue
-        gathered.setdefault(who, []).append(_line(finding, rule))
+        after = [each for each in findings if each.is_breach and each.because_of == finding.key]
+        gathered.setdefault(who, []).append(_line(finding, rule, after))
         named = [makers.get(id_) for id_ in finding.evidence]
         ids.setdefault(who, {}).update(dict.fromkeys(name for name in named if name))
     out = [
         Feedback(who, tuple(printable(each, 40) for each in ids.get(who, ())), met.get(who, 0),
-                 tuple(sorted(lines, key=_order)))
+                 tuple(sorted(_together(lines), key=_order)))
         for who, lines in gathered.items()
     ]  # fmt: skip
     return sorted(out, key=lambda each: (-len(each.lines), each.who))
@@ -89,18 +95,19 @@ def _is_said(finding: Finding) -> bool:
     return is_praise(finding) or (finding.is_breach and finding.severity != "info")
 
 
-def _line(finding: Finding, rule: Rule) -> Line:
+def _line(finding: Finding, rule: Rule, after: Sequence[Finding]) -> Line:
     praise = is_praise(finding)
     tone: Tone = "well" if praise else "record" if finding.status == "not_recorded" else "better"
     return Line(
         tone=tone,
-        key=finding.key,
+        rule=finding.rule,
         duty=finding.duty or "",
-        text=printable(finding.message, 600),
+        texts=(printable(finding.message, 600),),
         do="" if praise else rule.do,
         basis=basis_of(finding),
         severity=finding.severity,
         possible=finding.certainty == "possible",
+        follows=tuple(printable(f"{each.duty or ''} {each.title}".strip()) for each in after),
     )
 
 
@@ -108,6 +115,19 @@ def basis_of(finding: Finding) -> str:
     """Return whose standard a finding is by, and the sources: never policy as law."""
     standard = _STANDARD.get(finding.authority, finding.authority)
     return f"{standard}: {'; '.join(finding.sources)}"
+
+
+def _together(lines: Iterable[Line]) -> Iterable[Line]:
+    """Return the lines with those of one rule, tone and certainty in one; the gravest leads."""
+    out: dict[tuple[str, Tone, bool], Line] = {}
+    for line in sorted(lines, key=_order):
+        key = (line.rule, line.tone, line.possible)
+        first = out.get(key)
+        if first is not None:
+            follows = tuple(dict.fromkeys((*first.follows, *line.follows)))
+            line = changed(first, texts=(*first.texts, *line.texts), follows=follows)  # noqa: PLW2901
+        out[key] = line
+    return out.values()
 
 
 _RANKS: Mapping[Tone, int] = {"well": 0, "better": 1, "record": 2}

@@ -48,14 +48,24 @@ class RecordReport:
         return sum(each.severity == severity for each in self.concerns)
 
     def following(self, key: str) -> list[Finding]:
-        """Return the concerns that follow from another."""
-        return [each for each in self.concerns if each.because_of == key]
+        """Return the concerns that follow from another, and those that follow from them."""
+        out = []
+        for each in self.concerns:
+            if each.because_of == key and each.key != key:
+                out += [each, *self.following(each.key)]
+        return out
 
     @property
     def causes(self) -> list[Finding]:
-        """The concerns that follow from none of the others."""
+        """The concerns that follow from none of the others; first those with the gravest effects."""
         keys = {each.key for each in self.concerns}
-        return [each for each in self.concerns if each.because_of not in keys]
+        causes = [each for each in self.concerns if each.because_of not in keys]
+        return sorted(causes, key=self._gravity, reverse=True)
+
+    def _gravity(self, finding: Finding) -> tuple[int, int, bool]:
+        whole = [finding, *self.following(finding.key)]
+        worst = max(SEVERITIES.index(each.severity) for each in whole)
+        return worst, SEVERITIES.index(finding.severity), finding.certainty == "established"
 
 
 class Reporter:
