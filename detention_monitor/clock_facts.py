@@ -118,6 +118,11 @@ def excluded(facts: Sequence[Fact]) -> list[Span]:
     return union(_Entries(facts).excluded())
 
 
+def detained(facts: Sequence[Fact]) -> list[Span]:
+    """Return the times in police detention: from authority, transfer or return from bail to an end."""
+    return _detained(_Entries(facts))
+
+
 class _Entries:
     """The entries of a detention, asked by kind."""
 

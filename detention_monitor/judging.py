@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +21,9 @@ from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.sources import SetAside, used_before
 from detention_monitor.vocabulary import Coverage
 
+Product = Callable[[Detention, Assessment], bytes]
+"""What is made of one judged detention: a function of a module, so that a worker can be told of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -36,6 +39,8 @@ class Settings:
     colour: bool = False
     ruleset: str = ""
     """The hash that the rules must have; empty: any."""
+    product: Product | None = None
+    """What to write of each detention; None: its findings in `format`."""
 
 
 def marker_of(bucket: Path) -> Path:
@@ -74,13 +79,19 @@ def judge_bucket(
             judged = judge(placed.detention, ruleset, backend, settings, result)
             if judged is None:
                 continue
-            text = render(judged, settings.format, everything=settings.all, colour=settings.colour)
+            text = _written(placed.detention, judged, settings)
             pieces.append(Piece(judged.refused != "under_10", placed.place, offset, len(text)))
             out.write(text)
             offset += len(text)
     gc.enable()
     result.tally.set_aside = len(result.set_aside)
     results.write(bucket, unfinished, pieces, result)
+
+
+def _written(detention: Detention, judged: Assessment, settings: Settings) -> bytes:
+    if settings.product is not None:
+        return settings.product(detention, judged)
+    return render(judged, settings.format, everything=settings.all, colour=settings.colour)
 
 
 def judge(

@@ -1,0 +1,351 @@
+"""One small row for each detention: all that statistics and trends are counted from.
+
+A row is made where the detention is judged, in a worker, so that memory does not follow the input.
+Nothing of the law is worked out here: nights, clocks, states and findings are those of the assessment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO, Literal
+
+import msgspec
+
+from detention_monitor.assess import Assessment, ends_of, is_voluntary
+from detention_monitor.clock_facts import detained
+from detention_monitor.clocks import Span
+from detention_monitor.detention import Detention
+from detention_monitor.errors import RecordError
+from detention_monitor.findings import Finding
+from detention_monitor.people import is_police_protection
+from detention_monitor.rulefile import RuleSet
+from detention_monitor.timeline import Fact
+from detention_monitor.times import day_of, start_of_day
+
+NEEDED = frozenset({
+    "arrested", "arrived", "detention_authorised", "detention_refused", "aa_contacted",
+    "aa_requested", "aa_arrived", "charged", "bail_decided", "detention_after_charge",
+    "la_requested", "la_replied", "moved_to_la", "certificate_made", "certificate_produced",
+    "strip_search_started", "intimate_search_started", "review_held", "extension_authorised",
+    "warrant_issued", "warrant_applied", "released", "bailed", "court_appearance",
+})  # fmt: skip
+"""Kinds of entry that are counted; a rule set that looks at fewer would count too little."""
+_ADULT_HERE = "aa_here"
+"""The state, derived by the rules, in which an adult is at the station in person."""
+_CLOCK_DUTIES = frozenset({"D01", "D02", "E14", "D09", "D10", "D12"})
+"""Reviews and limits of detention: past their instant, nothing makes the detention lawful."""
+_LAW = frozenset({"statute", "code", "annex"})
+
+State = Literal["law", "possible", "local", "cannot_tell"]
+"""How a duty was found broken: by law, possibly, by a local target or guidance only; or unknown."""
+_STATES: tuple[State, ...] = ("law", "possible", "local", "cannot_tell")
+
+
+class Request(msgspec.Struct, array_like=True, gc=False):
+    """What the local authority was asked, and its answer: minutes from request to reply."""
+
+    asked: str
+    stage: str
+    reply: str | None = None
+    minutes: int | None = None
+
+
+class Search(msgspec.Struct, array_like=True, gc=False):
+    """A strip search: whether intimate parts were exposed and an adult was there; None: not said."""
+
+    exposed: bool | None = None
+    adult: bool | None = None
+
+
+class Row(msgspec.Struct, omit_defaults=True, gc=False):
+    """A detention as statistics see it; times in whole minutes, None where the record does not say.
+
+    `kind` is `detained`, or why it is not counted as a detention: `detention_refused`, `voluntary`,
+    `police_protection`, `no_decision`, or the code by which the record is refused.
+    """
+
+    force: str
+    detention: str
+    kind: str
+    day: str
+    station: str | None = None
+    age: int | None = None
+    sex: str | None = None
+    ethnicity: str | None = None
+    offence: str | None = None
+    closed: bool = True
+    held: int | None = None
+    charged: bool = False
+    outcome: str | None = None
+    adult_carried: bool = True
+    adult_asked: int | None = None
+    adult_waited: int | None = None
+    adult_from_request: int | None = None
+    nights: tuple[str, ...] = ()
+    midnights: int = 0
+    strip_searches: tuple[Search, ...] = ()
+    intimate_searches: int = 0
+    reviews: int = 0
+    reviews_in_person: int = 0
+    extensions: int = 0
+    warrants_applied: int = 0
+    warrants: int = 0
+    bail_refused: bool = False
+    requests: tuple[Request, ...] = ()
+    moved: int | None = None
+    certificate: str | None = None
+    produced: bool = False
+    after_charge: int | None = None
+    unlawful: int = 0
+    unlawful_possible: int = 0
+    duties: dict[str, State] = {}
+    good: int = 0
+
+    @property
+    def month(self) -> str:
+        """The local month in which it began, as 2024-09."""
+        return self.day[:7]
+
+
+def check(ruleset: RuleSet) -> None:
+    """Raise `RecordError` if a rule set leaves out what is counted: figures would be too low."""
+    missing = sorted(NEEDED - ruleset.plan.kinds - _READ_BY_CLOCKS)
+    states = {each.fact for each in ruleset.plan.facts.values()}
+    missing += [_ADULT_HERE] if _ADULT_HERE not in states else []
+    if missing:
+        raise RecordError(
+            "statistics count what the rules see, and these rules leave out "
+            f"{', '.join(missing)}; use the whole rule set, changed where you need it"
+        )
+
+
+_READ_BY_CLOCKS = frozenset({"released", "charged", "arrested", "warrant_applied"})
+
+
+def write_row(detention: Detention, judged: Assessment) -> bytes:
+    """Return the row of a judged detention as a line of JSON: the product of a replay."""
+    return msgspec.json.encode(row_of(detention, judged)) + b"\n"
+
+
+def read_rows(file: BinaryIO) -> Iterator[Row]:
+    """Yield the rows of a file of lines, one in memory at a time."""
+    decoder = msgspec.json.Decoder(Row)
+    return (decoder.decode(line) for line in file)
+
+
+def row_of(detention: Detention, judged: Assessment) -> Row:
+    """Return the row of a judged detention."""
+    force = next((each.force for each in detention.entries if each.force), None) or ""
+    facts = judged.facts
+    if judged.refused is not None:
+        first = min(each.at for each in detention.entries)
+        return Row(force, judged.detention, judged.refused, day_of(first).isoformat())
+    spans = _with_arrival(detained(facts), facts)
+    begun = spans[0].start if spans else facts[0].at
+    row = Row(force, judged.detention, _kind(facts, spans), day_of(begun).isoformat())
+    row.station = _said(facts, "station")
+    row.age = _age(facts, judged.age)
+    row.sex = _latest(facts, "sex")
+    row.ethnicity = _latest(facts, "ethnicity")
+    row.offence = _latest(facts, "offence_group")
+    row.closed = judged.ended_at is not None
+    for each in judged.findings:
+        _find(row, each)
+    if row.kind == "detained":
+        _describe(row, detention, judged, spans)
+    return row
+
+
+def _kind(facts: Sequence[Fact], spans: Sequence[Span]) -> str:
+    if is_police_protection(facts):
+        return "police_protection"
+    if is_voluntary(facts):
+        return "voluntary"
+    if spans:
+        return "detained"
+    refused = any(fact.kind == "detention_refused" for fact in facts)
+    return "detention_refused" if refused else "no_decision"
+
+
+def _with_arrival(spans: Sequence[Span], facts: Sequence[Fact]) -> list[Span]:
+    """Return the times in police detention; the first begins with arrival at the station."""
+    if not spans:
+        return []
+    came = next((fact.at for fact in facts if fact.kind == "arrived"), spans[0].start)
+    return [Span(min(came, spans[0].start), spans[0].end), *spans[1:]]
+
+
+def _describe(row: Row, detention: Detention, judged: Assessment, spans: Sequence[Span]) -> None:
+    facts = judged.facts
+    of = _by_kind(facts)
+    row.charged = "charged" in of
+    row.held = _minutes(spans) if row.closed else None
+    row.outcome = _outcome(facts)
+    row.nights = tuple(str(fact.attrs["phase"]) for fact in of.get("night", ()))
+    row.midnights = sum(_midnights(span, judged.as_of) for span in spans)
+    row.strip_searches = tuple(_search(fact) for fact in of.get("strip_search_started", ()))
+    row.intimate_searches = len(of.get("intimate_search_started", ()))
+    reviews = [f for f in of.get("review_held", ()) if f.attrs.get("valid_review") is not False]
+    row.reviews = len(reviews)
+    row.reviews_in_person = sum(fact.attrs.get("mode") == "in_person" for fact in reviews)
+    row.extensions = len(of.get("extension_authorised", ()))
+    row.warrants_applied = len(of.get("warrant_applied", ()))
+    row.warrants = len(of.get("warrant_issued", ()))
+    _adult(row, detention, judged, of)
+    _after_charge(row, of, spans)
+    row.unlawful = _unlawful(judged, spans, ("established",))
+    row.unlawful_possible = _unlawful(judged, spans, ("established", "possible")) - row.unlawful
+
+
+def _by_kind(facts: Sequence[Fact]) -> dict[str, list[Fact]]:
+    out: dict[str, list[Fact]] = {}
+    for fact in facts:
+        out.setdefault(fact.kind, []).append(fact)
+    return out
+
+
+def _said(facts: Sequence[Fact], name: str) -> str | None:
+    """Return the first thing said of an attribute: where the detention began."""
+    return next((str(fact.attrs[name]) for fact in facts if fact.attrs.get(name)), None)
+
+
+def _latest(facts: Sequence[Fact], name: str) -> str | None:
+    """Return the last thing said of an attribute: what is known of the child in the end."""
+    return _said(facts[::-1], name)
+
+
+def _age(facts: Sequence[Fact], otherwise: int | None) -> int | None:
+    """Return the age at arrival (domain.md 2.9), else that at the first entry."""
+    came = next((fact for fact in facts if fact.kind == "arrived"), None)
+    age = None if came is None else came.attrs.get("age")
+    return age if isinstance(age, int) else otherwise
+
+
+def _minutes(spans: Sequence[Span], start: int = 0) -> int:
+    return sum(max(0, each.end - max(each.start, start)) for each in spans if each.end) // 60
+
+
+def _outcome(facts: Sequence[Fact]) -> str | None:
+    ends = ("released", "bailed", "moved_to_la", "court_appearance")
+    at = max(ends_of(facts), default=None)
+    return next((fact.kind for fact in facts if fact.kind in ends and fact.at == at), None)
+
+
+def _midnights(span: Span, as_of: int) -> int:
+    """Return at how many local midnights a child was in police detention."""
+    end = as_of if span.end is None else span.end
+    first, last = day_of(span.start).toordinal(), day_of(end).toordinal()
+    days = (type(day_of(end)).fromordinal(each) for each in range(first, last + 1))
+    return sum(span.start <= start_of_day(day) < end for day in days)
+
+
+def _search(fact: Fact) -> Search:
+    exposed, adult = fact.attrs.get("intimate_parts_exposed"), fact.attrs.get("adult_present")
+    return Search(
+        exposed if isinstance(exposed, bool) else None, adult if isinstance(adult, bool) else None
+    )
+
+
+def _adult(row: Row, detention: Detention, judged: Assessment, of: dict[str, list[Fact]]) -> None:
+    """Say when an adult was asked and when one was there, from the first authority (minutes)."""
+    carried = detention.coverage.carries
+    row.adult_carried = carried("aa_arrived") and (
+        carried("aa_contacted") or carried("aa_requested")
+    )
+    if judged.authorised_at is None:
+        return
+    begun = judged.authorised_at
+    asked = min((f.at for k in ("aa_contacted", "aa_requested") for f in of.get(k, ())), default=None)  # fmt: skip
+    here = min(
+        (i.start for i in judged.intervals if i.name == _ADULT_HERE and i.end > begun),
+        default=None,
+    )
+    if asked is not None:
+        row.adult_asked = max(0, asked - begun) // 60
+    if here is not None:
+        row.adult_waited = max(0, here - begun) // 60
+        if asked is not None:
+            row.adult_from_request = max(0, here - asked) // 60
+
+
+def _after_charge(row: Row, of: dict[str, list[Fact]], spans: Sequence[Span]) -> None:
+    """Say what followed a refusal of bail: requests, replies, move, certificate, hours."""
+    kept = of.get("detention_after_charge", [])
+    asked = of.get("la_requested", [])
+    replies = of.get("la_replied", [])
+    row.bail_refused = bool(kept)
+    row.requests = tuple(
+        _request(fact, asked[place + 1].at if place + 1 < len(asked) else None, replies)
+        for place, fact in enumerate(asked)
+    )
+    if not kept:
+        return
+    moves = [fact.at for fact in of.get("moved_to_la", ()) if fact.at >= kept[0].at]
+    row.moved = (moves[0] - kept[0].at) // 60 if moves else None
+    made = of.get("certificate_made", [])
+    row.certificate = str(made[-1].attrs.get("limb", "not_recorded")) if made else None
+    row.produced = "certificate_produced" in of
+    begun = of["charged"][0].at if row.charged else kept[0].at
+    row.after_charge = _minutes(spans, begun) if row.closed else None
+
+
+def _request(fact: Fact, until: int | None, replies: Sequence[Fact]) -> Request:
+    """Return a request with the first reply after it and before the next request."""
+    reply = next((r for r in replies if fact.at <= r.at and (until is None or r.at < until)), None)
+    asked = str(fact.attrs.get("request_type", "not_recorded"))
+    out = Request(asked, str(fact.attrs.get("stage", "not_recorded")))
+    if reply is not None:
+        out.reply = str(reply.attrs.get("reply", "not_recorded"))
+        out.minutes = (reply.at - fact.at) // 60
+    return out
+
+
+def _find(row: Row, finding: Finding) -> None:
+    """Note how a duty stands, if it is not as it should be: the gravest way counts."""
+    if finding.nature == "good_practice":
+        row.good += finding.status in ("matched", "met")
+    elif finding.duty is not None and (state := _state(finding)) is not None:
+        before = row.duties.get(finding.duty)
+        if before is None or _STATES.index(state) < _STATES.index(before):
+            row.duties = {**row.duties, finding.duty: state}
+
+
+def _state(finding: Finding) -> State | None:
+    if finding.status == "cannot_tell":
+        return "cannot_tell"
+    if not finding.is_breach:
+        return None
+    if finding.authority not in _LAW:
+        return "local"
+    return "law" if finding.certainty == "established" else "possible"
+
+
+def _unlawful(judged: Assessment, spans: Sequence[Span], certainties: tuple[str, ...]) -> int:
+    """Return the minutes of police detention in which a review or a limit was past its instant.
+
+    An overdue review before charge ends its stretch when the custody officer decides to keep the
+    child (domain.md 2.7). Stretches that overlap count once.
+    """
+    decisions = [fact.at for fact in judged.facts if fact.kind == "detention_after_charge"]
+    late: list[tuple[int, int]] = []
+    for each in judged.findings:
+        past = each.is_breach and each.duty in _CLOCK_DUTIES and each.authority == "statute"
+        due = each.due_at_latest if each.certainty == "established" else each.due_at
+        due = each.due_at if due is None else due
+        if not past or due is None or each.certainty not in certainties:
+            continue
+        ends = [judged.as_of if each.done_at is None else each.done_at]
+        if each.duty in ("D01", "D02"):
+            ends += [at for at in decisions if at >= due]
+        late.append((due, min(ends)))
+    total = 0
+    for span in spans:
+        reached = span.start
+        end = judged.as_of if span.end is None else span.end
+        for start, stop in sorted(late):
+            begins = max(start, reached)
+            stops = min(stop, end)
+            if stops > begins:
+                total += stops - begins
+                reached = stops
+    return total // 60
