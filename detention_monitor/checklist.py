@@ -107,8 +107,9 @@ class Checklist:
             yield from _hung("", f"     for a person: {duty.person}")
 
     def standing(self, name: str, result: Assessment) -> tuple[str, str | None]:
-        """Return the label of a duty (`LABELS`, "done", "nothing found", "not arisen", "cannot tell",
-        "switched off", "for a person") and what to add; nothing to add means it is folded.
+        """Return the label of a duty and what to add; nothing to add means it is folded.
+
+        A label is one of `LABELS`, or "nothing found", "not arisen", "switched off", "for a person".
         """
         rules = self._rules.get(name, [])
         found = [each for each in result.findings if each.duty == name]

@@ -18,6 +18,7 @@ from detention_monitor.commands.generating import generate_command
 from detention_monitor.commands.live import COMMANDS as LIVE_COMMANDS
 from detention_monitor.commands.options import CANNOT_RUN
 from detention_monitor.commands.replaying import replay_command
+from detention_monitor.commands.report_record import COMMANDS as RECORD_COMMANDS
 from detention_monitor.commands.reports import report_group
 from detention_monitor.commands.rules import rules_group
 from detention_monitor.errors import DetentionMonitorError, RuleFileError
@@ -72,3 +73,6 @@ for _command in (
     rules_group,
 ):
     cli.add_command(_command)
+
+for _command in RECORD_COMMANDS:
+    report_group.add_command(_command)

@@ -27,8 +27,12 @@ class ReportGroup(click.Group):
 def command_line() -> str:
     """Return the command that is running, as it could be typed again."""
     context = click.get_current_context()
-    return shlex.join(["detention-monitor", *context.command_path.split()[1:],
-                       *context.meta.get(_WORDS, ())])  # fmt: skip
+    names = [context.info_name or ""]
+    parent = context.parent
+    while parent is not None and parent.parent is not None:  # the root is called as it was started
+        names.insert(0, parent.info_name or "")
+        parent = parent.parent
+    return shlex.join(["detention-monitor", *names, *context.meta.get(_WORDS, ())])
 
 
 @click.group("report", cls=ReportGroup)

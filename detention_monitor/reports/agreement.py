@@ -1,11 +1,10 @@
 """How far people agree with the rules and with each other, each figure with its interval.
 
-A share has Wilson's score interval (E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209-212; chosen
-over the usual one for small numbers: Brown, Cai, DasGupta, Stat. Sci. 16 (2001) 101-133). Agreement
-among any number of reviewers, with answers missing, is Krippendorff's alpha (K. Krippendorff,
-"Computing Krippendorff's Alpha-Reliability", University of Pennsylvania, 2011): 1 is perfect, 0 is
-chance. Its interval is a bootstrap over records (Hayes and Krippendorff, Commun. Methods Meas. 1
-(2007) 77-89), seeded, so that it is the same each time.
+A share has Wilson's interval (`intervals.py`). Agreement among any number of
+reviewers, with answers missing, is Krippendorff's alpha (K. Krippendorff, "Computing Krippendorff's
+Alpha-Reliability", University of Pennsylvania, 2011): 1 is perfect, 0 is chance. Its interval is a
+bootstrap over records (Hayes and Krippendorff, Commun. Methods Meas. 1 (2007) 77-89), seeded, so
+that it is the same each time.
 """
 
 from __future__ import annotations
@@ -13,10 +12,9 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import sqrt
-from statistics import NormalDist
 
 from detention_monitor.live.reviews import Stored
+from detention_monitor.reports.intervals import wilson
 from detention_monitor.values import Immutable
 
 CONFIDENCE = 0.95
@@ -40,22 +38,14 @@ class Share(Immutable, frozen=True, gc=False):
         return self.part / self.whole if self.whole else None
 
 
-def share(part: int, whole: int, confidence: float = CONFIDENCE) -> Share:
+def share(part: int, whole: int) -> Share:
     """Return a share with Wilson's interval; of nothing it is from 0 to 1.
 
     >>> found = share(8, 10)
     >>> round(found.low, 3), round(found.high, 3)
     (0.49, 0.943)
     """
-    if not whole:
-        return Share(part, whole, 0.0, 1.0)
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    p = part / whole
-    middle = (p + z * z / (2 * whole)) / (1 + z * z / whole)
-    half = z * sqrt(p * (1 - p) / whole + z * z / (4 * whole * whole)) / (1 + z * z / whole)
-    low = 0.0 if part == 0 else max(0.0, middle - half)
-    high = 1.0 if part == whole else min(1.0, middle + half)
-    return Share(part, whole, low, high)
+    return Share(part, whole, *(wilson(part, whole) or (0.0, 1.0)))
 
 
 # --- Krippendorff's alpha ----------------------------------------------------------------------

@@ -134,4 +134,4 @@ _RANKS: Mapping[Tone, int] = {"well": 0, "better": 1, "record": 2}
 
 
 def _order(line: Line) -> tuple[int, int, str]:
-    return _RANKS[line.tone], -SEVERITIES.index(line.severity), line.duty  # type: ignore[arg-type]
+    return _RANKS[line.tone], -SEVERITIES.index(line.severity), line.duty

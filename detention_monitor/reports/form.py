@@ -9,11 +9,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from detention_monitor.assess import Assessment
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.findings import Finding
 from detention_monitor.live.reviews import Given, Grade, Opinion, Review, Verdict
 from detention_monitor.reports.answers import STANDINGS, Answer, Reply
 from detention_monitor.text import printable
+from detention_monitor.times import local_text
 from detention_monitor.yamlfile import read_yaml, validated
 
 _WIDTH = 96
@@ -52,6 +54,8 @@ class Form(_Closed):
     format: Literal["custody-review/1"]
     detention: str
     ruleset: str
+    as_of: int | None = None
+    """The instant as of which the record was judged (seconds UTC)."""
     grade: Grade | None = None
     reason: Text = ""
     findings: tuple[_OfFinding, ...] = ()
@@ -59,20 +63,21 @@ class Form(_Closed):
 
 
 def blank_form(
-    detention: str, ruleset: str, findings: Sequence[Finding], answers: Sequence[Answer]
+    result: Assessment, ruleset: str, findings: Sequence[Finding], answers: Sequence[Answer]
 ) -> str:
     """Return an empty form for a record, with every finding and question as comments."""
-    return "\n".join(_lines(detention, ruleset, findings, answers)) + "\n"
+    return "\n".join(_lines(result, ruleset, findings, answers)) + "\n"
 
 
 def _lines(
-    detention: str, ruleset: str, findings: Sequence[Finding], answers: Sequence[Answer]
+    result: Assessment, ruleset: str, findings: Sequence[Finding], answers: Sequence[Answer]
 ) -> Iterator[str]:
-    yield f"# Review of {printable(detention, 100)}. Fill in what you hold; what is blank is not counted."
+    yield f"# Review of {printable(result.detention, 100)}. Fill in what you hold; what is blank is not counted."
     yield "# Then: detention-monitor report review THIS_FILE RECORDS --db reviews.db"
     yield "format: custody-review/1"
-    yield f"detention: {_quoted(detention)}"
+    yield f"detention: {_quoted(result.detention)}"
     yield f"ruleset: '{ruleset}'"
+    yield f"as_of: {result.as_of}    # {local_text(result.as_of)}"
     yield ""
     yield "grade:      # good, requires_improvement or inadequate"
     yield "reason:     # why; a grade needs one"

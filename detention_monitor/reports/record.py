@@ -85,6 +85,11 @@ class Reporter:
             self.check, result, child.facts, self._checklist, self.catalogue, self.teller
         )
 
+    def names(self, result: Assessment) -> dict[str, str]:
+        """Return by key of a finding what it is about, in a word."""
+        asked = ((each.key, self.check.of(each)) for each in result.findings)
+        return {key: question.short for key, question in asked if question is not None}
+
     def report(self, result: Assessment, detention: Detention) -> RecordReport:
         """Return the report on an assessed record, which must not have been refused."""
         child = child_of(result, detention, self.ruleset)

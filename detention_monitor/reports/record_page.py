@@ -6,11 +6,11 @@ import shlex
 from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import groupby
-from typing import Any
 
 from detention_monitor import webpage
 from detention_monitor.checklist import LABELS
 from detention_monitor.findings import Finding
+from detention_monitor.live.reviews import Stored
 from detention_monitor.reports.answers import STANDINGS, Answer, gravest_of
 from detention_monitor.reports.feedback import TONES, basis_of
 from detention_monitor.reports.provenance import Provenance
@@ -25,14 +25,25 @@ MARKING = "OFFICIAL-SENSITIVE: about a child; for the force only"
 SIGNS = {"critical": "\N{BLACK DIAMOND}", "high": "\N{BLACK UP-POINTING TRIANGLE}",
          "medium": "\N{BLACK CIRCLE}", "info": "\N{WHITE CIRCLE}"}  # fmt: skip
 DEFINITIONS = (
-    ("concern", "a duty of the catalogue for which the record shows no timely act, an act that must "
-     "not be, or a gap; established or possible, as said"),
+    (
+        "concern",
+        "no entry shows a timely act, an act must not be, or a gap; established or possible",
+    ),
     ("severity", "critical, high, medium or info: set beside each rule; of timing by how late"),
-    ("night", "at least 240 minutes in police detention between 22:00 and 07:00 (NIGHT4), named by "
-     "its evening; before or after charge, by where at least 240 of them lie"),
-    ("not law", "force standards and good practice are told as such, never as a breach of the Code"),
-    ("for a person", "what entries cannot decide; the question is printed with the entries to read"),
-)  # fmt: skip
+    ("night", "at least 240 minutes in police detention between 22:00 and 07:00, by its evening"),
+    (
+        "after charge",
+        "of a night: at least 240 of its minutes follow the decision to keep the child",
+    ),
+    (
+        "not law",
+        "force standards and good practice are told as such, never as a breach of the Code",
+    ),
+    (
+        "for a person",
+        "what entries cannot decide; the question is printed with the entries to read",
+    ),
+)
 _TONES = {"critical": "#a3002a", "high": "#b34700", "medium": "#735a00"}
 _FIRST = 3
 _MOST = 10
@@ -43,7 +54,7 @@ def record_page(
     report: RecordReport,
     provenance: Provenance,
     *,
-    reviews: Sequence[Any] = (),
+    reviews: Sequence[Stored] = (),
     names: dict[str, str] | None = None,
     paths: Sequence[str] = (),
 ) -> str:
@@ -73,7 +84,7 @@ def record_page(
         late=_late, titles=_titles, blanks=_blanks, most=_MOST, shown=_all_shown,
         relied={each.key: _relied(each, report.entries) for each in report.concerns},
         by_day=_by_day(report.entries),
-        reviews=reviews,
+        reviews=[_review(each) for each in reviews],
         form_command=f"detention-monitor report record {given} --form review.yaml",
         review_command=f"detention-monitor report review review.yaml {shlex.join(paths)} "
                        "--db reviews.db",
@@ -148,3 +159,25 @@ def _by_day(entries: Sequence[Told]) -> list[tuple[str, list[dict[str, object]]]
     for day, told in groupby(entries, key=lambda each: day_of(each.at)):
         out.append((f"{day:%A} {day.day} {day:%B %Y}", [_shown(each, day=False) for each in told]))
     return out
+
+
+def _review(stored: Stored) -> dict[str, object]:
+    """Return a stored review as the page shows it: who, when, the grade, what they disagree with."""
+    review = stored.review
+    agreed = sum(each.opinion == "agree" for each in review.verdicts)
+    lines = [f"agrees with {agreed} of {len(review.verdicts)} findings"] if review.verdicts else []
+    lines += [
+        f"disagrees with {each.duty or each.rule} ({each.key[:10]}): {printable(each.reason)}"
+        for each in review.verdicts if each.opinion == "disagree"
+    ]  # fmt: skip
+    lines += [
+        f"question {each.question}: {each.answer.replace('_', ' ')}"
+        + (f" ({printable(each.note)})" if each.note else "")
+        for each in review.answers if each.note or each.answer == "no"
+    ]  # fmt: skip
+    name = printable(stored.who, 100) + ("" if stored.verified else " (name not verified)")
+    grade = f"Graded {review.grade.replace('_', ' ')} by " if review.grade else "Reviewed by "
+    return {
+        "grade_text": grade, "who_text": name, "when": local_text(stored.at),
+        "reason": printable(review.reason, 2_000), "lines": lines,
+    }  # fmt: skip

@@ -283,7 +283,9 @@ def _layers(alt: Any, drawn: Sequence[Row], scale: Scale) -> Iterator[Any]:
     ]  # fmt: skip
     if marks:
         data = alt.Chart(alt.Data(values=marks)).encode(
-            alt.X("at:Q", scale=x), alt.Y("y:Q", scale=y, axis=None), alt.Color("colour:N", scale=None)
+            alt.X("at:Q", scale=x),
+            alt.Y("y:Q", scale=y, axis=None),
+            alt.Color("colour:N", scale=None),
         )
         yield data.mark_tick(thickness=1.5, size=_ROW - 6)
         for before, align, dx in ((False, "left", 4), (True, "right", -4)):
