@@ -33,6 +33,11 @@ def _pyarrow() -> Any:
     return pyarrow
 
 
+def arrow_library() -> Any:
+    """Return pyarrow for what else is written with it; raise `RecordError` without it."""
+    return _pyarrow()
+
+
 # --- findings out ------------------------------------------------------------------------------
 
 

@@ -1,0 +1,200 @@
+"""The charts of reports, as SVG to put into a page; each is drawn from a table that stands below it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from detention_monitor import webpage
+
+MAIN, SECOND, THIRD, PALE, INK = "#1d4f91", "#c05a00", "#5f6b7a", "#b8c7dc", "#1a1a1a"
+SERIES = (MAIN, "#e08a2e", "#4f9c8f", "#8a5a9e", "#5f6b7a", "#b8c7dc")
+"""Colours that stay apart in print and for most who do not see all colours."""
+WIDTH = 640
+_FONT = "Helvetica Neue, Arial, Liberation Sans, sans-serif"
+Counts = Sequence[tuple[str, float | None]]
+
+
+class Point(NamedTuple):
+    """A share (or a time) with its interval; `low` and `high` are None where there is none."""
+
+    label: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    base: str = ""
+    group: str = ""
+
+
+class Box(NamedTuple):
+    """How a time spreads at one place, in hours: tenth, quarter, median, three quarters, nine tenths."""
+
+    label: str
+    tenth: float
+    quarter: float
+    middle: float
+    three_quarters: float
+    nine_tenths: float
+
+
+def bars(counts: Counts, title: str, told: str) -> Any:
+    """Return horizontal bars, one for each label, with their numbers; hidden ones are left out."""
+    alt = webpage.altair()
+    rows = [{"label": label, "n": number} for label, number in counts if number is not None]
+    if not rows:
+        return None
+    base = alt.Chart(alt.InlineData(values=rows), width=WIDTH - 240).encode(
+        y=alt.Y("label:N", sort=None, title=None), x=_length(rows, title)
+    )
+    drawn = base.mark_bar(color=MAIN, height={"band": 0.72}) + base.mark_text(
+        align="left", dx=4, color=INK
+    ).encode(text=alt.Text("n:Q", format=",.0f"))
+    return webpage.drawing(_styled(drawn), told)
+
+
+def columns(counts: Counts, title: str, told: str) -> Any:
+    """Return upright bars in the order given: bands of a time, months."""
+    alt = webpage.altair()
+    rows = [{"label": label, "n": number} for label, number in counts if number is not None]
+    if not rows:
+        return None
+    base = alt.Chart(alt.InlineData(values=rows), width=WIDTH, height=220).encode(
+        x=alt.X("label:N", sort=None, title=None, axis=_turned(rows)),
+        y=alt.Y("n:Q", title=title, axis=alt.Axis(format=",.0f", tickMinStep=1)),
+    )
+    drawn = base.mark_bar(color=MAIN) + base.mark_text(dy=-6, color=INK).encode(
+        text=alt.Text("n:Q", format=",.0f")
+    )
+    return webpage.drawing(_styled(drawn), told)
+
+
+def stacked(
+    series: Sequence[tuple[str, Counts]], title: str, told: str, *, side_by_side: bool = False
+) -> Any:
+    """Return upright bars of several series, upon or beside each other."""
+    alt = webpage.altair()
+    rows = [
+        {"label": label, "series": name, "n": number, "order": place}
+        for place, (name, counts) in enumerate(series)
+        for label, number in counts
+        if number is not None
+    ]
+    if not rows:
+        return None
+    names = [name for name, _ in series]
+    colour = alt.Color("series:N", sort=names, title=None,
+                       scale=alt.Scale(domain=names, range=list(SERIES[: len(names)])),
+                       legend=alt.Legend(orient="top", labelLimit=320))  # fmt: skip
+    chart = (
+        alt.Chart(alt.InlineData(values=rows), width=WIDTH, height=220)
+        .mark_bar()
+        .encode(
+            x=alt.X("label:N", sort=[label for label, _ in series[0][1]], title=None,
+                    axis=_turned(rows)),
+            y=alt.Y("n:Q", title=title, axis=alt.Axis(format=",.0f", tickMinStep=1)),
+            color=colour,
+            order=alt.Order("order:Q"),
+        )
+    )  # fmt: skip
+    if side_by_side:
+        chart = chart.encode(xOffset=alt.XOffset("series:N", sort=names))
+    return webpage.drawing(_styled(chart), told)
+
+
+def boxes(found: Sequence[Box], title: str, told: str) -> Any:
+    """Return one box for each place: a line from the tenth to nine tenths, the middle half, the median."""
+    alt = webpage.altair()
+    if not found:
+        return None
+    rows = [each._asdict() for each in found]
+    base = alt.Chart(alt.InlineData(values=rows), width=WIDTH - 200).encode(
+        y=alt.Y("label:N", sort=None, title=None)
+    )
+    line = base.mark_rule(color=THIRD).encode(
+        x=alt.X("tenth:Q", title=title, scale=alt.Scale(zero=True)), x2="nine_tenths:Q"
+    )
+    half = base.mark_bar(color=PALE, height={"band": 0.6}).encode(
+        x="quarter:Q", x2="three_quarters:Q"
+    )
+    middle = base.mark_tick(color=MAIN, thickness=3, size=16).encode(x="middle:Q")
+    value = base.mark_text(dy=-13, color=INK, fontSize=11).encode(
+        x="middle:Q", text=alt.Text("middle:Q", format=".1f")
+    )
+    return webpage.drawing(_styled(line + half + middle + value), told)
+
+
+def line(points: Sequence[Point], title: str, told: str, *, change: str | None = None) -> Any:
+    """Return a line through the months with its interval; `change` is the month of a change."""
+    alt = webpage.altair()
+    rows = [each._asdict() for each in points if each.value is not None]
+    if not rows:
+        return None
+    labels = [each.label for each in points]
+    x = alt.X("label:O", sort=labels, scale=alt.Scale(domain=labels), title=None,
+              axis=alt.Axis(labelAngle=-45 if len(labels) > 8 else 0))  # fmt: skip
+    base = alt.Chart(alt.InlineData(values=rows), width=WIDTH, height=190).encode(x=x)
+    shown = (
+        base.mark_area(color=PALE, opacity=0.6).encode(y=alt.Y("low:Q", title=title), y2="high:Q")
+        + base.mark_rule(color=PALE, strokeWidth=2).encode(y="low:Q", y2="high:Q")
+        + base.mark_line(color=MAIN).encode(y=alt.Y("value:Q", scale=alt.Scale(zero=True)))
+        + base.mark_point(color=MAIN, filled=True, size=40).encode(y="value:Q")
+        + base.mark_text(dy=-10, fontSize=10, color=INK).encode(
+            y="value:Q", text=alt.Text("value:Q", format=".0f")
+        )
+    )
+    if change is not None:
+        at = alt.Chart(alt.InlineData(values=[{"label": change, "told": "change"}])).encode(x=x)
+        shown += at.mark_rule(color=SECOND, strokeDash=[5, 3], strokeWidth=2)
+        shown += at.mark_text(color=SECOND, align="left", dx=4, dy=-88).encode(text="told:N")
+    return webpage.drawing(_styled(shown), told)
+
+
+def dots(points: Sequence[Point], title: str, told: str, *, all_of: float | None = None) -> Any:
+    """Return one dot with its interval for each place; `all_of` is the value for all of them."""
+    alt = webpage.altair()
+    rows = [each._asdict() for each in points if each.value is not None]
+    if not rows:
+        return None
+    base = alt.Chart(alt.InlineData(values=rows), width=WIDTH - 200).encode(
+        y=alt.Y("label:N", sort=None, title=None)
+    )
+    shown = (
+        base.mark_rule(color=THIRD, strokeWidth=2).encode(
+            x=alt.X("low:Q", title=title, scale=alt.Scale(zero=True)), x2="high:Q"
+        )
+        + base.mark_point(color=MAIN, filled=True, size=70).encode(x="value:Q")
+        + base.mark_text(dy=-11, fontSize=11, color=INK).encode(
+            x="value:Q", text=alt.Text("value:Q", format=".0f")
+        )
+    )
+    if all_of is not None:
+        mean = alt.Chart(alt.InlineData(values=[{"x": all_of}]))
+        shown += mean.mark_rule(color=SECOND, strokeDash=[4, 3]).encode(x="x:Q")
+    return webpage.drawing(_styled(shown), told)
+
+
+def _length(rows: Sequence[dict[str, Any]], title: str) -> Any:
+    alt = webpage.altair()
+    most = max(row["n"] for row in rows) or 1
+    axis = alt.Axis(format=",.0f", tickMinStep=1)
+    return alt.X("n:Q", title=title, axis=axis, scale=alt.Scale(domain=[0, most * 1.12]))
+
+
+def _turned(rows: Sequence[dict[str, Any]]) -> Any:
+    """Return an axis whose labels are turned where they would not fit beside each other."""
+    alt = webpage.altair()
+    labels = {row["label"] for row in rows}
+    long = sum(len(label) for label in labels) > 75
+    return alt.Axis(labelAngle=-35 if long else 0, labelLimit=220)
+
+
+def _styled(chart: Any) -> Any:
+    return (
+        chart.configure(font=_FONT, background="transparent")
+        .configure_axis(labelFontSize=12, titleFontSize=12, titleFontWeight="normal",
+                        labelLimit=230, gridColor="#e3e5e8", domainColor="#8a9099",
+                        tickColor="#8a9099", labelColor=INK, titleColor="#4a4f57")
+        .configure_legend(labelFontSize=12, labelColor=INK)
+        .configure_view(stroke=None)
+        .configure_text(font=_FONT, fontSize=12)
+    )  # fmt: skip

@@ -1,0 +1,142 @@
+"""From records to rows: the replay that statistics and trends rest on, and the rows as files."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from detention_monitor.judging import Settings, ruleset_of
+from detention_monitor.parquet import arrow_library
+from detention_monitor.replay import Progress, quiet, replay
+from detention_monitor.reports.pseudonym import Pseudonyms
+from detention_monitor.reports.rows import Row, check, read_rows, write_row
+from detention_monitor.results import Tally
+from detention_monitor.sources import SetAside
+from detention_monitor.text import cell
+
+_AT_A_TIME = 10_000
+
+
+class Collected:
+    """The rows of a replay, on disk; they may be read as often as one likes."""
+
+    def __init__(self, path: Path, tally: Tally, period: Period) -> None:
+        self._path, self.tally, self._period = path, tally, period
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows that began within the period."""
+        with self._path.open("rb") as file:
+            yield from (row for row in read_rows(file) if row.day in self._period)
+
+    def outside_period(self) -> int:
+        """Return how many rows began before or after the period."""
+        with self._path.open("rb") as file:
+            return sum(row.day not in self._period for row in read_rows(file))
+
+
+class Period(msgspec.Struct, frozen=True):
+    """Days from the first to the last, both included; None: no limit."""
+
+    first: date | None = None
+    last: date | None = None
+
+    def __contains__(self, day: object) -> bool:
+        return (self.first is None or str(day) >= self.first.isoformat()) and (
+            self.last is None or str(day) <= self.last.isoformat()
+        )
+
+
+@contextmanager
+def collected(
+    files: Sequence[str],
+    settings: Settings,
+    period: Period,
+    *,
+    set_aside: Callable[[SetAside], None],
+    workers: int = 1,
+    progress: Progress = quiet,
+    beside: Path | None = None,
+) -> Iterator[Collected]:
+    """Judge all records and give their rows, kept in the folder `beside` meanwhile.
+
+    Raises `RecordError` for rules that leave out what is counted.
+    """
+    check(ruleset_of(settings.rules, settings.policy))
+    with tempfile.TemporaryDirectory(prefix="detention-monitor-", dir=beside) as name:
+        path = Path(name) / "rows"
+        with path.open("wb") as out:
+            tally = replay(
+                files, replace(settings, product=write_row), out, set_aside=set_aside,
+                workers=workers, progress=progress,
+            )  # fmt: skip
+        yield Collected(path, tally, period)
+
+
+# --- rows as files -----------------------------------------------------------------------------
+
+_TEXT = ("force", "detention", "kind", "day", "station", "sex", "ethnicity", "offence", "outcome",
+         "nights", "requests", "replies", "certificate", "breaches")  # fmt: skip
+_WHOLE = (
+    "age", "held", "adult_asked", "adult_waited", "adult_from_request", "midnights",
+    "strip_searches", "intimate_searches", "reviews", "reviews_in_person", "extensions",
+    "warrants_applied", "warrants", "moved", "after_charge", "unlawful", "unlawful_possible", "good",
+)  # fmt: skip
+_YES_NO = ("closed", "charged", "bail_refused", "produced", "adult_carried")
+COLUMNS = (*_TEXT, *_WHOLE, *_YES_NO)
+"""The columns of the file of rows; times are minutes."""
+
+
+def flat(row: Row, names: Pseudonyms | None = None) -> dict[str, Any]:
+    """Return a row as plain columns; with `names` fit to leave the force.
+
+    Then the detention has a pseudonym, and of the day only the month is told.
+    """
+    raw = msgspec.structs.asdict(row)
+    out = {name: raw[name] for name in COLUMNS if name in raw}
+    out["strip_searches"] = len(row.strip_searches)
+    out["nights"] = " ".join(row.nights)
+    out["requests"] = " ".join(f"{each.asked}/{each.stage}" for each in row.requests)
+    out["replies"] = " ".join(each.reply or "none" for each in row.requests)
+    out["breaches"] = " ".join(f"{duty}:{row.duties[duty]}" for duty in sorted(row.duties))
+    if names is not None:
+        out["detention"] = names.of(f"{row.force}\0{row.detention}")
+        out["day"] = row.month
+    return {name: out[name] for name in COLUMNS}
+
+
+def write_rows(folder: Path, rows: Iterator[Row], names: Pseudonyms | None) -> tuple[Path, Path]:
+    """Write rows as `detentions.csv` and `detentions.parquet`, some at a time; return both."""
+    arrow = arrow_library()
+    kinds = {**dict.fromkeys(_TEXT, arrow.string()), **dict.fromkeys(_WHOLE, arrow.int64()),
+             **dict.fromkeys(_YES_NO, arrow.bool_())}  # fmt: skip
+    schema = arrow.schema([(name, kinds[name]) for name in COLUMNS])
+    as_csv, as_parquet = folder / "detentions.csv", folder / "detentions.parquet"
+    held: list[dict[str, Any]] = []
+    with (
+        as_csv.open("w", newline="", encoding="utf-8") as file,
+        arrow.parquet.ParquetWriter(as_parquet, schema, compression="zstd") as parquet,
+    ):
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow(COLUMNS)
+        for row in rows:
+            held.append(flat(row, names))
+            writer.writerow([_cell(value) for value in held[-1].values()])
+            if len(held) == _AT_A_TIME:
+                parquet.write_table(arrow.Table.from_pylist(held, schema=schema))
+                held.clear()
+        parquet.write_table(arrow.Table.from_pylist(held, schema=schema))
+    return as_csv, as_parquet
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else cell(str(value))

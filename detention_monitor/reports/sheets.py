@@ -1,0 +1,275 @@
+"""Figures as they may be shown: exact inside the force, small numbers hidden outside it.
+
+What a page, a chart and a file say comes from here, so that none tells what another hides.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from detention_monitor.reports.counted import NOT_RECORDED, SHARES, Breakdown, Share, Spread
+from detention_monitor.reports.disclosure import (
+    HIDDEN,
+    LEAST,
+    LEAST_FOR_QUANTILES,
+    Grid,
+    published,
+    rounded,
+)
+from detention_monitor.reports.figures import ALL, Figures, Minutes, Place, bands, mean, quantile
+from detention_monitor.reports.intervals import wilson
+from detention_monitor.reports.page import Column, Table
+
+QUANTILES = ((10, "a tenth within"), (25, "a quarter within"), (50, "median"),
+             (75, "three quarters within"), (90, "nine tenths within"))  # fmt: skip
+NOTHING = "-"
+
+
+class Value(NamedTuple):
+    """A number and how it is told; no number where it is hidden or there is none."""
+
+    number: float | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table of values: `rows` are a label and its values, `totals` the places of total rows."""
+
+    id: str
+    title: str
+    label: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Value, ...]], ...]
+    totals: frozenset[int] = frozenset()
+    definition: str = ""
+    places: tuple[Place, ...] = ()
+    """Where the rows speak of places: which."""
+    notes: tuple[str, ...] = field(default=())
+
+    def table(self, caption: str | None = None) -> Table:
+        """Return the table of a page."""
+        columns = (Column(self.label), *(Column(name, numeric=True) for name in self.columns))
+        rows = tuple((label, *(each.text for each in values)) for label, values in self.rows)
+        notes = (*((self.definition,) if self.definition else ()), *self.notes)
+        return Table(columns, rows, self.title if caption is None else caption, notes, self.totals)
+
+    def column(self, name: str) -> list[tuple[str, float | None]]:
+        """Return the labels and numbers of a column, without totals."""
+        place = self.columns.index(name)
+        return [
+            (label, values[place].number)
+            for number, (label, values) in enumerate(self.rows)
+            if number not in self.totals
+        ]
+
+
+def count(number: int | None) -> Value:
+    """Return a count as it is told."""
+    return Value(None, HIDDEN) if number is None else Value(number, f"{number:,}")
+
+
+def percent(has: int | None, base: int | None) -> Value:
+    """Return a share in per cent as it is told."""
+    if has is None or base is None:
+        return Value(None, HIDDEN)
+    if base == 0:
+        return Value(None, NOTHING)
+    share = 100 * has / base
+    return Value(share, f"{share:.0f} %" if share >= 1 or not share else "under 1 %")
+
+
+def duration(minutes: float | None) -> Value:
+    """Return minutes as hours and minutes.
+
+    >>> duration(272.4).text, duration(None).text
+    ('4:32', '-')
+    """
+    if minutes is None:
+        return Value(None, NOTHING)
+    hours, rest = divmod(round(minutes), 60)
+    return Value(minutes, f"{hours}:{rest:02d}")
+
+
+class Show:
+    """Makes sheets of figures for readers inside or outside the force."""
+
+    def __init__(self, figures: Figures, *, outside: bool = False) -> None:
+        self.figures, self.outside = figures, outside
+
+    def grid(
+        self, inner: Sequence[Sequence[int]], also: frozenset[tuple[int, int]] = frozenset()
+    ) -> tuple[tuple[int | None, ...], ...]:
+        """Return counts with their totals as they may be shown."""
+        whole = Grid.of(inner)
+        return published(whole, also) if self.outside else whole.numbers
+
+    def breakdown(self, of: Breakdown, place: Place = ALL) -> Sheet:
+        """Return the sheet of a breakdown at a place."""
+        counts = self.figures.count(of.id, place)
+        labels = _ordered(of.order, (label for label, _ in counts))
+        if of.across is None:
+            return self._list(of.id, of.title, of.label, of.unit, of.definition,
+                              [(label, counts[label, ""]) for label in labels])  # fmt: skip
+        columns = _ordered(of.columns, (across for _, across in counts))
+        shown = self.grid([[counts[label, across] for across in columns] for label in labels])
+        rows = [
+            (label, tuple(count(number) for number in numbers))
+            for label, numbers in zip((*labels, f"all {of.unit}"), shown, strict=True)
+        ]
+        return Sheet(of.id, of.title, of.label, (*columns, "all"), tuple(rows),
+                     frozenset({len(labels)}), of.definition)  # fmt: skip
+
+    def bands(self, of: Spread, place: Place = ALL) -> Sheet:
+        """Return how many lie in each band of a time."""
+        found = bands(of, self.figures.spread(of.id, place))
+        return self._list(of.id, of.title, "time", of.unit, of.definition, found)
+
+    def _list(
+        self, name: str, title: str, label: str, unit: str, definition: str,
+        counts: Sequence[tuple[str, int]],
+    ) -> Sheet:  # fmt: skip
+        shown = self.grid([[number] for _, number in counts])
+        total = shown[-1][0]
+        labels = (*(each for each, _ in counts), f"all {unit}")
+        rows = tuple(
+            (label, (count(numbers[0]), percent(numbers[0], total)))
+            for label, numbers in zip(labels, shown, strict=True)
+        )
+        return Sheet(name, title, label, (unit, "of all"), rows, frozenset({len(counts)}),
+                     definition)  # fmt: skip
+
+    def quantiles(self, of: Spread, places: Sequence[Place]) -> Sheet:
+        """Return the quantiles of a time at some places, and in all."""
+        every = (*places, ALL) if len(places) != 1 else tuple(places)
+        rows = [(_named(place), self._times(self.figures.spread(of.id, place))) for place in every]
+        columns = (f"{of.unit} with a time", "mean", *(name for _, name in QUANTILES))
+        columns = columns if self.outside else (*columns, "longest")
+        totals = frozenset({len(every) - 1}) if len(every) > 1 else frozenset()
+        return Sheet(f"{of.id}_quantiles", f"{of.title}: how long (h:mm)", "where", columns,
+                     tuple(rows), totals, "", every)  # fmt: skip
+
+    def _times(self, values: Minutes) -> tuple[Value, ...]:
+        known = values.total() - values.get(None, 0)
+        if not self.outside:
+            longest = max((value for value in values if value is not None), default=None)
+            told = [mean(values), *(quantile(values, share / 100) for share, _ in QUANTILES)]
+            return (count(known), *(duration(each) for each in (*told, longest)))
+        if known < LEAST_FOR_QUANTILES:
+            hid = count(None if 0 < known < LEAST else rounded(known))
+            return (hid, *(Value(None, HIDDEN if known else NOTHING) for _ in range(6)))
+        told = [mean(values), *(quantile(values, share / 100) for share, _ in QUANTILES)]
+        return (
+            count(rounded(known)),
+            *(duration(None if each is None else rounded(each)) for each in told),
+        )
+
+    def shares(self, stations: Sequence[Place], months: Sequence[str]) -> dict[str, Shares]:
+        """Return every share by station and month, with totals, as it may be shown."""
+        return {each.id: self._share(each, stations, months) for each in SHARES}
+
+    def _share(self, of: Share, stations: Sequence[Place], months: Sequence[str]) -> Shares:
+        rates = [
+            [self.figures.rate(of.id, Place(at.force, at.station, month)) for month in months]
+            for at in stations
+        ]
+        base = self.grid([[each.base for each in row] for row in rates])
+        has = [[each.has for each in row] for row in rates]
+        rest = Grid.of([[each.base - each.has for each in row] for row in rates]).numbers
+        also = frozenset(
+            (i, j)
+            for i, row in enumerate(rest)
+            for j, left in enumerate(row)
+            if base[i][j] is None or 0 < left < LEAST
+        )
+        shown = self.grid(has, also if self.outside else frozenset())
+        untold = sum(each.untold for row in rates for each in row)
+        return Shares(of, shown, base, rounded(untold) if self.outside else untold)
+
+    def duties(self, titles: Mapping[str, str], place: Place = ALL) -> Sheet:
+        """Return how often each duty was found broken, by whose standard and how surely."""
+        counts = self.figures.duties.get(place, Counter())
+        whole = self.figures.rate("charged", place).base
+        columns = ("law", "possible", "local", "cannot_tell")
+        found = sorted({duty for duty, _ in counts}, key=_by_section)
+        rows = []
+        for duty in found:
+            numbers = [counts.get((duty, column), 0) for column in columns]
+            told = [self._alone(number) for number in numbers]
+            title = f"{duty}  {titles.get(duty, '')}".strip()
+            share = percent(told[0], self._alone(whole))
+            rows.append((title, (count(told[0]), share, *(count(each) for each in told[1:]))))
+        return Sheet(
+            "duties", "Detentions with a possible breach, by duty", "duty",
+            ("law, established", "of detentions", "law, possible", "local or guidance only",
+             "cannot tell"),
+            tuple(rows), frozenset(),
+            "Each detention once for each duty, in the gravest way found: a breach of statute or "
+            "Code that holds on every reading; one that is only possible; a local target, a Note "
+            "for Guidance or good practice, which are not law; or a source that does not carry what "
+            "the rule needs.",
+        )  # fmt: skip
+
+    def _alone(self, number: int) -> int | None:
+        """Return a count that is part of no total as it may be shown."""
+        if not self.outside:
+            return number
+        return None if 0 < number < LEAST else rounded(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """One share by station (rows) and month (columns), the last of each for all."""
+
+    of: Share
+    has: tuple[tuple[int | None, ...], ...]
+    base: tuple[tuple[int | None, ...], ...]
+    untold: int
+
+    def at(self, station: int, month: int) -> tuple[int | None, int | None]:
+        """Return how many of how many; -1 stands for all stations or all months."""
+        return self.has[station][month], self.base[station][month]
+
+    def told(self, station: int, month: int) -> Value:
+        """Return the share as a cell: per cent and the count behind it."""
+        has, base = self.at(station, month)
+        share = percent(has, base)
+        return share if has is None or not base else Value(share.number, f"{share.text} ({has:,})")
+
+    def interval(self, station: int, month: int) -> tuple[float, float] | None:
+        """Return Wilson's interval of the share in per cent, if it is shown."""
+        has, base = self.at(station, month)
+        if has is None or base is None:
+            return None
+        found = wilson(min(has, base), base)
+        return None if found is None else (100 * found[0], 100 * found[1])
+
+
+def _named(place: Place) -> str:
+    if place == ALL:
+        return "all"
+    if place.month:
+        return place.month
+    return place.station
+
+
+def named(places: Sequence[Place]) -> list[str]:
+    """Return what stations are called: with their force where there are several forces."""
+    several = len({each.force for each in places}) > 1
+    return [f"{each.force} {each.station}" if several else each.station for each in places]
+
+
+def _ordered(first: Sequence[str], found: Iterator[str] | Sequence[str]) -> list[str]:
+    """Return the labels in their order, others after them, what is not recorded last."""
+    every = {*first, *found}
+    out = [*(each for each in first if each != NOT_RECORDED)]
+    out += sorted(every - {*out, NOT_RECORDED})
+    return [*out, NOT_RECORDED] if NOT_RECORDED in every else out
+
+
+def _by_section(duty: str) -> tuple[bool, str]:
+    """Order duties as the catalogue does: A to F, good practice last."""
+    return duty.startswith("GP"), duty

@@ -1,0 +1,316 @@
+"""`report statistics`: the published tables for children, and what partners need, on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from detention_monitor.reports import charts
+from detention_monitor.reports.charts import Box
+from detention_monitor.reports.counted import BREAKDOWNS, SHARES, SPREADS
+from detention_monitor.reports.disclosure import HIDDEN, LEAST, LEAST_FOR_QUANTILES, ROUNDED_TO
+from detention_monitor.reports.figures import Figures, Place
+from detention_monitor.reports.page import SENSITIVE, Section, Table, columns, report_page
+from detention_monitor.reports.provenance import Provenance
+from detention_monitor.reports.sheets import Shares, Sheet, Show, count, named
+
+OUTSIDE = "OFFICIAL: small numbers are hidden; no child is named"
+_BREAKDOWNS = {each.id: each for each in BREAKDOWNS}
+_SPREADS = {each.id: each for each in SPREADS}
+_MOST_SERIES = 6
+_OVERVIEW = ("adult_came", "overnight", "overnight_post", "bail_refused", "moved", "certified",
+             "unlawful", "by_law")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Figures on their way to a page: what may be shown, where and when."""
+
+    show: Show
+    stations: tuple[Place, ...]
+    months: tuple[str, ...]
+    shares: Mapping[str, Shares]
+    titles: Mapping[str, str]
+
+    @classmethod
+    def of(cls, figures: Figures, titles: Mapping[str, str], *, outside: bool) -> Statistics:
+        """Prepare figures; `titles` are those of the duties of the catalogue."""
+        show = Show(figures, outside=outside)
+        stations, months = figures.stations(), figures.months()
+        return cls(show, tuple(stations), tuple(months), show.shares(stations, months), titles)
+
+    def sheet(self, name: str) -> Sheet:
+        """Return the sheet of a breakdown, or the bands of a time, for all places."""
+        if name in _BREAKDOWNS:
+            return self.show.breakdown(_BREAKDOWNS[name])
+        return self.show.bands(_SPREADS[name])
+
+
+def page(found: Statistics, provenance: Provenance) -> str:
+    """Return the statistics as one page."""
+    return report_page(
+        "Children in police custody: statistics", list(sections(found)), provenance,
+        summary=summary(found, provenance.period),
+        marking=OUTSIDE if found.show.outside else SENSITIVE,
+    )  # fmt: skip
+
+
+def summary(found: Statistics, period: str) -> list[str]:
+    """Return what a reader should know first, in a few sentences."""
+    whole = found.shares["overnight"].base[-1][-1]
+    if not whole:
+        return [f"No child was detained in these records ({period})."]
+    where = f"{len(found.stations)} station{'s' if len(found.stations) != 1 else ''}"
+    first = f"{count(whole).text} detentions of children at {where}, {period}."
+    told = [
+        f"{found.shares[name].told(-1, -1).text} {words}"
+        for name, words in (
+            ("overnight", "were held overnight"),
+            ("adult_came", "saw an appropriate adult in person"),
+            ("unlawful", "had at least one minute of possibly unlawful detention"),
+        )
+    ]
+    kept = found.shares["moved"].base[-1][-1]
+    after = (
+        f"Of {count(kept).text} refused bail, {found.shares['moved'].told(-1, -1).text} were moved "
+        "to local authority accommodation."
+        if kept
+        else ""
+    )
+    return [first, f"{'; '.join(told)}.", *([after] if after else [])]
+
+
+def sections(found: Statistics) -> Iterator[Section]:
+    """Yield the parts of the page."""
+    yield _detentions(found)
+    yield from _children(found)
+    yield from _adult(found)
+    yield _overnight(found)
+    yield from _held(found)
+    yield _searches(found)
+    yield from _refused(found)
+    yield _lawful(found)
+    yield _duties(found)
+    yield _places(found, "Station against station", "station")
+    yield _places(found, "Month by month", "month")
+    yield _read(found)
+
+
+def _detentions(found: Statistics) -> Section:
+    base = found.shares["overnight"].base
+    names = named(found.stations)
+    rows = [
+        (name, *(count(number).text for number in base[place]))
+        for place, name in enumerate([*names, "all stations"])
+    ]
+    if len(found.months) <= 12 or len(found.stations) > len(found.months):
+        table = Table(columns("station", *map(_month, found.months), "all"), tuple(rows),
+                      "Detentions of children, by station and month", (),
+                      frozenset({len(names)}))  # fmt: skip
+    else:
+        turned = zip(*(row[1:] for row in rows), strict=True)
+        table = Table(columns("month", *(row[0] for row in rows)),
+                      tuple((month, *row) for month, row in
+                            zip([*found.months, "all months"], turned, strict=True)),
+                      "Detentions of children, by month and station", (),
+                      frozenset({len(found.months)}))  # fmt: skip
+    told = "Detentions of children by month, as in the table below"
+    if 1 < len(found.stations) <= _MOST_SERIES:
+        series = [
+            (name, list(zip(map(_month, found.months), base[place], strict=False)))
+            for place, name in enumerate(names)
+        ]
+        chart = charts.stacked(series, "detentions", told)
+    else:
+        counts = list(zip(map(_month, found.months), base[-1], strict=False))
+        chart = charts.columns(counts, "detentions", told)
+    lead = "A detention counts in the month, and at the station, in which it began."
+    return Section("Detentions", lead, chart, (table,))
+
+
+def _children(found: Statistics) -> Iterator[Section]:
+    ages = found.sheet("age_sex")
+    series = [(name, ages.column(name)) for name in ages.columns[:-1]]
+    series = [each for each in series if any(number for _, number in each[1])]
+    chart = charts.stacked(series, "detentions", "Detentions by age and sex, as in the table below")
+    yield Section("Who was detained", "", chart, (ages.table(),))
+    for name, title in (("ethnicity", "Ethnicity"), ("offence", "Offence")):
+        yield _barred(found, name, title)
+
+
+def _barred(found: Statistics, name: str, title: str) -> Section:
+    sheet = found.sheet(name)
+    chart = charts.bars(sheet.column(sheet.columns[0]), sheet.columns[0], f"{sheet.title}, as in the table below")  # fmt: skip
+    return Section(title, "", chart, (sheet.table(),))
+
+
+def _adult(found: Statistics) -> Iterator[Section]:
+    yield _barred(found, "adult_asked", "Appropriate adult called")
+    waited = found.sheet("adult_waited")
+    yield _timed(found, "adult_waited", "Time for the adult to arrive", waited)
+    asked = found.show.quantiles(_SPREADS["adult_from_request"], found.stations)
+    yield Section(
+        "Time from asking the adult to arrival", _SPREADS["adult_from_request"].definition,
+        _boxes(asked, "hours from asking to arrival"), (_stationed(asked, found),),
+    )  # fmt: skip
+
+
+def _timed(found: Statistics, name: str, title: str, sheet: Sheet) -> Section:
+    spread = _SPREADS[name]
+    chart = charts.columns(sheet.column(spread.unit), spread.unit, f"{spread.title}, as in the table below")  # fmt: skip
+    quantiles = found.show.quantiles(spread, found.stations)
+    return Section(title, "", chart, (sheet.table(), _stationed(quantiles, found)))
+
+
+def _stationed(sheet: Sheet, found: Statistics) -> Table:
+    """Return a table of quantiles with stations named as in the rest of the report."""
+    names = dict(zip(found.stations, named(found.stations), strict=True))
+    table = sheet.table()
+    rows = tuple(
+        (names.get(place, "all stations"), *row[1:])
+        for place, row in zip(sheet.places, table.rows, strict=True)
+    )
+    return Table(columns("station", *sheet.columns), rows, sheet.title, table.notes, table.totals)
+
+
+def _boxes(sheet: Sheet, title: str) -> object:
+    found = []
+    for place, (label, values) in enumerate(sheet.rows):
+        numbers = [value.number for value in values[2:7]]
+        known = [number / 60 for number in numbers if number is not None]
+        if len(known) == 5 and place not in sheet.totals:
+            found.append(Box(label, *known))
+    return charts.boxes(found, title, "How long it took at each station, as in the table below")
+
+
+def _overnight(found: Statistics) -> Section:
+    sheet, both = found.sheet("overnight"), found.sheet("overnight_midnight")
+    chart = charts.bars(sheet.column("detentions"), "detentions", "Nights in custody before and after charge, as in the table below")  # fmt: skip
+    lead = "No statute says what a night in custody is; two counts stand side by side."
+    return Section("Held overnight", lead, chart, (sheet.table(), both.table()))
+
+
+def _held(found: Statistics) -> Iterator[Section]:
+    yield _timed(found, "held", "Time held", found.sheet("held"))
+    outcome = found.sheet("outcome")
+    chart = charts.bars(outcome.column("detentions"), "detentions", "How detention ended, as in the table below")  # fmt: skip
+    tables = (outcome.table(), found.sheet("over_24").table(), found.sheet("powers").table())
+    yield Section("How detention ended", "", chart, tables)
+
+
+def _searches(found: Statistics) -> Section:
+    names = ("searched", "searches", "searched_age_sex", "searched_ethnicity")
+    sheets = [found.sheet(name) for name in names]
+    by_age = sheets[2]
+    series = [(name, by_age.column(name)) for name in by_age.columns[:-1]]
+    series = [each for each in series if any(number for _, number in each[1])]
+    chart = charts.stacked(series, "children searched", "Children strip searched by age and sex, as in the table below") if series else None  # fmt: skip
+    return Section("Strip searches", "", chart, tuple(each.table() for each in sheets))
+
+
+_STEPS = (
+    ("charged", "has", "charged"),
+    ("bail_refused", "has", "bail refused"),
+    ("asked", "has", "local authority asked"),
+    ("moved", "has", "moved to accommodation"),
+    ("certified", "base", "kept in the police station"),
+    ("certified", "has", "certificate made"),
+    ("produced", "has", "certificate produced to the court"),
+)
+
+
+def _refused(found: Statistics) -> Iterator[Section]:
+    steps = []
+    for name, part, label in _STEPS:
+        share = found.shares[name]
+        steps.append((label, (share.has if part == "has" else share.base)[-1][-1]))
+    rows = tuple((label, count(number).text) for label, number in steps)
+    table = Table(columns("step", "children"), rows, "From charge to court, children",
+                  tuple(f"{found.shares[name].of.title}: {found.shares[name].of.definition}"
+                        for name in ("asked", "certified", "produced")))  # fmt: skip
+    chart = charts.bars(steps, "children", "Children charged, refused bail, asked for, moved, certified, as in the table below")  # fmt: skip
+    lead = "What partners need: what was asked of the local authority, and what came of it."
+    tables = (table, found.sheet("certificates").table())
+    yield Section("Charged and refused bail", lead, chart, tables)
+    requests, replies = found.sheet("requests"), found.sheet("replies")
+    series = [(name, requests.column(name)) for name in requests.columns[:-1]]
+    series = [each for each in series if any(number for _, number in each[1])]
+    drawn = charts.stacked(series, "requests", "Requests by type and stage, as in the table below", side_by_side=True) if series else None  # fmt: skip
+    replied = found.show.quantiles(_SPREADS["replied"], found.stations)
+    yield Section("Requests to the local authority, and replies", "", drawn,
+                  (requests.table(), replies.table(), found.sheet("replied").table(),
+                   _stationed(replied, found)))  # fmt: skip
+    yield _timed(found, "after_charge", "Hours held after charge", found.sheet("after_charge"))
+
+
+def _lawful(found: Statistics) -> Section:
+    return _timed(found, "unlawful", "Minutes of unlawful detention", found.sheet("unlawful"))
+
+
+def _duties(found: Statistics) -> Section:
+    sheet = found.show.duties(found.titles)
+    counts = [(label.split("  ")[0], number) for label, number in sheet.column(sheet.columns[0])]
+    most = sorted((each for each in counts if each[1]), key=lambda each: -(each[1] or 0))[:15]
+    told = "The duties most often broken by statute or Code, as in the table below"
+    chart = charts.bars(most, "detentions with an established breach of statute or Code", told)
+    return Section("Duties toward the child", "", chart, (sheet.table(),))
+
+
+def _places(found: Statistics, heading: str, label: str) -> Section:
+    by_station = label == "station"
+    rows = []
+    names = [*named(found.stations), "all stations"] if by_station else [*found.months, "all months"]  # fmt: skip
+    for place, name in enumerate(names):
+        i, j = (place, -1) if by_station else (-1, place)
+        told = [found.shares[each].told(i, j).text for each in _OVERVIEW]
+        rows.append((name, *told))
+    titles = [found.shares[each].of.title.lower() for each in _OVERVIEW]
+    table = Table(columns(label, *titles), tuple(rows), "", ("Per cent, and the count behind it.",),
+                  frozenset({len(names) - 1}))  # fmt: skip
+    points = []
+    for place, name in enumerate(names[:-1]):
+        i, j = (place, -1) if by_station else (-1, place)
+        value, between = found.shares["overnight"].told(i, j).number, found.shares["overnight"].interval(i, j)  # fmt: skip
+        low, high = between or (None, None)
+        points.append(charts.Point(name, value, low, high))
+    told_of = "held overnight, per cent, with its interval (95 %)"
+    draw = charts.dots if by_station else charts.line
+    return Section(
+        heading, "", draw(points, told_of, f"{told_of}, as in the table below"), (table,)
+    )
+
+
+def _read(found: Statistics) -> Section:
+    sheet = found.sheet("read")
+    notes = [
+        f"{found.shares[each.id].untold:,} detentions are left out of '{each.title.lower()}': their "
+        "source does not carry what it needs."
+        for each in SHARES
+        if found.shares[each.id].untold
+    ]
+    if found.show.outside:
+        notes.append(
+            f"{HIDDEN}: hidden, because 1 to {LEAST - 1} children stand behind it, or because it "
+            f"would tell such a number. Numbers are rounded to {ROUNDED_TO}, so that they need not add "
+            f"up; times of fewer than {LEAST_FOR_QUANTILES} are not told."
+        )
+    return Section("What was read", "", None, (sheet.table(),), tuple(notes))
+
+
+def _month(month: str) -> str:
+    """Return a month for the head of a column.
+
+    >>> _month("2024-09")
+    'Sep 24'
+    """
+    names = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+    return f"{names[int(month[5:]) - 1]} {month[2:4]}"
+
+
+def definitions() -> tuple[tuple[str, str], ...]:
+    """Return the definitions that every statistic prints, each once."""
+    return (
+        ("detention", "One stay in police detention; several custody records may tell of it."),
+        ("child", "Under 18 by the record, or treated as one; age at arrival."),
+        *((each.title.lower(), each.definition) for each in SHARES),
+    )
