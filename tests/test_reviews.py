@@ -155,12 +155,18 @@ def report(ruleset: RuleSet, durable: DurableBackend) -> RecordReport:
     return reported("T10_certificate_late", Reporter(ruleset, RULES), durable)
 
 
+def stored_from(form: Path, store: Store, report: RecordReport, ruleset: RuleSet) -> None:
+    filled = read_form(form)
+    given = review_of(filled, ruleset.hash, report.result.findings, report.answers)
+    keep(store, LEE, NOW, given)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
         ("ruleset: '", "ruleset: 'x", "make the form anew"),
         ("  - key: '", "  - key: 'f00", "has the record changed"),
-        ("    opinion:\n", "    opinion: maybe\n", "opinion"),
+        ("    opinion:\n", "    opinion: maybe\n", "is not one of agree, disagree"),
         ("    opinion:\n    reason:\n", "    opinion: disagree\n    reason:\n", "say why"),
         ("    opinion:\n    reason:\n", "    opinion:\n    reason: odd\n", "agree or disagree"),
         ("  - id: 5\n", "  - id: 77\n", "has no question 77"),
@@ -178,9 +184,7 @@ def test_a_form_that_does_not_fit_is_refused(
     store = Store.open(str(tmp_path / "r.db"))
     try:
         with pytest.raises(DetentionMonitorError, match=said):
-            filled = read_form(form)
-            keep(store, LEE, NOW, review_of(
-                filled, ruleset.hash, report.result.findings, report.answers))  # fmt: skip
+            stored_from(form, store, report, ruleset)
         assert list(reviews(store)) == []
     finally:
         store.close()

@@ -13,7 +13,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from detention_monitor.live.reviews import Stored
+from detention_monitor.live.reviews import GRADES, Stored
 from detention_monitor.reports.intervals import wilson
 from detention_monitor.values import Immutable
 
@@ -204,3 +204,21 @@ def _compared(
         people=alpha(decided, _DECIDED),
         with_rules=alpha(with_rules, _DECIDED),
     )
+
+
+class Grades(Immutable, frozen=True, gc=False):
+    """How reviewers graded: how many records, by grade, and how far they agree (ordinal)."""
+
+    counts: Mapping[str, int]
+    records: int
+    people: Alpha
+
+
+def grades(reviews: Iterable[Stored]) -> Grades:
+    """Return how records were graded, each review counted."""
+    by_record: dict[str, list[str]] = {}
+    for each in reviews:
+        if each.review.grade is not None:
+            by_record.setdefault(each.review.detention, []).append(each.review.grade)
+    counts = Counter(grade for given in by_record.values() for grade in given)
+    return Grades(dict(counts), len(by_record), alpha(by_record.values(), GRADES, ordinal))
