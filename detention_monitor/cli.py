@@ -18,6 +18,7 @@ from detention_monitor.commands.generating import generate_command
 from detention_monitor.commands.live import COMMANDS as LIVE_COMMANDS
 from detention_monitor.commands.options import CANNOT_RUN
 from detention_monitor.commands.replaying import replay_command
+from detention_monitor.commands.report_partner import COMMANDS as PARTNER_COMMANDS
 from detention_monitor.commands.report_record import COMMANDS as RECORD_COMMANDS
 from detention_monitor.commands.report_sample import COMMANDS as SAMPLE_COMMANDS
 from detention_monitor.commands.reports import report_group
@@ -75,5 +76,5 @@ for _command in (
 ):
     cli.add_command(_command)
 
-for _command in (*RECORD_COMMANDS, *SAMPLE_COMMANDS):
+for _command in (*RECORD_COMMANDS, *SAMPLE_COMMANDS, *PARTNER_COMMANDS):
     report_group.add_command(_command)
