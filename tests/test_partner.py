@@ -212,7 +212,7 @@ def test_the_command_writes_page_and_table_and_never_the_key(tmp_path: Path) -> 
     rows = list(csv.DictReader(io.StringIO(table)))
     assert all(each["bail_refused_at"] >= "2024" for each in rows)
     assert not re.search(r"\bT\d\d|44/|\.jsonl", page + table)
-    assert "T10_certificate_late.jsonl" in (tmp_path / "p" / "made.txt").read_text()
+    assert "F01_police_protection.jsonl" in (tmp_path / "p" / "made.txt").read_text()
 
 
 def test_a_key_that_is_none_is_refused_before_the_work(tmp_path: Path) -> None:

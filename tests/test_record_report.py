@@ -13,7 +13,7 @@ from detention_monitor.entries import CustodyEvent
 from detention_monitor.reports.provenance import Provenance
 from detention_monitor.reports.record import RecordReport, Reporter
 from detention_monitor.reports.record_page import record_page
-from detention_monitor.reports.timeline import rows, scale_for, timeline
+from detention_monitor.reports.timeline import rows, scale_for, stays, timeline
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.sources import read_entries, record_files
 from detention_monitor.values import changed
@@ -149,7 +149,8 @@ def test_what_one_rule_found_three_times_is_one_line(
 
 def test_no_word_of_the_picture_covers_another(reporter: Reporter, durable: DurableBackend) -> None:
     report = reported("T10_certificate_late", reporter, durable)
-    scale = scale_for(report.child, report.concerns)
+    [stay] = stays(report.child)
+    scale = scale_for(stay, report.child, report.concerns)
     names = reporter.names(report.result)
     drawn = rows(report.child, report.concerns, scale, names)
 
@@ -170,17 +171,41 @@ def test_a_review_held_late_is_drawn_from_when_it_was_due(
     reporter: Reporter, durable: DurableBackend
 ) -> None:
     report = reported("T07b_no_reason_recorded", reporter, durable)
-    scale = scale_for(report.child, report.concerns)
+    [stay] = stays(report.child)
+    scale = scale_for(stay, report.child, report.concerns)
     [reviews] = [row for row in rows(report.child, report.concerns, scale) if row.name == "reviews"]
     minutes = [(end - start) // 60 for start, end, _ in reviews.bars]
     assert 40 in minutes
+
+
+def test_a_return_from_bail_is_a_picture_of_its_own(
+    reporter: Reporter, durable: DurableBackend
+) -> None:
+    report = reported("T15_bail_return", reporter, durable)
+    first, second = stays(report.child)
+    assert (first.end or 0) - first.start == (7 * 60 + 20) * 60  # arrival 09:40, bailed 17:00
+    scale = scale_for(second, report.child, report.concerns)
+    words = [mark.text for row in rows(report.child, report.concerns, scale) for mark in row.marks]
+    assert "returned" in words
+    assert "bailed" not in words
+    assert len(timeline(report.child, report.concerns)) == 2
+
+
+def test_meetings_of_the_days_after_do_not_stretch_the_picture(
+    reporter: Reporter, durable: DurableBackend
+) -> None:
+    report = reported("S03_seed_praised", reporter, durable)
+    [stay] = stays(report.child)
+    scale = scale_for(stay, report.child, report.concerns)
+    assert report.child.as_of - stay.start > 5 * 86_400
+    assert scale.end - scale.start < 36 * 3_600
 
 
 def test_the_picture_says_in_words_what_it_shows(
     reporter: Reporter, durable: DurableBackend
 ) -> None:
     report = reported("T03a_autumn_clock_change", reporter, durable)
-    svg = str(timeline(report.child, report.concerns))
+    svg = str(timeline(report.child, report.concerns)[0])
     assert svg.startswith('<svg role="img" aria-label="Timeline of T03A')
     assert "concerns: D01" in svg
     labels = re.findall(r">(\d\d:\d\d)<", svg)

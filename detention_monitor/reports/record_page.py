@@ -63,7 +63,7 @@ def record_page(
     Raises `DetentionMonitorError` where the extra `reports` is not installed.
     """
     worst = gravest_of(report.concerns)
-    titles = [f"{each.duty} {each.title}" for each in report.praise]
+    titles = dict.fromkeys(f"{each.duty} {each.title}" for each in report.praise)
     record = report.result.records[0] if report.result.records else report.result.detention
     given = shlex.join([*paths, "--record", record])
     first = [each for each in report.causes if each.severity != "info"][:_FIRST]
@@ -78,7 +78,7 @@ def record_page(
         first=first,
         more=_more(report, first),
         praised="; ".join(titles),
-        picture=timeline(report.child, report.concerns, names or {}),
+        pictures=timeline(report.child, report.concerns, names or {}),
         statuses={**LABELS, "matched": "found"},
         standings=STANDINGS, signs=SIGNS, tones=TONES, basis=basis_of,
         late=_late, titles=_titles, blanks=_blanks, most=_MOST, shown=_all_shown,

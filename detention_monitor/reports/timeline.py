@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from detention_monitor.boards.child import Child
-from detention_monitor.boards.picture import Scale, hours, scale_of, tracks
+from detention_monitor.boards.picture import Scale, hours, tracks
+from detention_monitor.clock_facts import detained
 from detention_monitor.clocks import Span
 from detention_monitor.findings import Finding
 from detention_monitor.timeline import Fact
@@ -22,6 +23,8 @@ _WIDTH = 850
 """Pixels for the time itself; the names of the rows stand left of it."""
 _NAMES = 92
 _ROW = 22
+_NEAR = 12 * HOUR
+"""How long before and after a stay acts are drawn, and stays are drawn together."""
 _LETTER = 6.1
 """Pixels that a letter takes, on the wide side: labels must not run into each other."""
 _COLOURS = {
@@ -66,38 +69,70 @@ class Row(Immutable, frozen=True, gc=False):
     marks: tuple[Mark, ...] = ()
 
 
+def stays(child: Child) -> list[Span]:
+    """Return the times in custody to draw, each a picture of its own: bail parts them.
+
+    A stay begins with the arrival before it; one that no entry ends goes on until the last.
+    """
+    spans = detained(child.facts)
+    if not spans:
+        first = child.facts[0].at if child.facts else child.as_of
+        return [Span(first, child.as_of)]
+    out: list[Span] = []
+    for span in spans:
+        came = [f.at for f in child.facts if f.kind == "arrived" and 0 <= span.start - f.at < _NEAR]
+        start = min([span.start, *came])
+        end = child.as_of if span.end is None else span.end
+        if out and out[-1].end is not None and start - out[-1].end < _NEAR:
+            out[-1] = Span(out[-1].start, end)
+        else:
+            out.append(Span(start, end))
+    return out
+
+
 def rows(
     child: Child, concerns: Sequence[Finding], scale: Scale, names: Mapping[str, str] = _NO_NAMES
 ) -> list[Row]:
-    """Return what is drawn, from above to below; rows without anything are left out.
+    """Return what is drawn on a scale, from above to below; rows without anything are left out.
 
     `names` says by key of a finding what it is about, in a word.
     """
     found = tracks(child, child.as_of)
+    held = detained(child.facts) or found["detained"]
     out = [
-        Row("detained", _bars(found["detained"], "detained")),
-        Row("adult", (*_bars(found["adult, perhaps"], "adult, perhaps"),
-                      *_bars(found["adult"], "adult")), tuple(_asked(child))),
-        *(Row(name, _bars(found[name], name)) for name in ("cell", "interview", "rest", "hospital")),
+        Row("detained", _bars(held, "detained", child.as_of)),
+        Row("adult", (*_bars(found["adult, perhaps"], "adult, perhaps", child.as_of),
+                      *_bars(found["adult"], "adult", child.as_of)), tuple(_asked(child, scale))),
+        *(Row(name, _bars(found[name], name, child.as_of))
+          for name in ("cell", "interview", "rest", "hospital")),
         Row("reviews", tuple(_late(child.findings)), tuple(_reviews(child.facts))),
     ]  # fmt: skip
+    out = [_within(each, scale) for each in out]
     out = [each for each in out if each.bars or each.marks]
     acts = [Mark(fact.at, _ACTS[fact.kind]) for fact in child.facts if fact.kind in _ACTS]
     out += _in_lanes("acts", acts, scale)
     return out + _in_lanes("concerns", list(_concerns(concerns, names)), scale)
 
 
-def _bars(spans: Iterable[Span], name: str) -> tuple[tuple[int, int, str], ...]:
+def _within(row: Row, scale: Scale) -> Row:
+    """Return a row with what falls on the scale."""
+    bars = [
+        (max(start, scale.start), min(end, scale.end), colour)
+        for start, end, colour in row.bars
+        if start < scale.end and end >= scale.start
+    ]
+    return Row(row.name, tuple(bars), tuple(each for each in row.marks if scale.holds(each.at)))
+
+
+def _bars(spans: Iterable[Span], name: str, now: int) -> tuple[tuple[int, int, str], ...]:
     colour = _COLOURS[name]
-    return tuple(
-        (span.start, span.end if span.end is not None else span.start, colour) for span in spans
-    )
+    return tuple((span.start, span.end if span.end is not None else now, colour) for span in spans)
 
 
-def _asked(child: Child) -> Iterator[Mark]:
-    """Yield the first call for an adult, unless one was there by then."""
+def _asked(child: Child, scale: Scale) -> Iterator[Mark]:
+    """Yield the first call for an adult on the scale."""
     for fact in child.facts:
-        if fact.kind in ("aa_contacted", "aa_requested"):
+        if fact.kind in ("aa_contacted", "aa_requested") and scale.holds(fact.at):
             yield Mark(fact.at, "asked", "#1b6b3a", before=True)
             return
 
@@ -137,7 +172,8 @@ def _in_lanes(name: str, marks: Sequence[Mark], scale: Scale) -> list[Row]:
     """Return marks in as many rows as they need so that no word covers another."""
     lanes: list[list[Mark]] = []
     ends: list[float] = []
-    for mark in sorted(marks, key=lambda each: each.at):
+    held = [each for each in marks if scale.holds(each.at)]
+    for mark in sorted(held, key=lambda each: each.at):
         start = _left(mark, scale)
         lane = next((n for n, end in enumerate(ends) if end <= start), len(ends))
         if lane == len(ends):
@@ -163,37 +199,45 @@ def _left(mark: Mark, scale: Scale) -> float:
 
 
 def _is_before(mark: Mark, scale: Scale) -> bool:
-    return mark.before or _x(mark.at, scale) + _width(mark) > _WIDTH + 6
+    if mark.before and _x(mark.at, scale) >= _width(mark):
+        return True
+    return _x(mark.at, scale) + _width(mark) > _WIDTH + 6
 
 
-def scale_for(child: Child, concerns: Sequence[Finding]) -> Scale:
-    """Return the stretch to draw: from before the arrival until after the last act or concern."""
-    scale = scale_of(child, child.as_of, _WIDTH // 8)
+def scale_for(stay: Span, child: Child, concerns: Sequence[Finding]) -> Scale:
+    """Return the stretch to draw: the stay, and acts and concerns within hours of it.
+
+    Checks and meetings of the days after stand in the record, not in the picture.
+    """
+    end = child.as_of if stay.end is None else stay.end
     instants = [fact.at for fact in child.facts]
     instants += [each.due_at for each in concerns if each.due_at is not None]
-    instants = [at for at in instants if abs(at - scale.start) < 14 * 24 * HOUR]
-    start = min([scale.start, *instants])
-    end = max([child.as_of, scale.end, *instants]) if child.ended else scale.end
-    return Scale(start - start % HOUR, end + HOUR // 2, scale.columns)
+    near = [at for at in instants if stay.start - _NEAR < at < end + _NEAR]
+    first, last = min([stay.start, *near]), max([end, *near])
+    first -= (last - first) // 16  # room for a word before the first act
+    return Scale(first - first % HOUR, max(last, first + HOUR) + HOUR // 2, _WIDTH // 8)
 
 
 def timeline(
     child: Child, concerns: Sequence[Finding], names: Mapping[str, str] = _NO_NAMES
-) -> Any:
-    """Return the timeline as SVG to put into a page; `names` as in `rows`.
+) -> list[Any]:
+    """Return the timeline as pictures (SVG for a page), one for each stay; `names` as in `rows`.
 
     Raises `DetentionMonitorError` where the extra `reports` is not installed.
     """
+    return [
+        _picture(scale_for(each, child, concerns), child, concerns, names) for each in stays(child)
+    ]
+
+
+def _picture(
+    scale: Scale, child: Child, concerns: Sequence[Finding], names: Mapping[str, str]
+) -> Any:
     alt = altair()
-    scale = scale_for(child, concerns)
     drawn = rows(child, concerns, scale, names)
     height = _ROW * len(drawn)
-    layers = [
-        *_background(alt, scale, height),
-        *_layers(alt, drawn, scale),
-    ]
     chart = (
-        alt.layer(*layers)
+        alt.layer(*_background(alt, scale, height), *_layers(alt, drawn, scale))
         .properties(
             width=_WIDTH, height=height,
             padding={"left": _NAMES, "right": 12, "top": 18, "bottom": 30},
