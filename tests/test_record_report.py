@@ -53,6 +53,8 @@ def test_the_certificate_that_came_late_answers_three_questions(
     assert concerns == {"authority", "certificate", "nights"}
     assert found["rest, meals"] == "in_order"
     assert found["girl"] == "none"
+    uncharged = standings(reported("T02_three_remote_reviews", reporter, durable))
+    assert {uncharged[each] for each in ("authority", "which kind", "certificate")} == {"none"}
     assert found["cell"] == "unclear"  # whether adults could be seen or heard is left blank
     assert found["adult"] == "partly"  # the adult came; whether suitable is left blank
 

@@ -72,17 +72,34 @@ def ordinal(one: int, other: int, counts: Sequence[float]) -> float:
 
 
 def alpha(
-    units: Iterable[Sequence[str]], values: Sequence[str], metric: Metric = nominal, seed: int = 1
+    units: Iterable[Sequence[str]],
+    values: Sequence[str],
+    metric: Metric = nominal,
+    *,
+    records: Sequence[str] = (),
+    seed: int = 1,
 ) -> Alpha:
-    """Return the agreement over units, each the answers given to it, of `values` in their order."""
+    """Return the agreement over units, each the answers given to it, of `values` in their order.
+
+    `records` says which record each unit is of, where several are of one: they are drawn together.
+    """
     places = {value: place for place, value in enumerate(values)}
-    kept = [[places[each] for each in unit] for unit in units if len(unit) >= _FEWEST]
+    clusters: dict[object, list[list[int]]] = {}
+    for number, unit in enumerate(units):
+        if len(unit) >= _FEWEST:
+            of = records[number] if records else number
+            clusters.setdefault(of, []).append([places[each] for each in unit])
+    kept = [unit for held in clusters.values() for unit in held]
     found = _alpha(kept, len(values), metric)
     if found is None:
         return Alpha(None, None, None, len(kept))
     chance = random.Random(seed)  # noqa: S311 - a bootstrap, no secret
-    again = (_alpha(chance.choices(kept, k=len(kept)), len(values), metric)
-             for _ in range(_RESAMPLES))  # fmt: skip
+    every = list(clusters.values())
+    again = (
+        _alpha([unit for held in chance.choices(every, k=len(every)) for unit in held],
+               len(values), metric)
+        for _ in range(_RESAMPLES)
+    )  # fmt: skip
     spread = sorted(each for each in again if each is not None)
     edge = (1 - CONFIDENCE) / 2
     low, high = spread[int(edge * len(spread))], spread[int((1 - edge) * len(spread)) - 1]
@@ -190,8 +207,8 @@ def _compared(
     both = {pair: n for pair, n in table.items() if pair[0] in _DECIDED and pair[1] in _DECIDED}
     same = sum(n for (one, other), n in both.items() if one == other)
     decided = [[each for each in said if each in _DECIDED] for said in answers.values()]
-    with_rules = [
-        [rules[record], each]
+    pairs = [
+        (record, [rules[record], each])
         for record, said in answers.items() for each in said
         if rules[record] in _DECIDED and each in _DECIDED
     ]  # fmt: skip
@@ -202,7 +219,9 @@ def _compared(
         missed=sum(n for (one, other), n in both.items() if other == "no" and one != "no"),
         alarms=sum(n for (one, other), n in both.items() if one == "no" and other != "no"),
         people=alpha(decided, _DECIDED),
-        with_rules=alpha(with_rules, _DECIDED),
+        with_rules=alpha(
+            [pair for _, pair in pairs], _DECIDED, records=[record for record, _ in pairs]
+        ),
     )
 
 

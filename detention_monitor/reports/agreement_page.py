@@ -21,6 +21,7 @@ DEFINITIONS = (
         "alpha",
         "Krippendorff's: 1 perfect, 0 chance; below 0.667 draw no conclusion (his advice, 2011)",
     ),
+    ("alpha near 0", "also where nearly all answers are the same: read the share then"),
     ("its interval", "95 %, by a bootstrap over records; a dash: nothing could differ"),
     (
         "missed",
@@ -47,7 +48,7 @@ def alpha_text(found: Alpha) -> str:
 def agreement_page(found: Sequence[Stored], check: QualityCheck, provenance: Provenance) -> str:
     """Return the page; raise `DetentionMonitorError` where the extra `reports` is not installed."""
     questions = compared(found)
-    titles = {each.id: each.title for each in check.questions}
+    titles = {each.id: each.short for each in check.questions}
     graded = grades(found)
     people = {(each.who, each.host) for each in found}
     records = {each.review.detention for each in found}
@@ -83,7 +84,7 @@ def _chart(questions: Sequence[Compared], titles: dict[int, str]) -> Any:
     """Return the shares of equal answers with their intervals, question by question."""
     alt = altair()
     rows = [
-        {"question": f"{each.question} {titles.get(each.question, '')[:44]}", "place": place,
+        {"question": f"{each.question} {titles.get(each.question, '')}", "place": place,
          "share": each.same.value, "low": each.same.low, "high": each.same.high}
         for place, each in enumerate(questions) if each.same.value is not None
     ]  # fmt: skip

@@ -159,7 +159,7 @@ def _standing(findings: Sequence[Finding], labels: Sequence[str]) -> Standing:
         return "in_order"
     if "not due yet" in labels or statuses & {"open", "due_soon"}:
         return "pending"
-    return "person" if "for a person" in labels else "none"
+    return "person" if labels and set(labels) == {"for a person"} else "none"
 
 
 def is_praise(finding: Finding) -> bool:

@@ -56,8 +56,8 @@ _SIGNS = {
     "court": ("M0,-1L0,1", "#1a1a1a", "#1a1a1a"),
 }
 """Shape, colour and edge of each mark; the template draws the same signs in words."""
-_DRAWN = 60
-"""Children in the picture; the cases below are all of them."""
+_DRAWN = 40
+"""Children in the picture, which must fit a printed page; the cases below are all of them."""
 _BEFORE, _LONGEST = 12, 48
 """Hours before and after the refusal that the picture shows."""
 
