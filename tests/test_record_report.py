@@ -303,3 +303,17 @@ def test_which_record_is_meant_must_be_clear(words: list[str], said: str, tmp_pa
     assert done.returncode == 2
     assert said in done.stderr
     assert done.stdout == ""
+
+
+def test_a_source_is_not_blamed_for_what_it_does_not_carry(tmp_path: Path) -> None:
+    lines = (SAMPLES / "T02_three_remote_reviews.jsonl").read_text()
+    head = (
+        '{"source": {"name": "x", "not_carried": ["review_held.mode_reason", "told_after_sleep"]}}'
+    )
+    kept = [line for line in lines.splitlines() if "told_after_sleep" not in line]
+    (tmp_path / "r.jsonl").write_text("\n".join([head, *kept]))
+    done = command("report", "record", "r.jsonl", "--out", "p.html", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "p.html").read_text()
+    assert "D07 Adult not asked for representations: not kept" in page
+    assert "D08 Told of a review held during sleep: not done" not in page

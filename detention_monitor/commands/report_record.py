@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from detention_monitor.assess import Assessment, assess, end_of
+from detention_monitor.columns import ColumnMap
 from detention_monitor.commands.explaining import is_of
 from detention_monitor.commands.options import FILE, db_option, instant, rules_options
 from detention_monitor.commands.output import private, target
 from detention_monitor.commands.reports import ReportCommand, command_line
-from detention_monitor.detention import Detention, detentions_of
+from detention_monitor.detention import Detention, group, record_name, without_duplicates
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.paths import bundled_rules
+from detention_monitor.records import Source
 from detention_monitor.rulefile import RuleSet, load_rules
-from detention_monitor.sources import read_entries, record_files
+from detention_monitor.sources import SetAside, read_entries, record_files
 from detention_monitor.text import printable
+from detention_monitor.vocabulary import Coverage
 
 if TYPE_CHECKING:  # lazy: reviews need a database, pages the extra `reports`
     from detention_monitor.live.acts import Person
@@ -27,19 +32,46 @@ if TYPE_CHECKING:  # lazy: reviews need a database, pages the extra `reports`
     from detention_monitor.reports.record import RecordReport
 
 
-def _detention(paths: tuple[str, ...], record: str | None, ruleset: RuleSet) -> Detention:
+def gathered(read: Iterable[tuple[CustodyEvent | SetAside, Source]]) -> list[Detention]:
+    """Return the detentions of what was read, each with what its sources do not carry."""
+    entries: list[CustodyEvent] = []
+    coverage: dict[str, Coverage] = {}
+    lost = 0
+    for got, source in read:
+        if isinstance(got, SetAside):
+            lost += 1
+            continue
+        entries.append(got)
+        name = record_name(got.force, got.record)
+        if coverage.get(name) != source.coverage:
+            known = [coverage[name]] if name in coverage else []
+            coverage[name] = Coverage.of_all([*known, source.coverage])
+    if lost:
+        click.echo(f"{lost} lines could not be read; see replay", err=True)
+    return [
+        replace(each, entries=tuple(without_duplicates(each.entries)[0]))
+        for each in group(entries, coverage)
+    ]
+
+
+def _detention(files: list[str], columns: Path | None, record: str | None, ruleset: RuleSet) -> (
+    Detention
+):  # fmt: skip
     """Return the one detention that is meant; raise `UsageError` where it is not clear which."""
-    read = [got for got, _ in read_entries(record_files(paths), ruleset.vocabulary)]
-    entries = [got for got in read if isinstance(got, CustodyEvent)]
-    if len(entries) < len(read):
-        click.echo(f"{len(read) - len(entries)} lines could not be read; see replay", err=True)
-    found = [each for each in detentions_of(entries) if record is None or is_of(each, record)]
+    mapped = None if columns is None else ColumnMap.load(columns, ruleset.vocabulary)
+    every = gathered(read_entries(files, ruleset.vocabulary, mapped))
+    found = [each for each in every if record is None or is_of(each, record)]
     if not found:
         raise click.UsageError(f"no record {record} here" if record else "no records here")
     if len(found) > 1:
         some = ", ".join(printable(each.id, 40) for each in found[:5])
         raise click.UsageError(f"{len(found)} records here ({some}...); name one with --record")
     return found[0]
+
+
+map_option = click.option(
+    "--map", "columns", type=FILE, default=None, help="Column map for CSV and Parquet."
+)
 
 
 def _judged(detention: Detention, ruleset: RuleSet, as_of: int | None) -> Assessment:
@@ -58,10 +90,12 @@ def _judged(detention: Detention, ruleset: RuleSet, as_of: int | None) -> Assess
 @click.option("--out", type=FILE, default=None, help="The page (default: standard output).")
 @click.option("--form", type=FILE, default=None, help="Write a review form to fill, and no page.")
 @db_option
+@map_option
 @rules_options
 def record_command(
     paths: tuple[str, ...], *, record: str | None, as_of: int | None, out: Path | None,
-    form: Path | None, db: str | None, rules: Path | None, policy: Path | None,
+    form: Path | None, db: str | None, columns: Path | None, rules: Path | None,
+    policy: Path | None,
 ) -> None:  # fmt: skip
     """Make the quality check of one record: a page for the reviewer and the officers.
 
@@ -75,9 +109,9 @@ def record_command(
 
     folder = rules or bundled_rules()
     ruleset = load_rules(folder, policy)
-    files = record_files(paths)
+    files = record_files(paths, csv_too=columns is not None)
     inputs = inputs_of(files)
-    detention = _detention(paths, record, ruleset)
+    detention = _detention(files, columns, record, ruleset)
     result = _judged(detention, ruleset, as_of)
     reporter = Reporter(ruleset, folder)
     report = reporter.report(result, detention)
@@ -135,10 +169,11 @@ def _reviews(db: str | None, detention: Detention, report: RecordReport) -> list
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--as", "name", default=None, help="Who reviewed (default: you; marked unverified).")
 @db_option
+@map_option
 @rules_options
 def review_command(
-    form: Path, paths: tuple[str, ...], *, name: str | None, db: str | None, rules: Path | None,
-    policy: Path | None,
+    form: Path, paths: tuple[str, ...], *, name: str | None, db: str | None, columns: Path | None,
+    rules: Path | None, policy: Path | None,
 ) -> None:  # fmt: skip
     """Store a review: the grade, and agreement or not with each finding, with name and reason.
 
@@ -157,7 +192,8 @@ def review_command(
     filled = read_form(form)
     folder = rules or bundled_rules()
     ruleset = load_rules(folder, policy)
-    detention = _detention(paths, filled.detention, ruleset)
+    files = record_files(paths, csv_too=columns is not None)
+    detention = _detention(files, columns, filled.detention, ruleset)
     result = _judged(detention, ruleset, filled.as_of)
     report = Reporter(ruleset, folder).report(result, detention)
     review = review_of(filled, ruleset.hash, result.findings, report.answers)

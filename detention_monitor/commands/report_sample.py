@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from detention_monitor.assess import assess, end_of
 from detention_monitor.columns import ColumnMap
 from detention_monitor.commands.options import FILE, FOLDER, SET_ASIDE, db_option
 from detention_monitor.commands.output import Quarantine, private, progress_line, target
-from detention_monitor.commands.report_record import person
+from detention_monitor.commands.report_record import gathered, person
 from detention_monitor.commands.reports import (
     Given,
     ReportCommand,
@@ -26,7 +26,7 @@ from detention_monitor.commands.reports import (
     many_records,
     told_period,
 )
-from detention_monitor.detention import Detention, detentions_of, record_name
+from detention_monitor.detention import Detention, record_name
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.judging import Product, ruleset_of
@@ -40,7 +40,7 @@ from detention_monitor.reports.sampling import (
     Drawn,
     draw,
     read_candidates,
-    strata_of,
+    stratum_of,
     write_candidate,
 )
 from detention_monitor.results import Tally
@@ -119,11 +119,8 @@ def sample_command(*, given: Given, size: int, seed: str, by: tuple[str, ...], o
     ruleset = ruleset_of(given.settings.rules, given.settings.policy)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     with lines_made(given, write_candidate, out) as (path, tally):
-        with path.open("rb") as lines:
-            every = read_candidates(lines)
-        candidates = [each for each in every if each.row.day in given.period]
-        by = _few_enough(candidates, by, size)
-        drawn, strata = draw(candidates, size, seed, by)
+        by = _few_enough(path, given, by, size)
+        drawn, strata = draw(_candidates(path, given), size, seed, by)
         reviewers = out / sample.FOR_REVIEWERS
         reviewers.mkdir(mode=0o700)
         reporter = Reporter(ruleset, given.settings.rules)
@@ -132,25 +129,27 @@ def sample_command(*, given: Given, size: int, seed: str, by: tuple[str, ...], o
         write(reviewers / sample.ANSWERS, sample.blank_answers(drawn, reporter.check))
         key = sample.SampleKey(seed, ruleset.hash, tuple(kept))
         write(out / sample.KEY, sample.encoded(key))
-        left = len(every) - len(candidates)
-        notes = [f"{left:,} detentions began outside the period"] if left else []
-        if tally.set_aside:
-            notes.append(f"{tally.set_aside:,} lines could not be read and are in no record")
+        left = f"{tally.set_aside:,} lines could not be read and are in no record"
         made = Provenance(
             command_line(), ruleset.hash, inputs, told_period(given.period),
-            sample.DEFINITIONS, (f"seed: {seed}", *notes),
+            sample.DEFINITIONS, (f"seed: {seed}", *([left] if tally.set_aside else [])),
         )  # fmt: skip
         write(out / "sample.html", sample.method_page(strata, drawn, by, made))
-    click.echo(f"{len(drawn)} of {len(candidates):,} records: {reviewers}", err=True)
+    whole = sum(each.population for each in strata)
+    click.echo(f"{len(drawn)} of {whole:,} records: {reviewers}", err=True)
 
 
-def _few_enough(candidates: Sequence[Candidate], by: tuple[str, ...], size: int) -> tuple[str, ...]:
+def _candidates(path: Path, given: Given) -> Iterator[Candidate]:
+    with path.open("rb") as lines:
+        yield from (each for each in read_candidates(lines) if each.row.day in given.period)
+
+
+def _few_enough(path: Path, given: Given, by: tuple[str, ...], size: int) -> tuple[str, ...]:
     """Return what to stratify by: of the default as much as leaves a record for each stratum."""
-    given = click.get_current_context().get_parameter_source("by")
-    if given is not ParameterSource.DEFAULT:
+    if click.get_current_context().get_parameter_source("by") is not ParameterSource.DEFAULT:
         return by
     kept = by
-    while kept and len(strata_of(candidates, kept)) > size:
+    while kept and len({stratum_of(each, kept) for each in _candidates(path, given)}) > size:
         kept = kept[:-1]
     if kept != by:
         said = ", ".join(kept) or "nothing"
@@ -186,12 +185,12 @@ def _detentions(drawn: list[Drawn], given: Given, ruleset: RuleSet) -> dict[str,
         if given.settings.map is None
         else ColumnMap.load(given.settings.map, ruleset.vocabulary)
     )
-    entries = [
-        got
-        for got, _ in read_entries(given.files, ruleset.vocabulary, columns)
+    read = (
+        (got, source)
+        for got, source in read_entries(given.files, ruleset.vocabulary, columns)
         if isinstance(got, CustodyEvent) and record_name(got.force, got.record) in wanted
-    ]
-    return {each.id: each for each in detentions_of(entries)}
+    )
+    return {each.id: each for each in gathered(read)}
 
 
 @click.command("answers", cls=ReportCommand)

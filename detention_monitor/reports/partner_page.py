@@ -255,7 +255,7 @@ def _reviews(case: Case) -> str:
 
 def _certificates(case: Case) -> str:
     if not case.certificates:
-        return "none on record" if case.moved_at is None else "none, and none needed after the move"
+        return "none on record"
     last = case.certificates[-1]
     limb = f"limb ({last.limb})" if last.limb else "limb not recorded"
     ground = f", {_GROUNDS.get(last.ground, _said(last.ground))}" if last.limb != "b" else ""

@@ -10,7 +10,11 @@ nor on other records, and a larger sample with the same seed contains the smalle
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import NamedTuple
 
 import msgspec
 
@@ -87,47 +91,60 @@ def write_candidate(detention: Detention, judged: Assessment) -> bytes:
     return msgspec.json.encode(Candidate(row, tuple(sorted(records)), said)) + b"\n"
 
 
-def read_candidates(lines: Iterable[bytes]) -> list[Candidate]:
-    """Return the candidates of a file of lines."""
+def read_candidates(lines: Iterable[bytes]) -> Iterator[Candidate]:
+    """Yield the candidates of a file of lines, one in memory at a time."""
     decoder = msgspec.json.Decoder(Candidate)
-    return [decoder.decode(line) for line in lines]
+    return (decoder.decode(line) for line in lines)
 
 
 def draw(
-    candidates: Sequence[Candidate], size: int, seed: str, by: Sequence[str]
+    candidates: Iterable[Candidate], size: int, seed: str, by: Sequence[str]
 ) -> tuple[list[Drawn], list[Stratum]]:
     """Return what is drawn, in an order that tells nothing, and the strata, by name.
 
-    Raises `SampleError` for more strata than records to draw, or nothing to draw from.
+    Memory follows strata and size, not the number of candidates. Raises `SampleError` for more
+    strata than records to draw, or nothing to draw from.
     """
-    if not candidates:
+    counts: Counter[str] = Counter()
+    first: dict[str, list[_Numbered]] = {}
+    for each in candidates:
+        name = stratum_of(each, by)
+        counts[name] += 1
+        held = first.setdefault(name, [])
+        heapq.heappush(held, _Numbered(_number(seed, each), each.row.detention, each.records))
+        if len(held) > size:
+            heapq.heappop(held)
+    if not counts:
         raise SampleError("no detention here to draw from; look at the period and the records")
-    strata = strata_of(candidates, by)
-    counts = {name: len(found) for name, found in sorted(strata.items())}
-    share = _shares(counts, min(size, len(candidates)))
-    chosen: list[tuple[str, str, Candidate, float]] = []
-    for name, found in sorted(strata.items()):
-        ordered = sorted(found, key=lambda each: _number(seed, each))
-        weight = counts[name] / share[name]
-        chosen += [(_number(seed, each), name, each, weight) for each in ordered[: share[name]]]
+    share = _shares({name: counts[name] for name in sorted(counts)}, min(size, counts.total()))
+    chosen = [
+        (each, name)
+        for name, held in first.items()
+        for each in sorted(held, key=attrgetter("number"))[: share[name]]
+    ]
+    chosen.sort(key=lambda each: each[0].number)
     width = len(str(len(chosen)))
     drawn = [
-        Drawn(f"R{place:0{width}d}", each.row.detention, each.records, name, weight)
-        for place, (_, name, each, weight) in enumerate(sorted(chosen, key=_first), start=1)
+        Drawn(f"R{place:0{width}d}", each.detention, each.records, name, counts[name] / share[name])
+        for place, (each, name) in enumerate(chosen, start=1)
     ]
-    return drawn, [Stratum(name, counts[name], share[name]) for name in counts]
+    return drawn, [Stratum(name, counts[name], share[name]) for name in sorted(counts)]
 
 
-def strata_of(candidates: Iterable[Candidate], by: Sequence[str]) -> dict[str, list[Candidate]]:
-    """Return the candidates by stratum."""
-    out: dict[str, list[Candidate]] = {}
-    for each in candidates:
-        out.setdefault(", ".join(BY[name](each) for name in by) or "all", []).append(each)
-    return out
+class _Numbered(NamedTuple):
+    """A candidate with its number; in a heap the highest number comes first, to be let go."""
+
+    number: str
+    detention: str
+    records: tuple[str, ...]
+
+    def __lt__(self, other: tuple[object, ...]) -> bool:
+        return self.number > str(other[0])
 
 
-def _first(chosen: tuple[str, str, Candidate, float]) -> str:
-    return chosen[0]
+def stratum_of(candidate: Candidate, by: Sequence[str]) -> str:
+    """Return the name of the stratum of a candidate."""
+    return ", ".join(BY[name](candidate) for name in by) or "all"
 
 
 def _number(seed: str, each: Candidate) -> str:
