@@ -80,7 +80,7 @@ class Checklist:
         lines = [f"{records}  checklist of duties as of {at}"]
         folded: dict[tuple[str, str], list[str]] = {}
         for name in self._catalogue.duties:
-            state, detail = self._state(name, result)
+            state, detail = self.standing(name, result)
             if detail is None:
                 folded.setdefault((state, section_of(name)), []).append(name)
             else:
@@ -106,8 +106,11 @@ class Checklist:
         if duty.person:
             yield from _hung("", f"     for a person: {duty.person}")
 
-    def _state(self, name: str, result: Assessment) -> tuple[str, str | None]:
-        """Return the label of a duty and what to add; nothing to add means it is folded."""
+    def standing(self, name: str, result: Assessment) -> tuple[str, str | None]:
+        """Return the label of a duty and what to add; nothing to add means it is folded.
+
+        A label is one of `LABELS`, or "nothing found", "not arisen", "switched off", "for a person".
+        """
         rules = self._rules.get(name, [])
         found = [each for each in result.findings if each.duty == name]
         asked = self._asked(rules, result)

@@ -59,7 +59,7 @@ COMMANDS = {
     "hold": "live:hold_command",
     "verify": "live:verify_command",
     "watch": "board:watch_command",
-    "report": "reports:report_group",
+    "report": "reporting:report_group",
     "rules": "rules:rules_group",
 }
 """Where each command is: module of `commands`, and name there."""

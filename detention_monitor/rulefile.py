@@ -25,6 +25,7 @@ VOCABULARY = "vocabulary.yaml"
 PARAMETERS = "parameters.yaml"
 CATALOGUE = "catalogue.yaml"
 WORDING = "wording.yaml"
+QUALITY_CHECK = "quality_check.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ def _read(reader: Callable[[], Read], faults: list[Diagnostic]) -> Read | None:
 
 def rule_paths(folder: Path) -> list[Path]:
     """Return the rule files of a folder, in order of name."""
-    kept = (VOCABULARY, PARAMETERS, CATALOGUE, WORDING)
+    kept = (VOCABULARY, PARAMETERS, CATALOGUE, WORDING, QUALITY_CHECK)
     return sorted(path for path in folder.glob("*.yaml") if path.name not in kept)
 
 
@@ -262,7 +263,7 @@ def _places(files: Iterable[LoadedFile]) -> Iterator[tuple[str, str]]:
 def hash_of(folder: Path, policy: Path | None) -> str:
     """Return one hash of every file that decides what is found."""
     digest = hashlib.sha256()
-    told_only = (CATALOGUE, WORDING)
+    told_only = (CATALOGUE, WORDING, QUALITY_CHECK)
     paths = [path for path in sorted(folder.glob("*.yaml")) if path.name not in told_only]
     paths += [policy] if policy else []
     for path in paths:

@@ -150,6 +150,10 @@ CODES: dict[str, Code] = {
         "A duty of the catalogue has neither a rule nor a line for a person.",
         "Write the rule, or say under 'person' what somebody must look at.",
     ),
+    "question-misfit": Code(
+        "The list of the quality check names what is not there, or asks about a duty twice or never.",
+        "See quality_check.yaml: each duty of the catalogue belongs to one question.",
+    ),
     # --- tests beside rules
     "test-line": Code(
         "A line of a timeline cannot be read as an entry.",

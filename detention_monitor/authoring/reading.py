@@ -10,6 +10,7 @@ from detention_monitor.authoring.advice import advise
 from detention_monitor.authoring.testcheck import check_tests
 from detention_monitor.catalogue import check_catalogue, load_catalogue
 from detention_monitor.errors import Diagnostic, RuleFileError
+from detention_monitor.questions import check_questions, load_questions
 from detention_monitor.rulefile import Part, inspect
 from detention_monitor.wording import Wording
 
@@ -23,7 +24,7 @@ def read_through(folder: Path, policy: Path | None = None) -> list[Diagnostic]:
     faults = [*found.faults]
     if found.vocabulary is not None:
         faults += check_tests(found.parts, found.vocabulary, found.parameters)
-    for read in (load_catalogue, Wording.load) if folder.is_dir() else ():
+    for read in (load_catalogue, Wording.load, load_questions) if folder.is_dir() else ():
         try:
             read(folder)
         except RuleFileError as error:
@@ -32,7 +33,7 @@ def read_through(folder: Path, policy: Path | None = None) -> list[Diagnostic]:
         return sorted(set(faults))
     try:
         ruleset = found.ruleset()
-        misfits = check_catalogue(folder, ruleset)
+        misfits = [*check_catalogue(folder, ruleset), *check_questions(folder, ruleset)]
     except RuleFileError as error:
         return list(error.diagnostics)
     return misfits or sorted([*advise(ruleset), *_overlooked(folder), *_hidden(found.parts)])

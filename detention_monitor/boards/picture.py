@@ -221,3 +221,25 @@ def overview(children: Sequence[Child], now: int, width: int, glyphs: Glyphs) ->
         sign = glyphs.now if at in f" {glyphs.line}" else at
         out.append((Piece(name), Piece(before), Piece(sign, "warn"), Piece(after)))
     return [*out, *_hours(scale)]
+
+
+def tracks(child: Child, now: int) -> dict[str, list[Span]]:
+    """Return the stretches of each track, for a picture that is drawn elsewhere; open ones end now."""
+    here = [(Span(start, min(end, now)), sure) for start, end, sure in child.adult.here]
+    return {
+        "detained": [_detained(child, now)],
+        "adult": [span for span, sure in here if sure and span.start <= now],
+        "adult, perhaps": [span for span, sure in here if not sure and span.start <= now],
+        "cell": _cell(child, now),
+        "interview": _pairs(child, "interview_started", ("interview_ended",), now),
+        "rest": _pairs(child, "rest_started", ("rest_ended", "woken"), now),
+        "hospital": _pairs(child, "hospital_out", ("hospital_back",), now),
+    }
+
+
+def hours(scale: Scale) -> list[int]:
+    """Return the instants at which a scale is labelled: those of the text picture."""
+    step = next(
+        (each for each in _STEPS if each * scale.columns >= 6 * (scale.end - scale.start)), DAY
+    )
+    return [*range(-(-scale.start // step) * step, scale.end + 1, step)]

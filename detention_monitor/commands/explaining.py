@@ -57,7 +57,7 @@ def explain_command(
     listed = (
         Checklist(ruleset, rules or bundled_rules()) if only_list or (record and not duty) else None
     )
-    wanted = [each for each in detentions_of(entries) if record is None or _is_of(each, record)]
+    wanted = [each for each in detentions_of(entries) if record is None or is_of(each, record)]
     if record is not None and not wanted:
         raise click.UsageError(f"no record {record} here")
     if supposed is not None and len(wanted) != 1:
@@ -100,7 +100,8 @@ def _duties(ruleset: RuleSet) -> list[str]:
     return [name for rule in ruleset.rules for name in (rule.duty, rule.id) if name is not None]
 
 
-def _is_of(detention: Detention, record: str) -> bool:
+def is_of(detention: Detention, record: str) -> bool:
+    """Whether a detention is meant by a name: its own, or that of one of its records."""
     names = {record_name(entry.force, entry.record) for entry in detention.entries}
     return record in {detention.id, *detention.records, *names}
 

@@ -309,7 +309,7 @@ def _judged(given: Given, out: Path) -> Iterator[tuple[Collected, Provenance]]:
             notes.append(f"{outside:,} records began outside the period and are in no figure")
         ruleset = ruleset_of(given.settings.rules, given.settings.policy)
         yield found, Provenance(
-            command_line(), ruleset.hash, inputs, _told(given.period),
+            command_line(), ruleset.hash, inputs, told_period(given.period),
             statistics.definitions(), tuple(notes),
         )  # fmt: skip
     if found.tally.set_aside:
@@ -317,7 +317,8 @@ def _judged(given: Given, out: Path) -> Iterator[tuple[Collected, Provenance]]:
         sys.exit(SET_ASIDE)
 
 
-def _told(period: Period) -> str:
+def told_period(period: Period) -> str:
+    """Return a period in words."""
     first = None if period.first is None else day_in_words(period.first)
     last = None if period.last is None else day_in_words(period.last)
     match first, last:

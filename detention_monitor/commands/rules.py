@@ -11,6 +11,7 @@ from detention_monitor import rulelist
 from detention_monitor.authoring.commands import COMMANDS
 from detention_monitor.catalogue import load_catalogue
 from detention_monitor.commands.options import rules_options
+from detention_monitor.commands.precision import lines_of, precision_command, precision_of
 from detention_monitor.paths import bundled_rules
 from detention_monitor.rulebook import Form, RuleBook
 from detention_monitor.rulefile import load_rules
@@ -22,7 +23,7 @@ def rules_group() -> None:
     """Check, test and list the rule files."""
 
 
-for _command in COMMANDS:
+for _command in (*COMMANDS, precision_command):
     rules_group.add_command(_command)
 
 
@@ -55,10 +56,13 @@ def rules_list(rules: Path | None, policy: Path | None, *, unverified: bool, for
 @click.option(
     "--format", "form", type=click.Choice(("text", "markdown")), default="text", show_default=True
 )
+@click.option(
+    "--reviews", default=None, metavar="URL", help="Say too how reviewers agreed with it."
+)
 @rules_options
 def rules_show(
     name: str | None, *, everything: bool, no_examples: bool, brief: bool, form: Form,
-    rules: Path | None, policy: Path | None,
+    reviews: str | None, rules: Path | None, policy: Path | None,
 ) -> None:  # fmt: skip
     """Say in plain English what a rule, or a duty of the catalogue (D01), asks and finds.
 
@@ -77,3 +81,5 @@ def rules_show(
     else:
         told = book.show(name, form, examples=not no_examples)
     click.echo(told, nl=False)
+    if reviews is not None and (found := precision_of(reviews, None if name is None else {name})):
+        click.echo("\n" + "\n".join(lines_of(found, reasons=3)))

@@ -1,0 +1,84 @@
+"""`report partner`: every child charged and refused bail, for those outside the force."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from detention_monitor.commands.options import FILE, FOLDER
+from detention_monitor.commands.report_sample import lines_made, write
+from detention_monitor.commands.reports import (
+    Given,
+    ReportCommand,
+    command_line,
+    many_records,
+    told_period,
+)
+from detention_monitor.judging import ruleset_of
+from detention_monitor.paths import bundled_rules
+from detention_monitor.reports.provenance import Input, Provenance, inputs_of
+from detention_monitor.webpage import altair
+
+MADE = "made.txt"
+"""How the report was made, with the names of files: for the force alone."""
+_COMMAND = "detention-monitor report partner RECORDS --key KEY"
+
+
+@click.command("partner", cls=ReportCommand)
+@click.option(
+    "--key", type=FILE, required=True,
+    help="File with the force's key for pseudonyms; it is not kept.",
+)  # fmt: skip
+@click.option(
+    "--authorities", type=FILE, default=None,
+    help="Names by which an authority is told, one a line (default: those shipped).",
+)  # fmt: skip
+@click.option("--out", type=FOLDER, required=True, help="Folder for partner.html and partner.csv.")
+@many_records
+def partner_command(*, given: Given, key: Path, authorities: Path | None, out: Path) -> None:
+    """Tell partners of every child charged and refused bail: what was asked, and what came back.
+
+    Children have pseudonyms, the same in each such report made with one key. Nothing of a name, a
+    reference, a date of birth or free text is in partner.html and partner.csv; made.txt, with the
+    names of the files read, stays with the force. The period is that of the refusal.
+    """
+    from detention_monitor.reports.authorities import FILE as SHIPPED
+    from detention_monitor.reports.authorities import Authorities
+    from detention_monitor.reports.partner import PURPOSE, as_csv, outside, read_cases, write_case
+    from detention_monitor.reports.partner_page import DEFINITIONS, partner_page
+    from detention_monitor.reports.pseudonym import Pseudonyms, read_key
+
+    altair()  # what is not installed is said before the work, not after
+    names = Pseudonyms(read_key(key), PURPOSE)
+    listed = Authorities.load(authorities or bundled_rules() / SHIPPED)
+    inputs = inputs_of(given.files)
+    ruleset = ruleset_of(given.settings.rules, given.settings.policy)
+    out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with lines_made(given, write_case, out) as (path, tally):
+        with path.open("rb") as lines:
+            found = [each for each in read_cases(lines) if each.day in given.period]
+        cases = sorted(
+            (outside(each, names, listed) for each in found),
+            key=lambda each: (each.refused_at, each.child),
+        )
+        left = f"{tally.set_aside:,} lines could not be read and are in no figure"
+        notes = (left,) if tally.set_aside else ()
+        made = Provenance(
+            command_line(), ruleset.hash, inputs, told_period(given.period), DEFINITIONS, notes
+        )
+        write(out / "partner.html", partner_page(cases, _nameless(made)))
+        write(out / MADE, "".join(f"{label}: {text}\n" for label, text in made.lines()))
+        write(out / "partner.csv", as_csv(cases))
+    click.echo(f"{len(cases)} children: {out / 'partner.html'}", err=True)
+
+
+def _nameless(made: Provenance) -> Provenance:
+    """Return how it was made without names of files, which may name a record; `MADE` has them."""
+    inputs = tuple(Input(f"file {n}", each.sha256) for n, each in enumerate(made.inputs, start=1))
+    command = f"{_COMMAND} (the whole command is in {MADE}, which the force keeps)"
+    return replace(made, command=command, inputs=inputs)
+
+
+COMMANDS = (partner_command,)

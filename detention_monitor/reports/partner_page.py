@@ -1,0 +1,283 @@
+"""The report for partners as a page: what was asked and answered, a picture, and each child's case."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from statistics import median
+from typing import Any
+
+from detention_monitor import webpage
+from detention_monitor.reports.intervals import wilson
+from detention_monitor.reports.page import Column, Table
+from detention_monitor.reports.partner import Asked, Case, Concern
+from detention_monitor.reports.provenance import Provenance
+from detention_monitor.times import HOUR, clock_text, day_of, in_words, local_text
+from detention_monitor.webpage import altair, drawing
+
+MARKING = "OFFICIAL-SENSITIVE: about individual children, under pseudonyms; for the partners it was made for"
+DEFINITIONS = (
+    (
+        "bail refused",
+        "detention after charge was authorised (PACE s.38) for a child whom s.38(6) covered then",
+    ),
+    ("answered", "the first reply after a request and before the next one"),
+    (
+        "night",
+        "at least 240 minutes in custody between 22:00 and 07:00, some or all after the refusal",
+    ),
+    ("concern", "what the rules found against the record; law, or a standard that is not law"),
+    (
+        "child",
+        "a pseudonym (keyed hash for this report alone); the force can find the record again",
+    ),
+    (
+        "left out",
+        "names, references, birth dates, stations, free text; authorities by the list only",
+    ),
+    ("share", "with its 95 % interval (Wilson), which is wide where children are few"),
+)
+_WANTED = {"alternative": "alternative", "secure": "secure", "both": "both named",
+           "unclear": "unclear", "": "type not recorded"}  # fmt: skip
+_STAGES = {"pre_charge": "before charge", "at_charge": "at charge", "post_charge": "after charge",
+           "": "stage not recorded"}  # fmt: skip
+_REPLIES = {"accepted": "accepted", "no_bed": "no bed", "no_secure": "no secure bed",
+            "refused": "refused", "no_reply": "no reply came", "other": "other",
+            "": "reply not recorded"}  # fmt: skip
+_GROUNDS = {"no_bed": "no bed", "no_secure_bed": "no secure bed", "court_imminent": "court imminent",
+            "no_transport": "no transport", "": "ground not recorded"}  # fmt: skip
+_SIGNS = {
+    "asked: alternative": ("circle", "#1d4f91", "#1d4f91"),
+    "asked: secure": ("diamond", "#a3002a", "#a3002a"),
+    "asked: both or not clear": ("cross", "#b34700", "#b34700"),
+    "answer: accepted": ("square", "#1b6b3a", "#1b6b3a"),
+    "answer: any other": ("square", "#ffffff", "#1a1a1a"),
+    "moved": ("triangle-up", "#1b6b3a", "#1b6b3a"),
+    "court": ("M0,-1L0,1", "#1a1a1a", "#1a1a1a"),
+}
+"""Shape, colour and edge of each mark; the template draws the same signs in words."""
+_DRAWN = 40
+"""Children in the picture, which must fit a printed page; the cases below are all of them."""
+_BEFORE, _LONGEST = 12, 48
+"""Hours before and after the refusal that the picture shows."""
+
+
+def partner_page(cases: Sequence[Case], provenance: Provenance) -> str:
+    """Return the page; raise `DetentionMonitorError` where the extra `reports` is not installed."""
+    return webpage.page(
+        "partner.html",
+        title="Children charged and refused bail",
+        marking=MARKING,
+        figures=_figures(cases),
+        lead=_lead(cases),
+        by_authority=_by_authority(cases),
+        picture=_picture(cases) if cases else None,
+        shown=min(len(cases), _DRAWN),
+        cases=[_case(each) for each in cases],
+        provenance=provenance,
+    )
+
+
+def _figures(cases: Sequence[Case]) -> list[tuple[str, str, str]]:
+    """Return the figures at the top: number, what it is, and its share with the interval."""
+    whole = len(cases)
+
+    def of(count: int, words: str) -> tuple[str, str, str]:
+        found = wilson(count, whole)
+        share = "" if found is None else (
+            f"{count / whole:.0%} ({found[0]:.0%} to {found[1]:.0%})")  # fmt: skip
+        return str(count), words, share
+
+    return [
+        (str(whole), "children charged and refused bail", ""),
+        of(sum(bool(each.asked) for each in cases), "local authority asked"),
+        of(sum(each.moved_at is not None for each in cases), "moved to accommodation"),
+        of(sum(each.nights > 0 for each in cases), "spent a night in a cell after charge"),
+        of(
+            sum(each.produced_at is not None for each in cases), "certificate produced to the court"
+        ),
+    ]
+
+
+def _lead(cases: Sequence[Case]) -> str:
+    types = Counter(_WANTED.get(each.wanted, each.wanted) for case in cases for each in case.asked)
+    stages = Counter(_STAGES.get(each.stage, each.stage) for case in cases for each in case.asked)
+    if not types:
+        return "No request to a local authority is on record."
+    said = ", ".join(f"{n} {name}" for name, n in types.most_common())
+    when = ", ".join(f"{n} {name}" for name, n in stages.most_common())
+    return f"{sum(types.values())} requests: {said}; made {when}."
+
+
+def _by_authority(cases: Sequence[Case]) -> Table:
+    """Return what each authority was asked and answered."""
+    asked: dict[str, list[Asked]] = {}
+    moved: Counter[str] = Counter()
+    for case in cases:
+        for each in case.asked:
+            asked.setdefault(each.authority, []).append(each)
+        if case.moved_at is not None and case.asked:
+            moved[case.asked[-1].authority] += 1
+    heads = (Column("authority"), *(Column(name, numeric=True) for name in (
+        "requests", "alternative", "secure", "other or not said", "answered", "accepted",
+        "median time to answer", "moved")))  # fmt: skip
+    found = tuple(
+        (name, *_counts(requests), str(moved[name])) for name, requests in sorted(asked.items())
+    )
+    return Table(heads, found, notes=("moved: counted for the authority that was asked last",))
+
+
+def _counts(requests: Sequence[Asked]) -> tuple[str, ...]:
+    wanted = Counter(each.wanted for each in requests)
+    waits = [each.replied_at - each.at for each in requests if each.replied_at is not None]
+    clear = wanted["alternative"] + wanted["secure"]
+    return (
+        str(len(requests)), str(wanted["alternative"]), str(wanted["secure"]),
+        str(len(requests) - clear), str(len(waits)),
+        str(sum(each.reply == "accepted" for each in requests)),
+        in_words(int(median(waits))) if waits else "-",
+    )  # fmt: skip
+
+
+# --- the picture -------------------------------------------------------------------------------
+
+
+def _picture(cases: Sequence[Case]) -> Any:
+    """Return each child's hours from the refusal of bail: requests, answers, move, court."""
+    alt = altair()
+    shown = cases[-_DRAWN:]
+    order = [each.child for each in shown]
+    bars = [
+        {"child": each.child, "from": 0.0, "to": min(_LONGEST, max(0.1, each.hours or _LONGEST)),
+         "night": "a night in a cell" if each.nights else "no night"}
+        for each in shown
+    ]  # fmt: skip
+    marks = [mark for each in shown for mark in _marks(each)]
+    x = alt.Scale(domain=[-_BEFORE, _LONGEST], nice=False)
+    axis = alt.Axis(title="hours after bail was refused", values=list(range(-12, 49, 6)), grid=True)
+    y = alt.Y("child:N", sort=order, title=None, axis=alt.Axis(labelFont="monospace", ticks=False))
+    base = alt.Chart(alt.Data(values=bars)).encode(y=y)
+    held = base.mark_bar(height=7).encode(
+        alt.X("from:Q", scale=x, axis=axis), alt.X2("to:Q"),
+        alt.Color("night:N", legend=None,
+                  scale=alt.Scale(domain=["a night in a cell", "no night"],
+                                  range=["#8a909a", "#d3d6dc"])),
+    )  # fmt: skip
+    signs, colours, edges = (alt.Scale(domain=[*_SIGNS], range=[*each])
+                             for each in zip(*_SIGNS.values(), strict=True))  # fmt: skip
+    points = (
+        alt.Chart(alt.Data(values=marks))
+        .mark_point(filled=True, size=75, opacity=1, strokeWidth=1.5)
+        .encode(
+            alt.X("at:Q", scale=x, axis=axis), y,
+            alt.Shape("what:N", scale=signs, legend=None),
+            alt.Fill("what:N", scale=colours, legend=None),
+            alt.Stroke("what:N", scale=edges, legend=None),
+        )
+    )  # fmt: skip
+    chart = alt.layer(held, points).properties(width=760, height={"step": 20})
+    chart = chart.configure(font="Arial").configure_view(stroke=None)
+    told = (
+        f"Hours of {len(shown)} children from the refusal of bail: when the authority was asked, "
+        "its answer, the move, the court. The cases below say the same."
+    )
+    return drawing(chart, told)
+
+
+def _marks(case: Case) -> Iterable[dict[str, object]]:
+    for each in case.asked:
+        kind = each.wanted if each.wanted in ("alternative", "secure") else "both or not clear"
+        yield _mark(case, each.at, f"asked: {kind}")
+        if each.replied_at is not None:
+            accepted = "accepted" if each.reply == "accepted" else "any other"
+            yield _mark(case, each.replied_at, f"answer: {accepted}")
+    if case.moved_at is not None:
+        yield _mark(case, case.moved_at, "moved")
+    if case.court_at is not None:
+        yield _mark(case, case.court_at, "court")
+
+
+def _mark(case: Case, at: int, what: str) -> dict[str, object]:
+    hours = max(-_BEFORE, min(_LONGEST, (at - case.refused_at) / HOUR))
+    return {"child": case.child, "at": hours, "what": what}
+
+
+# --- the cases ---------------------------------------------------------------------------------
+
+
+def _case(case: Case) -> dict[str, object]:
+    first = [f"aged {case.age}" if case.age is not None else "age not recorded"]
+    first += [case.sex] if case.sex else []
+    first += [f"offence: {case.offence}"] if case.offence else []
+    return {
+        "child": case.child,
+        "who": ", ".join(first),
+        "charged": "not recorded" if case.charged_at is None else local_text(case.charged_at),
+        "refused": local_text(case.refused_at),
+        "ground": _said(case.ground) if case.ground else "ground not recorded",
+        "asked": [_request(each) for each in case.asked],
+        "unasked": case.unasked_replies,
+        "reviews": _reviews(case),
+        "moved": "" if case.moved_at is None else _later(case, case.moved_at),
+        "certificates": _certificates(case),
+        "nights": case.nights,
+        "court": "" if case.court_at is None else _later(case, case.court_at),
+        "hours": "" if case.hours is None else in_words(int(case.hours * HOUR)),
+        "law": _concerns(each for each in case.concerns if each.law),
+        "other": _concerns(each for each in case.concerns if not each.law),
+    }
+
+
+def _request(asked: Asked) -> dict[str, str]:
+    answer = "no answer on record"
+    if asked.replied_at is not None:
+        wait = in_words(asked.replied_at - asked.at)
+        said = _REPLIES.get(asked.reply or "", _said(asked.reply or ""))
+        answer = f"{said}, {clock_text(asked.replied_at)} (after {wait})"
+        if day_of(asked.replied_at) != day_of(asked.at):
+            answer = f"{said}, {local_text(asked.replied_at)} (after {wait})"
+    return {
+        "at": local_text(asked.at), "authority": asked.authority,
+        "wanted": _WANTED.get(asked.wanted, asked.wanted),
+        "stage": _STAGES.get(asked.stage, asked.stage), "answer": answer,
+    }  # fmt: skip
+
+
+def _reviews(case: Case) -> str:
+    if not case.reviews:
+        return "none"
+    again = Counter(each.again for each in case.reviews)
+    parts = [f"{again[True]} decided the move again"]
+    parts += [f"{again[False]} did not"] if again[False] else []
+    parts += [f"{again[None]} do not say"] if again[None] else []
+    return f"{len(case.reviews)}: {', '.join(parts)}"
+
+
+def _certificates(case: Case) -> str:
+    if not case.certificates:
+        return "none on record"
+    last = case.certificates[-1]
+    limb = f"limb ({last.limb})" if last.limb else "limb not recorded"
+    ground = f", {_GROUNDS.get(last.ground, _said(last.ground))}" if last.limb != "b" else ""
+    produced = "no entry shows that the court got it"
+    if case.produced_at is not None:
+        produced = f"produced to the court {local_text(case.produced_at)}"
+    return f"{local_text(last.at)}, {limb}{ground}; {produced}"
+
+
+def _later(case: Case, at: int) -> str:
+    return f"{local_text(at)}, {in_words(max(0, at - case.refused_at))} after the refusal"
+
+
+def _concerns(concerns: Iterable[Concern]) -> list[str]:
+    """Return what was found, once each; how often, if it was more than once."""
+    told = Counter(
+        f"{each.duty} {each.title} ({'possibly ' if each.possible else ''}{_said(each.status)}, "
+        f"{each.severity})"
+        for each in concerns
+    )
+    return [text if n == 1 else f"{text}, {n} times" for text, n in told.items()]
+
+
+def _said(word: str) -> str:
+    return word.replace("_", " ")

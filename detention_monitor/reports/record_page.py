@@ -1,0 +1,183 @@
+"""The report on one record as a page: one glance, then the findings, the questions, the entries."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from datetime import date
+from itertools import groupby
+
+from detention_monitor import webpage
+from detention_monitor.checklist import LABELS
+from detention_monitor.findings import Finding
+from detention_monitor.live.reviews import Stored
+from detention_monitor.reports.answers import STANDINGS, Answer, gravest_of
+from detention_monitor.reports.feedback import TONES, basis_of
+from detention_monitor.reports.provenance import Provenance
+from detention_monitor.reports.record import Night, RecordReport
+from detention_monitor.reports.telling import Told
+from detention_monitor.reports.timeline import timeline
+from detention_monitor.text import printable
+from detention_monitor.times import clock_text, day_of, in_words, local_text
+from detention_monitor.wording import day_in_words
+
+MARKING = "OFFICIAL-SENSITIVE: about a child; for the force only"
+SIGNS = {"critical": "\N{BLACK DIAMOND}", "high": "\N{BLACK UP-POINTING TRIANGLE}",
+         "medium": "\N{BLACK CIRCLE}", "info": "\N{WHITE CIRCLE}"}  # fmt: skip
+DEFINITIONS = (
+    (
+        "concern",
+        "no entry shows a timely act, an act must not be, or a gap; established or possible",
+    ),
+    ("severity", "critical, high, medium or info: set beside each rule; of timing by how late"),
+    ("night", "at least 240 minutes in police detention between 22:00 and 07:00, by its evening"),
+    (
+        "after charge",
+        "of a night: at least 240 of its minutes follow the decision to keep the child",
+    ),
+    (
+        "not law",
+        "force standards and good practice are told as such, never as a breach of the Code",
+    ),
+    (
+        "for a person",
+        "what entries cannot decide; the question is printed with the entries to read",
+    ),
+)
+_TONES = {"critical": "#a3002a", "high": "#b34700", "medium": "#735a00"}
+_FIRST = 3
+_MOST = 10
+"""Entries shown under a question; the whole record stands at the end."""
+
+
+def record_page(
+    report: RecordReport,
+    provenance: Provenance,
+    *,
+    reviews: Sequence[Stored] = (),
+    names: dict[str, str] | None = None,
+    paths: Sequence[str] = (),
+) -> str:
+    """Return the page; `reviews` are those stored already, `names` says what a finding is about.
+
+    Raises `DetentionMonitorError` where the extra `reports` is not installed.
+    """
+    worst = gravest_of(report.concerns)
+    titles = dict.fromkeys(f"{each.duty} {each.title}" for each in report.praise)
+    record = report.result.records[0] if report.result.records else report.result.detention
+    given = shlex.join([*paths, "--record", record])
+    first = [each for each in report.causes if each.severity != "info"][:_FIRST]
+    return webpage.page(
+        "record.html",
+        title=f"Quality check of {report.child.name}",
+        marking=MARKING,
+        names=report.child.name,
+        report=report,
+        facts=_facts(report),
+        tone=_TONES.get(worst.severity if worst else "", "#1b6b3a"),
+        first=first,
+        more=_more(report, first),
+        praised="; ".join(titles),
+        pictures=timeline(report.child, report.concerns, names or {}),
+        statuses={**LABELS, "matched": "found"},
+        standings=STANDINGS, signs=SIGNS, tones=TONES, basis=basis_of,
+        late=_late, titles=_titles, blanks=_blanks, most=_MOST, shown=_all_shown,
+        relied={each.key: _relied(each, report.entries) for each in report.concerns},
+        by_day=_by_day(report.entries),
+        reviews=[_review(each) for each in reviews],
+        form_command=f"detention-monitor report record {given} --form review.yaml",
+        review_command=f"detention-monitor report review review.yaml {shlex.join(paths)} "
+                       "--db reviews.db",
+        provenance=provenance,
+    )  # fmt: skip
+
+
+def _facts(report: RecordReport) -> list[tuple[str, str]]:
+    child, result = report.child, report.result
+    out = [("age", "not recorded" if child.age is None else str(child.age))]
+    if child.girl:
+        out.append(("sex", "female"))
+    out.append(("station", child.suite or "not recorded"))
+    begun = child.authorised_at
+    out.append(("detention authorised", local_text(begun) if begun is not None else "not recorded"))
+    if result.unclosed or child.ended is None:
+        out.append(("ended", "no entry shows that it ended"))
+    else:
+        kind, at = child.ended
+        out.append((kind.replace("_", " "), local_text(at)))
+        if begun is not None:
+            out.append(("held", in_words(at - begun)))
+    out.append(("nights in custody", _nights(report.nights)))
+    out.append(("judged as of", local_text(result.as_of)))
+    return out
+
+
+def _nights(found: Sequence[Night]) -> str:
+    words = {"pre": "before charge", "post": "after charge", "mixed": "partly after charge"}
+    said = [
+        f"{day_in_words(date.fromisoformat(each.evening))}, {words.get(each.phase, each.phase)}"
+        for each in found
+    ]
+    return f"{len(found)} ({'; '.join(said)})" if said else "none"
+
+
+def _more(report: RecordReport, first: Sequence[Finding]) -> str:
+    told = {each.key for cause in first for each in (cause, *report.following(cause.key))}
+    left = sum(each.key not in told and each.severity != "info" for each in report.concerns)
+    return f"{left} more below" if left else ""
+
+
+def _late(finding: Finding) -> str:
+    return in_words(60 * (finding.minutes_late or 0))
+
+
+def _titles(findings: Iterable[Finding]) -> str:
+    return "; ".join(dict.fromkeys(f"{each.duty or ''} {each.title}".strip() for each in findings))
+
+
+def _blanks(answer: Answer) -> list[str]:
+    told = [f"{each.id} {each.detail}" for each in answer.duties
+            if each.label == "cannot tell" and each.detail]  # fmt: skip
+    return list(dict.fromkeys(printable(each) for each in told))
+
+
+def _shown(told: Told, *, day: bool) -> dict[str, object]:
+    when = local_text(told.at) if day else clock_text(told.at)
+    return {"when": when, "what": told.what, "by": told.by, "said": told.said}
+
+
+def _all_shown(entries: Iterable[Told]) -> list[dict[str, object]]:
+    return [_shown(each, day=True) for each in entries]
+
+
+def _relied(finding: Finding, entries: Sequence[Told]) -> list[dict[str, object]]:
+    return [_shown(each, day=True) for each in entries if each.id in finding.evidence]
+
+
+def _by_day(entries: Sequence[Told]) -> list[tuple[str, list[dict[str, object]]]]:
+    out = []
+    for day, told in groupby(entries, key=lambda each: day_of(each.at)):
+        out.append((f"{day:%A} {day.day} {day:%B %Y}", [_shown(each, day=False) for each in told]))
+    return out
+
+
+def _review(stored: Stored) -> dict[str, object]:
+    """Return a stored review as the page shows it: who, when, the grade, what they disagree with."""
+    review = stored.review
+    agreed = sum(each.opinion == "agree" for each in review.verdicts)
+    lines = [f"agrees with {agreed} of {len(review.verdicts)} findings"] if review.verdicts else []
+    lines += [
+        f"disagrees with {each.duty or each.rule} ({each.key[:10]}): {printable(each.reason)}"
+        for each in review.verdicts if each.opinion == "disagree"
+    ]  # fmt: skip
+    lines += [
+        f"question {each.question}: {each.answer.replace('_', ' ')}"
+        + (f" ({printable(each.note)})" if each.note else "")
+        for each in review.answers if each.note or each.answer == "no"
+    ]  # fmt: skip
+    name = printable(stored.who, 100) + ("" if stored.verified else " (name not verified)")
+    grade = f"Graded {review.grade.replace('_', ' ')} by " if review.grade else "Reviewed by "
+    return {
+        "grade_text": grade, "who_text": name, "when": local_text(stored.at),
+        "reason": printable(review.reason, 2_000), "lines": lines,
+    }  # fmt: skip
