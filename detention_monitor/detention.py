@@ -397,8 +397,11 @@ def record_name(force: str | None, record: str) -> str:
     return f"{force}/{record}" if force else record
 
 
-def detentions_of(entries: Iterable[CustodyEvent]) -> list[Detention]:
-    """Return the detentions of some entries, each entry once (see `without_duplicates`)."""
+def detentions_of(
+    entries: Iterable[CustodyEvent], coverage: Mapping[str, Coverage] | None = None
+) -> list[Detention]:
+    """Return the detentions of some entries (`group`), each entry once (`without_duplicates`)."""
     return [
-        changed(each, entries=tuple(without_duplicates(each.entries)[0])) for each in group(entries)
+        changed(each, entries=tuple(without_duplicates(each.entries)[0]))
+        for each in group(entries, coverage)
     ]

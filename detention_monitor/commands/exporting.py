@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -23,6 +22,7 @@ from detention_monitor.paths import bundled_rules
 from detention_monitor.records import Source
 from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.sources import SetAside, read_entries, record_files
+from detention_monitor.values import changed
 from detention_monitor.xes import write_xes
 
 LOGS = ("xes", "ocel")
@@ -113,5 +113,5 @@ def _cases(
                 kept, _, _ = without_duplicates(placed.detention.entries)
                 last = max(entry.at for entry in kept)
                 tolerance = ruleset.parameters.value("late_entry_tolerance", last)
-                once = replace(placed.detention, entries=tuple(kept))
+                once = changed(placed.detention, entries=tuple(kept))
                 yield case_of(once, ruleset.vocabulary, tolerance, name=name, with_text=with_text)

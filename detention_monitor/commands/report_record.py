@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from detention_monitor.commands.explaining import is_of
 from detention_monitor.commands.options import FILE, db_option, instant, rules_options
 from detention_monitor.commands.output import private, target
 from detention_monitor.commands.reports import ReportCommand, command_line
-from detention_monitor.detention import Detention, group, record_name, without_duplicates
+from detention_monitor.detention import Detention, detentions_of, record_name
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.paths import bundled_rules
@@ -48,10 +47,7 @@ def gathered(read: Iterable[tuple[CustodyEvent | SetAside, Source]]) -> list[Det
             coverage[name] = Coverage.of_all([*known, source.coverage])
     if lost:
         click.echo(f"{lost} lines could not be read; see replay", err=True)
-    return [
-        replace(each, entries=tuple(without_duplicates(each.entries)[0]))
-        for each in group(entries, coverage)
-    ]
+    return detentions_of(entries, coverage)
 
 
 def _detention(files: list[str], columns: Path | None, record: str | None, ruleset: RuleSet) -> (
