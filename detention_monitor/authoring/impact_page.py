@@ -23,7 +23,13 @@ def table(found: Impact) -> str:
 def _lines(found: Impact) -> Iterator[str]:
     yield from wrap(summary(found), WIDTH)
     if found.compared:
+        yield totals(found)
         yield from wrap(attention(found), WIDTH)
+    if found.edits:
+        yield ""
+        yield "Edited:"
+        for each in found.edits:
+            yield from wrap(printable(each), WIDTH, initial_indent="  ", subsequent_indent="    ")
     for name, before, after in found.refusals:
         yield f"  {printable(name)}: {before} before, {after} after"
     if not found.changes:
@@ -65,18 +71,20 @@ def stand(finding: Finding) -> str:
 
 
 def summary(found: Impact) -> str:
-    """Return what was compared and how much would change, in a sentence or two."""
+    """Return what was compared, in a sentence."""
     head = (
         f"{found.detentions:,} detentions ({found.entries:,} entries), rules {found.old} to "
         f"{found.new}"
     )
     if not found.compared:
         return f"{head}: no rule means anything else; nothing would change."
-    totals = ", ".join(f"{sum(c.kind == kind for c in found.changes)} {kind}" for kind in KINDS)
-    return (
-        f"{head}; {len(found.compared)} rules could differ and were compared. Findings: {totals}; "
-        f"{found.touched():,} detentions touched."
-    )
+    return f"{head}; {len(found.compared)} rules could differ and were compared."
+
+
+def totals(found: Impact) -> str:
+    """Return how much would change, in a sentence."""
+    changed = ", ".join(f"{sum(c.kind == kind for c in found.changes)} {kind}" for kind in KINDS)
+    return f"Findings: {changed}; {found.touched():,} detentions touched."
 
 
 def attention(found: Impact) -> str:
@@ -84,7 +92,7 @@ def attention(found: Impact) -> str:
     before, after = found.interruptions
     return (
         f"Interruptions of an inspector by these rules, per shift of {SHIFT} hours with {SUITE} "
-        f"children: {before:.1f} before, {after:.1f} after."
+        f"children: {before:.1f} before, {after:.1f} after, counted in {found.watched} detentions."
     )
 
 
@@ -94,6 +102,7 @@ def as_data(found: Impact) -> dict[str, Any]:
         "old": found.old,
         "new": found.new,
         "compared": list(found.compared),
+        "edits": list(found.edits),
         "detentions": found.detentions,
         "entries": found.entries,
         "touched": found.touched(),
@@ -123,34 +132,59 @@ def _change(change: Change) -> dict[str, Any]:
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Impact of a change of rules</title>
+<meta name="viewport" content="width=device-width">
 <style>
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
        color: #1a1a1a; background: #fff; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-table { border-collapse: collapse; } td, th { padding: .25rem .8rem; text-align: left;
-       border-bottom: 1px solid #ccc; } td.n, th.n { text-align: right; }
+h1 { font-size: 1.6rem; margin-bottom: .3rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
+h3 { font-size: 1rem; margin: 1.6rem 0 .4rem; }
+table { border-collapse: collapse; width: 100%; } td, th { padding: .3rem .8rem .3rem 0;
+       text-align: left; vertical-align: top; border-bottom: 1px solid #ccc; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; width: 5rem; }
+tfoot td { font-weight: 600; border-bottom: 0; }
+.figures { display: flex; flex-wrap: wrap; gap: .8rem 2.5rem; margin: 1.2rem 0; padding: 0; }
+.figures div { min-width: 6rem; } .figures b { display: block; font-size: 1.7rem; line-height: 1.2; }
 .example { margin: .8rem 0; padding-left: .8rem; border-left: 4px solid #888; }
+.example dl { margin: .2rem 0 0; display: grid; grid-template-columns: 4rem 1fr; gap: .1rem .6rem; }
+dt { color: #444; } dd { margin: 0; }
 .gained { border-color: #b35900; } .lost { border-color: #005fb3; } .moved { border-color: #666; }
 .small { color: #444; font-size: .875rem; } svg { max-width: 100%; height: auto; }
-@media print { body { margin: 0; } .example { break-inside: avoid; } }
+code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere; }
+@page { size: A4; margin: 16mm; }
+@media print { body { margin: 0; max-width: none; padding: 0; font-size: 10.5pt; }
+  .example, tr, figure { break-inside: avoid; } h2, h3, h2 + p { break-after: avoid; }
+  * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 </style></head><body>
 <h1>Impact of a change of rules</h1>
 <p>{{ summary }}</p>
-{% if attention %}<p>{{ attention }}</p>{% endif %}
+{% if figures %}<div class="figures">
+{% for number, words in figures %}<div><b>{{ number }}</b>{{ words }}</div>
+{% endfor %}</div>{% endif %}
+{% if attention %}<p>{% if not rules %}{{ none }} {% endif %}{{ attention }}</p>{% endif %}
+{% if edits %}<h2>What was edited</h2>
+<ul>{% for each in edits %}<li><code>{{ each }}</code></li>
+{% endfor %}</ul>{% endif %}
+{% if refusals %}<h2>Judged by one, refused by the other</h2>
+<ul>{% for name, before, after in refusals %}<li>{{ name }}: {{ before }} before, {{ after }} after</li>
+{% endfor %}</ul>{% endif %}
 {% if rules %}
 <h2>By rule</h2>
 {{ chart }}
 <table><thead><tr><th>rule</th>{% for kind in kinds %}<th class="n">{{ kind }}</th>{% endfor %}</tr>
 </thead><tbody>
-{% for rule, counts in rules %}<tr><td>{{ rule }}</td>
-{% for count in counts %}<td class="n">{{ count }}</td>{% endfor %}</tr>
-{% endfor %}</tbody></table>
+{% for rule, title, counts, _ in rules %}<tr><td><strong>{{ rule }}</strong><br>
+<span class="small">{{ title }}</span></td>
+{% for count in counts %}<td class="n">{{ count or "" }}</td>{% endfor %}</tr>
+{% endfor %}</tbody><tfoot><tr><td>all</td>
+{% for total in totals %}<td class="n">{{ total }}</td>{% endfor %}</tr></tfoot></table>
 <h2>Examples</h2>
+<p class="small">The first three of each sort.</p>
+{% for rule, title, _, examples in rules %}<h3>{{ rule }}: {{ title }}</h3>
 {% for each in examples %}<div class="example {{ each.kind }}">
-<strong>{{ each.kind }}</strong> {{ each.rule }}, {{ each.detention }}<br>
-{% for label, stands, message in each.sides %}<span class="small">{{ label }}</span> {{ stands }}
-{% if message %}<br><span class="small">{{ message }}</span>{% endif %}<br>{% endfor %}</div>
-{% endfor %}{% endif %}
+<strong>{{ each.kind }}</strong> {{ each.detention }}
+<dl>{% for label, stands, message in each.sides %}<dt>{{ label }}</dt><dd>{{ stands }}
+{% if message %}<br><span class="small">{{ message }}</span>{% endif %}</dd>{% endfor %}</dl></div>
+{% endfor %}{% endfor %}{% endif %}
 <p class="small">{{ command }}. A gained finding is one the new rules find against a duty and the
 old did not; a moved one is found by both, but at another time, severity or status. It advises; a
 person decides.</p>
@@ -167,25 +201,36 @@ def page(found: Impact, command: str) -> str:
         from jinja2 import Environment  # lazy: an optional extra
     except ImportError as error:
         raise DetentionMonitorError(_NO_CHARTS) from error
-    rules = [(rule, [found.count(rule, kind) for kind in KINDS]) for rule in found.rules()]
-    examples = [
-        {
-            "kind": kind, "rule": rule, "detention": printable(change.detention),
-            "sides": [_side("before", change.before), _side("after", change.after)],
-        }
+    rules = [
+        (rule, _title(found, rule), [found.count(rule, kind) for kind in KINDS], [
+            {"kind": kind, "detention": printable(change.detention),
+             "sides": [_side("before", change.before), _side("after", change.after)]}
+            for kind in KINDS
+            for change in found.examples(rule, kind)
+        ])
         for rule in found.rules()
-        for kind in KINDS
-        for change in found.examples(rule, kind)
     ]  # fmt: skip
+    sums = [sum(each.kind == kind for each in found.changes) for kind in KINDS]
+    figures = [(f"{total:,}", f"findings {kind}") for total, kind in zip(sums, KINDS, strict=True)]
+    figures.append((f"{found.touched():,}", f"of {found.detentions:,} detentions touched"))
     template = Environment(autoescape=True).from_string(_PAGE)
     return template.render(
         summary=summary(found), attention=attention(found) if found.compared else "",
-        kinds=KINDS, rules=rules, examples=examples, chart=_chart(found) if rules else "",
-        command=command,
+        kinds=KINDS, rules=rules, chart=_chart(found) if rules else "", totals=sums,
+        figures=figures if rules else [], edits=[printable(each) for each in found.edits],
+        refusals=[(printable(name), *both) for name, *both in found.refusals], command=command,
+        none=totals(found),
     )  # fmt: skip
 
 
 _NO_CHARTS = "pages with charts need more: python -m pip install 'detention-monitor[reports]'"
+
+
+def _title(found: Impact, rule: str) -> str:
+    """Return the title of a rule, as its findings have it; the new one if there are both."""
+    each = next(change for change in found.changes if change.rule == rule)
+    finding = each.after or each.before
+    return "" if finding is None else finding.title
 
 
 def _side(label: str, finding: Finding | None) -> tuple[str, str, str]:
@@ -209,16 +254,20 @@ def _chart(found: Impact) -> Any:
         for kind in KINDS
     ]
     chart = (
-        alt.Chart(alt.InlineData(values=rows), width=560)
+        alt.Chart(alt.InlineData(values=rows), width=600, height=alt.Step(26))
         .mark_bar()
         .encode(
-            y=alt.Y("rule:N", sort=None, title=None),
+            y=alt.Y("rule:N", sort=None, title=None, axis=alt.Axis(labelLimit=260)),
             x=alt.X("findings:Q", title="findings that would change"),
             color=alt.Color(
                 "change:N",
                 scale=alt.Scale(domain=list(KINDS), range=["#b35900", "#005fb3", "#888888"]),
                 title=None,
+                legend=alt.Legend(orient="top"),
             ),
         )
+        .configure_axis(labelFontSize=13, titleFontSize=13, titleFontWeight="normal")
+        .configure_legend(labelFontSize=13)
+        .configure_view(stroke=None)
     )
     return Markup(vl_convert.vegalite_to_svg(chart.to_json()))  # noqa: S704 - made here, from rule ids
