@@ -56,7 +56,8 @@ def test_command(
 
 
 def _tell(outcome: Outcome) -> None:
-    click.echo(f"{outcome.file}:{outcome.line}: {outcome.rule}: {printable(outcome.name, 200)}")
+    rule = f"{outcome.rule}: " if outcome.rule else ""
+    click.echo(f"{outcome.file}:{outcome.line}: {rule}{printable(outcome.name, 200)}")
     for fault in outcome.faults:
         for line in fault.splitlines():
             click.echo(f"    {printable(line, 400)}")
