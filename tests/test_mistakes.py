@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from detention_monitor.authoring.diagnostics import shown
+from detention_monitor.authoring.diagnostics import sarif, shown
 from detention_monitor.authoring.reading import read_through
 from detention_monitor.errors import Diagnostic
 from tests.conftest import RULES
@@ -244,3 +244,23 @@ def test_a_file_that_is_not_read_is_told(folder: Path) -> None:
         ("theirs.YAML", "file-not-read"),
     ]
     assert "name it mine.yaml" in found[1].message
+
+
+def test_everything_wrong_with_a_policy_is_told_with_its_line(folder: Path) -> None:
+    (folder / "x.yaml").write_text(HEAD + RULE)
+    policy = folder.parent / f"{folder.name}-policy.yaml"
+    policy.write_text(
+        "format: custody-policy/1\nparameters:\n  aa_ambr: {values: {2024-04-01: 90m}}\n"
+        "  aa_red: {values: {2024-04-01: ninety}}\n  review_first: {values: {2024-04-01: 5h}}\n"
+        "suites:\n  Leamington: [{from: 2023-01-01, link_availabel: true}]\n"
+    )
+
+    found = read_through(folder, policy)
+
+    assert [(each.line, each.code) for each in found] == [
+        (3, "unknown-parameter"), (4, "parameter-value"), (5, "fixed-by-law"), (7, "unknown-field"),
+    ]  # fmt: skip
+    assert "Leamington" in shown(found[3], folder, policy)
+    [result] = sarif(found[3:], "rules", policy)["runs"][0]["results"]
+    where = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert where == policy.as_posix()

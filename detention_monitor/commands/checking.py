@@ -40,10 +40,10 @@ def check_command(
     if form == "json":
         click.echo(orjson.dumps([as_json(each) for each in found]))
     elif form == "sarif":
-        click.echo(orjson.dumps(sarif(found, str(rules or "rules"))))
+        click.echo(orjson.dumps(sarif(found, str(rules or "rules"), policy)))
     else:
         for each in found:
-            click.echo(shown(each, folder))
+            click.echo(shown(each, folder, policy))
     errors = sum(each.severity == "error" for each in found)
     if not found:
         ruleset = load_rules(folder, policy)
