@@ -17,7 +17,7 @@ from detention_monitor.remedy import remedies
 from detention_monitor.rulecheck import opening_kinds
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Rule
-from detention_monitor.text import printable
+from detention_monitor.text import in_a_cell, printable
 from detention_monitor.timeline import Fact
 from detention_monitor.times import in_words, local_text
 
@@ -234,4 +234,4 @@ class _Explanation:
 
 def _given(test: Test, attrs: Mapping[str, Value]) -> str:
     value = attrs.get(test.attribute)
-    return "" if value in (None, "", ()) else f" ({test.attribute}: {value})"
+    return "" if value in (None, "", ()) else f" ({test.attribute}: {in_a_cell(value, ', ')})"

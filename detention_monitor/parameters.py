@@ -7,13 +7,14 @@ overrides the values of any parameter by name. An unknown name there is an error
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from detention_monitor.errors import Diagnostic, RuleFileError
 from detention_monitor.rulemodel import Authority
@@ -205,8 +206,9 @@ _FIXED = "'{name}' is fixed by law; a force cannot set it: take it out of the po
 
 def _with_policy(parameters: Parameters, path: Path) -> Parameters:
     file = read_yaml(path)
-    policy = validated(file, PolicyFile)
-    wrong: list[Diagnostic] = [
+    wrong: list[Diagnostic] = []
+    policy = _as_far(file, wrong)
+    wrong += [
         _unknown(file, name, parameters)
         for name in policy.parameters
         if name not in parameters.declared
@@ -242,6 +244,20 @@ def _with_policy(parameters: Parameters, path: Path) -> Parameters:
         parameters, values={**parameters.values, **own}, suites=policy.suites,
         out_of_service=policy.out_of_service, out_of_service_at=places,
     )  # fmt: skip
+
+
+def _as_far(file: YamlFile, wrong: list[Diagnostic]) -> PolicyFile:
+    """Return a policy, or of one that is not of good form the parameters that are, to check those too."""
+    try:
+        return validated(file, PolicyFile)
+    except RuleFileError as error:
+        wrong += error.diagnostics
+    given = file.data.get("parameters") if isinstance(file.data, dict) else None
+    sound = {}
+    for name, raw in given.items() if isinstance(given, dict) else ():
+        with suppress(ValidationError):
+            sound[name] = Override.model_validate(raw)
+    return PolicyFile(format="custody-policy/1", parameters=sound)
 
 
 def _unknown(file: YamlFile, name: str, parameters: Parameters) -> Diagnostic:

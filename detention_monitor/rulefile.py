@@ -196,7 +196,7 @@ def _sound(yaml: YamlFile, key: str, model: type[Item]) -> tuple[tuple[int, Item
     return tuple(found)
 
 
-_NAMED = re.compile(rb"\b(?:fact|id):\s*[\"']?([A-Za-z][A-Za-z0-9_-]{0,80})")
+_NAMED = re.compile(rb"\b(?:fact|id): *[\"']?([A-Za-z][A-Za-z0-9_ -]{0,80})")
 
 
 def _names_in(path: Path) -> Iterator[str]:
@@ -204,7 +204,7 @@ def _names_in(path: Path) -> Iterator[str]:
     if path.is_file():  # nothing that might never end
         with suppress(OSError), path.open("rb") as file:
             for match in _NAMED.finditer(file.read(LARGEST)):
-                yield match[1].decode()
+                yield "-".join(match[1].decode().split())  # as somebody meant who wrote spaces
 
 
 def _clashes(parts: Iterable[Part]) -> Iterator[Diagnostic]:

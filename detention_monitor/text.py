@@ -42,7 +42,7 @@ def in_a_cell(value: object, between: str = "; ") -> str:
             return ""
         case bool():
             return "true" if value else "false"
-        case list():
+        case list() | tuple():
             return between.join(map(str, value))
         case _:
             return str(value)

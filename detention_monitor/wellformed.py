@@ -125,7 +125,10 @@ def _reworded(error: ErrorDetails, file: YamlFile, model: type[BaseModel]) -> Di
             names = _names_at(model, location)
             allowed = f"; allowed here: {', '.join(names)}" if names else ""
             message = f"no field is called '{_short(key)}'{suggestion(key, names) or allowed}"
-            if not re.fullmatch(r"[\w<]+", key) and "," in file.line_before(line, column):
+            first = key.split(" ", 1)[0]
+            if first != key and first in names:
+                message = f"'{first}' needs a ':' after it"
+            elif not re.fullmatch(r"[\w<]+", key) and "," in file.line_before(line, column):
                 message = (
                     f"'{_short(key)}': a comma ends a text within braces; put quotes round it all"
                 )
@@ -141,7 +144,8 @@ def _reworded(error: ErrorDetails, file: YamlFile, model: type[BaseModel]) -> Di
         case "string_pattern_mismatch":
             meant = _meant(str(error["input"])) if "h)?" in str(error["ctx"]) else ""
             message = f"'{_short(error['input'])}' is not written as {_pattern_hint(error)}{meant}"
-            return file.diagnostic(location, "wrong-form", message)
+            line, column = file.key_place(location) if key == "[key]" else file.place(location)
+            return Diagnostic(file.name, line, column, "wrong-form", message)
         case "string_too_short" | "string_too_long":
             least, most = (error["ctx"].get(each) for each in ("min_length", "max_length"))
             wanted = f"at least {least}" if least else f"at most {most}"
@@ -229,6 +233,12 @@ def _pattern_hint(error: ErrorDetails) -> str:
         return "a catalogue id: a letter A-F and two digits (D01), or GP and two digits"
     if pattern == "^[a-z][a-z0-9_]{1,40}$":
         return "a name: small letters, digits and _ (review_held)"
+    if pattern.startswith("^[A-Za-z]"):
+        return "a name: letters, digits, - and _ (B01-adult-informed)"
+    if pattern.startswith(r"^\$"):
+        return "the name of a parameter with a $ before it ($certificate_supervised)"
+    if pattern == r"^\d\d:\d\d$":
+        return "a time of day in quotes: '22:00'"
     return f"expected here ({pattern})"
 
 

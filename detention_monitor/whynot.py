@@ -11,7 +11,7 @@ from detention_monitor.reference import holds
 from detention_monitor.rulecheck import opening_kinds
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Rule, Selector
-from detention_monitor.text import printable
+from detention_monitor.text import in_a_cell, printable
 from detention_monitor.timeline import Fact
 from detention_monitor.times import day_of, local_text
 
@@ -55,7 +55,7 @@ def _asked(rule: Rule, fact: Fact, result: Assessment, ruleset: RuleSet) -> list
     attributes = ruleset.plan.attributes[fact.kind]
     for test in dict.fromkeys(tests(parse(selector.where))) if selector.where else ():
         value = fact.attrs.get(test.attribute)
-        given = "" if value in (None, "", ()) else f" ({value})"
+        given = "" if value in (None, "", ()) else f" ({in_a_cell(value, ', ')})"
         out.append(f"{test}? {_OUTCOMES[holds(test, fact.attrs, attributes)]}{given}")
     if not out:
         later = rule.shape in ("count", "sequence")

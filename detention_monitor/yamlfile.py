@@ -27,6 +27,7 @@ MOST_FAULTS = 100
 LARGEST = 250_000
 """Bytes of a file: three times the largest there is, and read within seconds whatever it holds."""
 _DEEPEST = 30
+_IN_EVERY_FOLDER = ("vocabulary.yaml", "parameters.yaml")
 _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 Location = tuple[int | str, ...]
 
@@ -119,8 +120,8 @@ def _text_of(path: Path, name: str) -> str:
             raise _refused(name, 1, 1, "file-too-large", f"{size:,} bytes; at most {LARGEST:,}")
         raw = path.read_bytes()
     except OSError as error:
-        missing = isinstance(error, FileNotFoundError)
-        cure = "; a folder of rules needs it, see the one shipped" if missing else ""
+        needed = isinstance(error, FileNotFoundError) and path.name in _IN_EVERY_FOLDER
+        cure = "; a folder of rules needs it, see the one shipped" if needed else ""
         message = f"cannot be read: {error.strerror}{cure}"
         raise _refused(name, 1, 1, "unreadable", message) from error
     try:

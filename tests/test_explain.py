@@ -46,7 +46,7 @@ def test_each_step_says_whose_it_is(tmp_path: Path) -> None:
 
 def test_a_prohibition_shows_each_question_and_its_answer(tmp_path: Path) -> None:
     text = explained("T02U_practicability_not_stated", "D05", tmp_path)
-    assert "link_available is true? yes (link_available: True)" in text
+    assert "link_available is true? yes (link_available: true)" in text
     assert "link_practicable is true? not recorded" in text
     assert "possible broken, high" in text
 

@@ -115,7 +115,7 @@ def test_the_page_stands_alone_and_shows_records_as_text(
 
 
 def test_a_revision_of_git_will_do_for_a_folder(tmp_path: Path) -> None:
-    from detention_monitor.authoring.impact import rules_of
+    from detention_monitor.authoring.revisions import rules_of
 
     folder = tmp_path / "repository" / "rules"
     folder.mkdir(parents=True)
@@ -129,6 +129,26 @@ def test_a_revision_of_git_will_do_for_a_folder(tmp_path: Path) -> None:
 
     with rules_of("first", folder) as found:
         assert (found / "x.yaml").read_text() == "old"
+
+
+def test_a_revision_is_of_the_folder_named_beside_it(
+    edited: Path, records: Path, tmp_path: Path
+) -> None:
+    """Not of the rules that the program came with: those of another repository may differ."""
+    folder = tmp_path / "repository" / "own"
+    shutil.copytree(edited, folder)
+    for words in (
+        ("init", "-q"), ("add", "."), ("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "one"),
+    ):  # fmt: skip
+        subprocess.run(["git", "-C", str(folder.parent), *words], check=True)
+
+    same = run("HEAD", str(folder), str(records))
+    assert same.exit_code == 0
+    assert "nothing would change" in same.stdout
+
+    (folder / "broken.yaml").write_text("rules: [")
+    broken = CliRunner().invoke(cli, ["rules", "impact", "HEAD", str(folder), str(records)])
+    assert "rules of NEW" in str(broken.exception)
 
 
 @pytest.mark.parametrize("name", ["no-such-revision", "--upload-pack=x"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from detention_monitor.authoring.diagnostics import shown
+from detention_monitor.authoring.diagnostics import sarif, shown
 from detention_monitor.authoring.reading import read_through
 from detention_monitor.errors import Diagnostic
 from tests.conftest import RULES
@@ -47,6 +47,8 @@ def told(folder: Path, text: str | bytes) -> list[Diagnostic]:
         ("2012-07-10", "2012-02-30", (9, 22), "write a day that exists"),
         ("{from: 2012-07-10}", "2012-07-10", (9, 15), "write in_force: {from: 2012-07-10}"),
         ("asleep is true", "mode in (telephone, live_link)", (13, 59), "a comma ends a text within braces"),
+        ("where: asleep", "where asleep", (13, 32), "'where' needs a ':' after it"),
+        ("id: X01-rule", "id: X01 rule", (4, 9), "letters, digits, - and _ (B01-adult-informed)"),
         ('"Code C 3.15"', '""', (7, 22), "says no source"),
         ("title: A rule", 'title: ""', (6, 12), "write at least 3 characters; here are 0"),
         ("{kind: review_held, where: asleep is true}", "[released, bailed]", (13, 12),
@@ -244,3 +246,44 @@ def test_a_file_that_is_not_read_is_told(folder: Path) -> None:
         ("theirs.YAML", "file-not-read"),
     ]
     assert "name it mine.yaml" in found[1].message
+
+
+def test_everything_wrong_with_a_policy_is_told_with_its_line(folder: Path) -> None:
+    (folder / "x.yaml").write_text(HEAD + RULE)
+    policy = folder.parent / f"{folder.name}-policy.yaml"
+    policy.write_text(
+        "format: custody-policy/1\nparameters:\n  aa_ambr: {values: {2024-04-01: 90m}}\n"
+        "  aa_red: {values: {2024-04-01: ninety}}\n  review_first: {values: {2024-04-01: 5h}}\n"
+        "suites:\n  Leamington: [{from: 2023-01-01, link_availabel: true}]\n"
+    )
+
+    found = read_through(folder, policy)
+
+    assert [(each.line, each.code) for each in found] == [
+        (3, "unknown-parameter"), (4, "parameter-value"), (5, "fixed-by-law"), (7, "unknown-field"),
+    ]  # fmt: skip
+    assert "Leamington" in shown(found[3], folder, policy)
+    [result] = sarif(found[3:], "rules", policy)["runs"][0]["results"]
+    where = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert where == policy.as_posix()
+
+
+def test_a_misspelt_id_is_not_told_again_of_its_tests(folder: Path) -> None:
+    test = "    tests: [{name: abcde, timeline: ['13:00 arrived'], expect: [X01-rule broken]}]\n"
+    [found] = told(folder, HEAD + RULE.replace("X01-rule", "X01 rule") + test)
+    assert found.code == "wrong-form"
+
+
+def test_an_excuse_that_excludes_itself_is_told_once(folder: Path) -> None:
+    excuse = "[{kind: aa_arrived, where: in_person is true and in_person is false}]"
+    rule = DUTY.replace("lapses_on:", f"excused_by: {excuse}\n    lapses_on:")
+    [found] = told(folder, HEAD + rule)
+    assert (found.line, found.code) == (15, "unreachable-exception")
+
+
+def test_a_misspelt_duty_of_the_catalogue_is_told_at_its_name(folder: Path) -> None:
+    text = (RULES / "catalogue.yaml").read_text().replace("\n  B01:", "\n  B1:")
+    (folder / "catalogue.yaml").write_text(text)
+    found = [each for each in told(folder, HEAD + RULE) if each.file == "catalogue.yaml"]
+    line = next(n for n, each in enumerate(text.splitlines(), 1) if each == "  B1:")
+    assert [(each.line, each.column) for each in found] == [(line, 3)]

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from detention_monitor.authoring.schema import schemas
 from detention_monitor.cli import cli
+from detention_monitor.conditions import parse
 from detention_monitor.rulefile import RuleSet, rule_paths
 from detention_monitor.yamlfile import read_yaml
 from tests.conftest import RULES, SAMPLES
@@ -128,7 +129,8 @@ def _keys(schema: Any, at: str = "") -> Iterator[tuple[str, Any]]:
 @pytest.mark.parametrize("name", ["rules", "parameters", "policy", "vocabulary", "catalogue"])
 def test_an_editor_has_something_to_show_for_every_key(name: str, ruleset: RuleSet) -> None:
     schema = dict(schemas(ruleset))[name]
-    dumb = [at for at, part in _keys(schema) if not part.get("description")]
+    dumb = [at for at, part in _keys(schema)
+            if not all(each.get("description") for each in part.get("oneOf", [part]))]  # fmt: skip
     assert dumb == []
 
 
@@ -163,11 +165,36 @@ def _offered(schema: Any, path: list[str], found: set[str], whole: Any) -> set[s
         ("rules/authority", {"statute", "code", "annex", "note", "policy", "quality"}),
         ("rules/only_if", {"$certificate_supervised"}),
         ("facts/mark/on", {"review_held"}),
+        ("rules/tests/expect/status", {"met_late", "broken"}),
     ],
 )  # fmt: skip
 def test_an_editor_completes_words(path: str, words: set[str], ruleset: RuleSet) -> None:
     schema = dict(schemas(ruleset))["rules"]
     assert words <= _offered(schema, path.split("/"), set(), schema)
+
+
+def test_a_word_is_told_with_what_its_key_means(ruleset: RuleSet) -> None:
+    """The YAML language server shows of a value what stands beside it, and the same of its key."""
+    schema = dict(schemas(ruleset))["rules"]
+    begins = schema["$defs"]["Rule"]["properties"]["arises_on"]
+    told = {each.get("const"): each["description"] for each in begins["oneOf"]}
+    assert "description" not in begins
+    assert told["arrived"] == (
+        "The child arrived at the police station.\n\nThe entry with which the duty arises."
+    )
+    assert told[None] == "The entry with which the duty arises."
+
+
+def test_a_condition_is_offered_attributes_with_their_values(ruleset: RuleSet) -> None:
+    schema = dict(schemas(ruleset))["rules"]
+    for model in ("Selector", "Must", "Alternative", "Raise", "Step"):
+        assert schema["$defs"][model]["properties"]["where"]["$ref"] == "#/$defs/condition"
+    offered = {each["body"]: each["description"] for each in schema["$defs"]["condition"]["defaultSnippets"]}  # fmt: skip
+    assert "review_held" in offered["mode is in_person"]
+    assert "rank at least inspector" in offered
+    assert "valid_review is true" in offered  # a mark that rules derive
+    for each in offered:
+        parse(each)
 
 
 def test_an_entry_is_offered_the_attributes_and_values_of_its_kind(ruleset: RuleSet) -> None:

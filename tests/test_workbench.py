@@ -435,6 +435,29 @@ def test_a_new_rule_passes_its_own_tests(answers: list[str], passed: int, folder
     assert f"{passed} passed, 0 failed" in tested.stderr
 
 
+def test_a_new_rule_may_speak_of_a_kind_that_is_declared_after_it(folder: Path) -> None:
+    """An answer that names no kind is doubted once; said again it stands, with what to declare."""
+    path = folder / "new_theme.yaml"
+    (folder / "x.yaml").write_text(HEAD + DUTY)
+    answers = ["B98-call", "", "May telephone", "Code C 5.6", "code", "", "medium", "", "must",
+               "Call asked", "call_asked", "call_asked", "call_made", "call_made", ""]  # fmt: skip
+    asked = CliRunner().invoke(cli, ["rules", "new", str(path)], input="\n".join(answers) + "\n")
+
+    assert asked.exit_code == 0, asked.output
+    assert "in the past tense: review_held" in asked.output
+    assert f"rules check --rules {folder}" in asked.output
+    undeclared = run("check", "--rules", str(folder), "--format", "json")
+    assert {each["code"] for each in json.loads(undeclared.stdout)} == {"unknown-kind"}
+
+    told = asked.output
+    snippets = [told[told.index(f"  {kind}:\n    about") :] for kind in ("call_asked", "call_made")]
+    declared = "".join("\n".join(each.splitlines()[:4]) + "\n" for each in snippets)
+    vocabulary = folder / "vocabulary.yaml"
+    vocabulary.write_text(vocabulary.read_text().replace("\nkinds:\n", f"\nkinds:\n{declared}"))
+    tested = run("test", "--rules", str(folder), "--run", "B98-call")
+    assert "2 passed, 0 failed" in tested.stderr, tested.stdout
+
+
 def test_a_new_rule_goes_among_the_rules_of_its_file(folder: Path) -> None:
     """A file may end with tests of its own; what stands above them stays with them."""
     path = folder / "x.yaml"

@@ -103,7 +103,7 @@ def _of_rule(rule: Rule, table: Attributes) -> Iterator[tuple[Location, str, str
             yield location, "set-too-large", message
     if rule.must is not None and not rule.excused_late:
         for number, selector in enumerate(rule.excused_by):
-            if _is_discharge(selector, rule.must):
+            if _is_discharge(selector, rule.must) and opens(selector, table):
                 message = "this excuse is the very act that discharges the duty: it never applies"
                 yield ("excused_by", number), "unreachable-exception", message
 

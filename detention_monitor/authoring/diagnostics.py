@@ -20,13 +20,24 @@ _BEFORE = 40
 """Characters kept before the fault where a line is too long to show whole."""
 
 
-def shown(diagnostic: Diagnostic, folder: Path) -> str:
-    """Return a diagnostic as a person reads it: place, fault, and the line with a caret under it."""
+def shown(diagnostic: Diagnostic, folder: Path, policy: Path | None = None) -> str:
+    """Return a diagnostic as a person reads it: place, fault, and the line with a caret under it.
+
+    What is wrong with a policy file stands beside no folder of rules.
+    """
     word = "" if diagnostic.severity == "error" else f"{diagnostic.severity}: "
     place = f"{diagnostic.file}:{diagnostic.line}:{diagnostic.column}"
     head = f"{place}: {word}{printable(diagnostic.message, 500)} [{diagnostic.code}]"
-    snippet = _snippet(folder / diagnostic.file, diagnostic.line, diagnostic.column)
+    path = place_of(diagnostic, folder, policy)
+    snippet = _snippet(path, diagnostic.line, diagnostic.column)
     return "\n".join((head, *snippet))
+
+
+def place_of(diagnostic: Diagnostic, folder: Path, policy: Path | None) -> Path:
+    """Return the path of the file that a diagnostic is about."""
+    path = folder / diagnostic.file
+    of_policy = policy is not None and diagnostic.file == policy.name and not path.exists()
+    return policy if policy is not None and of_policy else path
 
 
 def _snippet(path: Path, line: int, column: int) -> list[str]:
@@ -55,7 +66,9 @@ def as_json(diagnostic: Diagnostic) -> dict[str, Any]:
     return {name: getattr(diagnostic, name) for name in names}
 
 
-def sarif(diagnostics: Sequence[Diagnostic], folder: str) -> dict[str, Any]:
+def sarif(
+    diagnostics: Sequence[Diagnostic], folder: str, policy: Path | None = None
+) -> dict[str, Any]:
     """Return diagnostics in SARIF 2.1.0, which code hosting shows beside the line.
 
     `folder` is what the file names are relative to, as it lies in the repository.
@@ -73,7 +86,7 @@ def sarif(diagnostics: Sequence[Diagnostic], folder: str) -> dict[str, Any]:
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(each, folder) for each in diagnostics],
+                "results": [_result(each, folder, policy) for each in diagnostics],
             }
         ],
     }
@@ -93,8 +106,8 @@ def _rule(code: str) -> dict[str, Any]:
     }
 
 
-def _result(diagnostic: Diagnostic, folder: str) -> dict[str, Any]:
-    uri = quote(f"{folder.rstrip('/')}/{diagnostic.file}" if folder else diagnostic.file)
+def _result(diagnostic: Diagnostic, folder: str, policy: Path | None) -> dict[str, Any]:
+    uri = quote(place_of(diagnostic, Path(folder), policy).as_posix())
     region = {"startLine": diagnostic.line, "startColumn": diagnostic.column}
     return {
         "ruleId": diagnostic.code,

@@ -119,6 +119,15 @@ HOVER: dict[str, str] = {
     "suites": "What is known of custody suites, by name and from a day on.",
     "expect": "Every finding of this file's rules, except met, lapsed and open ones: RULE status "
     "severity [possible], or a mapping with due, done, minutes_late, authority.",
+    "Expected.rule": "The rule that finds it: one of this file.",
+    "Expected.status": "How it stands: met, met_late, missed, broken, matched, ...",
+    "Expected.certainty": "established unless said.",
+    "minutes_late": "How late it was, in whole minutes.",
+    "due": "When it was due (\"15:00\", \"+1 04:50\").",
+    "due_latest": "When it was due by the later of two readings of the law.",
+    "done": "When it was done.",
+    "occurred": "When it happened.",
+    "arose": "When the duty arose.",
     # --- parameters, policy, vocabulary, catalogue
     "ParameterFile.parameters": "The numbers, by name.",
     "PolicyFile.parameters": "The numbers that this force sets, by name.",

@@ -9,31 +9,25 @@ the clocks read, all of them.
 from __future__ import annotations
 
 import gc
-import io
 import re
-import subprocess
-import tarfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing import get_all_start_methods, get_context
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal, TypeVar
 
 from detention_monitor.assess import Assessment, assess, end_of
+from detention_monitor.authoring.edits import edits
 from detention_monitor.authoring.unused import BY_PROGRAM
 from detention_monitor.detention import Detention
 from detention_monitor.durable import DurableBackend
-from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.findings import Finding
 from detention_monitor.interruptions import interruptions
 from detention_monitor.plan import Plan, make_plan
 from detention_monitor.rulecheck import opening_kinds
 from detention_monitor.rulefile import RuleSet
-from detention_monitor.rulemodel import Rule
+from detention_monitor.rulemodel import DerivedFact, Rule
 
 Kind = Literal["gained", "lost", "moved"]
 KINDS: tuple[Kind, ...] = ("gained", "lost", "moved")
@@ -65,6 +59,7 @@ class Impact:
     old: str
     new: str
     compared: tuple[str, ...]
+    edits: tuple[str, ...] = ()
     detentions: int = 0
     entries: int = 0
     changes: list[Change] = field(default_factory=list)
@@ -72,6 +67,8 @@ class Impact:
     """Detentions judged by one rule set and refused by the other: name, before, after."""
     interruptions: tuple[float, float] = (0.0, 0.0)
     """Interruptions a shift in a suite by the rules compared, before and after."""
+    watched: int = 0
+    """Of how many detentions the interruptions were counted."""
 
     def count(self, rule: str, kind: Kind) -> int:
         """Return how many findings of a rule would be gained, lost or moved."""
@@ -103,7 +100,7 @@ def impact(
     """
     names = tuple(sorted(_that_may_differ(old, new)))
     before, after = _part(old, names), _part(new, names)
-    out = Impact(old.hash, new.hash, names)
+    out = Impact(old.hash, new.hash, names, tuple(edits(old, new)))
     out.detentions = len(detentions)
     out.entries = sum(len(each.entries) for each in detentions)
     if not names:
@@ -114,6 +111,7 @@ def impact(
         if begins is None or any(entry.kind in begins for entry in each.entries)
     ]  # fmt: skip
     watched = detentions[:: max(1, len(detentions) // watch)][:watch]
+    out.watched = len(watched)
     for part in (before, after):
         _backend_of(part)  # made here, once: copies of this process have it
     jobs = [_Job(each, before, after) for each in (*touched, *watched)]
@@ -152,7 +150,8 @@ def _shared(work: Callable[[int], Result], places: range, workers: int) -> Itera
     gc.freeze()  # a copy that collected what it shares would first have to own it
     try:
         with get_context("fork").Pool(workers) as pool:
-            yield from pool.imap(_in_a_copy, places, chunksize=8)
+            # Small enough that nobody waits for the last one.
+            yield from pool.imap(_in_a_copy, places, max(1, len(places) // (workers * 20)))
     finally:
         gc.unfreeze()
         _WORK.pop()
@@ -291,9 +290,20 @@ def _meanings(ruleset: RuleSet) -> dict[str, list[str]]:
 
 def _part(whole: RuleSet, names: Sequence[str]) -> RuleSet:
     rules: tuple[Rule, ...] = tuple(rule for rule in whole.rules if rule.id in names)
-    plan = make_plan(whole.facts, rules, whole.vocabulary)
+    plan = make_plan(_needed(whole.facts, rules), rules, whole.vocabulary)
     # All kinds stay: what is made of an entry may depend on entries that these rules do not read.
     return replace(whole, rules=rules, plan=replace(plan, kinds=whole.plan.kinds))
+
+
+def _needed(facts: Sequence[DerivedFact], rules: Sequence[Rule]) -> tuple[DerivedFact, ...]:
+    """Return the derived facts that some rules, the program, or facts so needed may read."""
+    reads = {fact.fact: _words(fact.model_dump_json()) for fact in facts}
+    needed = {*BY_PROGRAM}.union(*(_words(rule.model_dump_json()) for rule in rules))
+    while True:
+        more = {word for name in needed & {*reads} for word in reads[name]} - needed
+        if not more:
+            return tuple(fact for fact in facts if fact.fact in needed)
+        needed |= more
 
 
 # --- what has changed ----------------------------------------------------------------------------
@@ -325,50 +335,3 @@ def _place(finding: Finding) -> tuple[object, ...]:
         finding.status, finding.severity, finding.certainty, finding.authority, finding.due_at,
         finding.minutes_late, finding.occurred_at, finding.because_of,
     )  # fmt: skip
-
-
-# --- where rules come from -----------------------------------------------------------------------
-
-
-@contextmanager
-def rules_of(name: str, beside: Path) -> Iterator[Path]:
-    """Give the folder of rules that a name stands for: a folder, or a git revision of `beside`.
-
-    Raises `DetentionMonitorError` where it is neither, or the revision has no such folder.
-    """
-    folder = Path(name)
-    if folder.is_dir():
-        yield folder
-        return
-    archive = _archive(name, beside)
-    with TemporaryDirectory() as place:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as packed:
-            packed.extractall(place, filter="data")
-        yield Path(place)
-
-
-def _archive(revision: str, beside: Path) -> bytes:
-    if revision.startswith("-"):
-        raise DetentionMonitorError(f"'{revision}' is neither a folder of rules nor a git revision")
-    try:
-        top, _, prefix = _git(beside, "rev-parse", "--show-toplevel", "--show-prefix").partition(
-            b"\n"
-        )
-        inside = prefix.decode().strip().rstrip("/")
-        return _git(Path(top.decode()), "archive", "--format=tar", f"{revision}:{inside}")
-    except FileNotFoundError as error:
-        message = f"'{revision}' is not a folder, and git is not here to look for a revision"
-        raise DetentionMonitorError(message) from error
-    except subprocess.CalledProcessError as error:
-        said = (error.stderr.decode(errors="replace").strip().splitlines() or ["no word of why"])[
-            -1
-        ]
-        message = (
-            f"'{revision}' is neither a folder of rules nor a git revision of {beside}: {said}"
-        )
-        raise DetentionMonitorError(message) from error
-
-
-def _git(place: Path, *words: str) -> bytes:
-    command = ["git", "-C", str(place), *words]
-    return subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603 - no shell

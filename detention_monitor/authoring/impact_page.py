@@ -23,7 +23,13 @@ def table(found: Impact) -> str:
 def _lines(found: Impact) -> Iterator[str]:
     yield from wrap(summary(found), WIDTH)
     if found.compared:
+        yield totals(found)
         yield from wrap(attention(found), WIDTH)
+    if found.edits:
+        yield ""
+        yield "Edited:"
+        for each in found.edits:
+            yield from wrap(printable(each), WIDTH, initial_indent="  ", subsequent_indent="    ")
     for name, before, after in found.refusals:
         yield f"  {printable(name)}: {before} before, {after} after"
     if not found.changes:
@@ -65,18 +71,20 @@ def stand(finding: Finding) -> str:
 
 
 def summary(found: Impact) -> str:
-    """Return what was compared and how much would change, in a sentence or two."""
+    """Return what was compared, in a sentence."""
     head = (
         f"{found.detentions:,} detentions ({found.entries:,} entries), rules {found.old} to "
         f"{found.new}"
     )
     if not found.compared:
         return f"{head}: no rule means anything else; nothing would change."
-    totals = ", ".join(f"{sum(c.kind == kind for c in found.changes)} {kind}" for kind in KINDS)
-    return (
-        f"{head}; {len(found.compared)} rules could differ and were compared. Findings: {totals}; "
-        f"{found.touched():,} detentions touched."
-    )
+    return f"{head}; {len(found.compared)} rules could differ and were compared."
+
+
+def totals(found: Impact) -> str:
+    """Return how much would change, in a sentence."""
+    changed = ", ".join(f"{sum(c.kind == kind for c in found.changes)} {kind}" for kind in KINDS)
+    return f"Findings: {changed}; {found.touched():,} detentions touched."
 
 
 def attention(found: Impact) -> str:
@@ -84,7 +92,7 @@ def attention(found: Impact) -> str:
     before, after = found.interruptions
     return (
         f"Interruptions of an inspector by these rules, per shift of {SHIFT} hours with {SUITE} "
-        f"children: {before:.1f} before, {after:.1f} after."
+        f"children: {before:.1f} before, {after:.1f} after, counted in {found.watched} detentions."
     )
 
 
@@ -94,6 +102,7 @@ def as_data(found: Impact) -> dict[str, Any]:
         "old": found.old,
         "new": found.new,
         "compared": list(found.compared),
+        "edits": list(found.edits),
         "detentions": found.detentions,
         "entries": found.entries,
         "touched": found.touched(),
@@ -126,21 +135,33 @@ def page(found: Impact, command: str) -> str:
 
     Text of records is escaped. Raises `DetentionMonitorError` where the charts are not installed.
     """
-    rules = [(rule, [found.count(rule, kind) for kind in KINDS]) for rule in found.rules()]
-    examples = [
-        {
-            "kind": kind, "rule": rule, "detention": printable(change.detention),
-            "sides": [_side("before", change.before), _side("after", change.after)],
-        }
+    rules = [
+        (rule, _title(found, rule), [found.count(rule, kind) for kind in KINDS], [
+            {"kind": kind, "detention": printable(change.detention),
+             "sides": [_side("before", change.before), _side("after", change.after)]}
+            for kind in KINDS
+            for change in found.examples(rule, kind)
+        ])
         for rule in found.rules()
-        for kind in KINDS
-        for change in found.examples(rule, kind)
     ]  # fmt: skip
+    sums = [sum(each.kind == kind for each in found.changes) for kind in KINDS]
+    figures = [(f"{total:,}", f"findings {kind}") for total, kind in zip(sums, KINDS, strict=True)]
+    figures.append((f"{found.touched():,}", f"of {found.detentions:,} detentions touched"))
     return webpage.page(
         "impact.html", title="Impact of a change of rules", summary=summary(found),
         attention=attention(found) if found.compared else "", kinds=KINDS, rules=rules,
-        examples=examples, chart=_chart(found) if rules else "", command=command,
+        chart=_chart(found) if rules else "", totals=sums, figures=figures if rules else [],
+        edits=[printable(each) for each in found.edits],
+        refusals=[(printable(name), *both) for name, *both in found.refusals], command=command,
+        none=totals(found),
     )  # fmt: skip
+
+
+def _title(found: Impact, rule: str) -> str:
+    """Return the title of a rule, as its findings have it; the new one if there are both."""
+    each = next(change for change in found.changes if change.rule == rule)
+    finding = each.after or each.before
+    return "" if finding is None else finding.title
 
 
 def _side(label: str, finding: Finding | None) -> tuple[str, str, str]:
@@ -158,16 +179,20 @@ def _chart(found: Impact) -> Any:
         for kind in KINDS
     ]
     chart = (
-        alt.Chart(alt.InlineData(values=rows), width=560)
+        alt.Chart(alt.InlineData(values=rows), width=600, height=alt.Step(26))
         .mark_bar()
         .encode(
-            y=alt.Y("rule:N", sort=None, title=None),
+            y=alt.Y("rule:N", sort=None, title=None, axis=alt.Axis(labelLimit=260)),
             x=alt.X("findings:Q", title="findings that would change"),
             color=alt.Color(
                 "change:N",
                 scale=alt.Scale(domain=list(KINDS), range=["#b35900", "#005fb3", "#888888"]),
                 title=None,
+                legend=alt.Legend(orient="top"),
             ),
         )
+        .configure_axis(labelFontSize=13, titleFontSize=13, titleFontWeight="normal")
+        .configure_legend(labelFontSize=13)
+        .configure_view(stroke=None)
     )
     return webpage.drawing(chart, "How many findings of each rule would change, as in the table")

@@ -1,35 +1,38 @@
-"""JSON Schemas: for editors that help with rule files, and for those who send or read our data.
+"""JSON Schemas for editors that help with rule files.
 
 The form of a rule file comes from the rule model, its words from the vocabulary, the parameters
 and the derived facts, so that an editor completes kinds, attributes, states and `$parameters`, and
-shows what each is about. Schemas check form; `rules check` knows more (conditions, for one).
+shows what each is about. Those for our data are in `record_schema.py`. Schemas check form; `rules check` knows more (conditions, for one).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import get_args
 
 from detention_monitor.authoring.hover import hover
+from detention_monitor.authoring.record_schema import (
+    Schema,
+    findings_schema,
+    records_schema,
+    titled,
+)
 from detention_monitor.catalogue import Catalogue, load_catalogue
-from detention_monitor.findings import SEVERITIES
+from detention_monitor.findings import SEVERITIES, Status
 from detention_monitor.parameters import ParameterFile, PolicyFile
-from detention_monitor.plan import PROVIDED
+from detention_monitor.plan import PROVIDED, attributes_with_marks
 from detention_monitor.rulefile import RuleSet
-from detention_monitor.rulemodel import RuleFile
+from detention_monitor.rulemodel import Authority, RuleFile
+from detention_monitor.ruletests import EXPECTABLE
 from detention_monitor.terms import CLOCKS
-from detention_monitor.vocabulary import Attribute, Kind, VocabularyFile
+from detention_monitor.vocabulary import Attribute, VocabularyFile
 
-Schema = dict[str, Any]
-_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _KINDS = ("kind", "happen", "then", "before", "on", "already_since", "relies_on")
 """Keys of a rule that name kinds of entry."""
 _STATES = ("while", "unless")
 _SELECTORS = ("arises_on", "never", "lapses_on", "excused_by", "mitigated_by", "after", "from",
               "until", "first")  # fmt: skip
 """Keys that take a selection, for which the bare name of a kind will do."""
-_INSTANT: Schema = {"type": "string", "format": "date-time",
-                    "description": "RFC 3339 with offset"}  # fmt: skip
 
 
 def rules_schema(ruleset: RuleSet) -> Schema:
@@ -60,7 +63,103 @@ def rules_schema(ruleset: RuleSet) -> Schema:
         "oneOf": [*_words((name, duty.title) for name, duty in duties.items())["oneOf"],
                   {"type": "null", "description": "no duty of the catalogue"}]
     }  # fmt: skip
-    return _titled(_told(schema, "RuleFile"), "A rule file of the detention monitor")
+    _told(schema, "RuleFile")
+    for definition in (schema, *definitions.values()):
+        for part in definition.get("properties", {}).values():
+            _tell_words(part, definitions)
+    _offer_conditions(definitions, ruleset)
+    _offer_tests(definitions["RuleTest"]["properties"], ruleset)
+    return titled(schema, "A rule file of the detention monitor")
+
+
+_WORDS = {f"#/$defs/{name}": name for name in ("kind_of_entry", "state", "parameter", "deadline")}
+
+
+def _tell_words(part: Schema, definitions: Schema) -> None:
+    """Let each word that a key takes say what it is, and what the key means.
+
+    An editor shows the same of a key as of its value, and only what stands nearest to the value;
+    and of alternatives under `anyOf` it shows none.
+    """
+    ways = part.get("anyOf", [part] if "$ref" in part else [])
+    if not any(each.get("$ref") in _WORDS for each in ways):
+        return
+    about = part.pop("description")
+    told: list[Schema] = []
+    for way in ways:
+        name = _WORDS.get(way.get("$ref", ""))
+        if name is None:
+            told.append({**way, "description": about})
+            continue
+        told += [
+            {**each, "description": f"{each['description']}\n\n{about}"}
+            for each in _flat(definitions[name])
+        ]
+    part.pop("anyOf", None)
+    part.pop("$ref", None)
+    part["oneOf"] = told
+
+
+def _flat(words: Schema) -> Iterator[Schema]:
+    for each in words["oneOf"] if "oneOf" in words else words["anyOf"]:
+        yield from _flat(each) if "oneOf" in each else (each,)
+
+
+def _offer_conditions(definitions: Schema, ruleset: RuleSet) -> None:
+    """Offer comparisons, with the values that attributes take, wherever a condition may stand."""
+    of: dict[str, list[str]] = {}
+    for kind, attributes in attributes_with_marks(ruleset.facts, ruleset.vocabulary).items():
+        for attribute in attributes.values():
+            for text in _comparisons(attribute):
+                of.setdefault(text, []).append(kind)
+    every = len(ruleset.vocabulary.kinds)
+    definitions["condition"] = {
+        "type": "string",
+        "defaultSnippets": [
+            {"label": text, "body": text,
+             "description": "of every entry" if len(kinds) == every else f"of {', '.join(kinds[:6])}"}
+            for text, kinds in sorted(of.items())
+        ],
+    }  # fmt: skip
+    for definition in definitions.values():
+        for key in ("where", "doubted_where"):
+            part = definition.get("properties", {}).get(key)
+            if part is not None:
+                _replace(part, {"$ref": "#/$defs/condition"})
+
+
+def _comparisons(attribute: Attribute) -> Iterator[str]:
+    match attribute.type:
+        case "yes_no":
+            yield from (f"{attribute.name} is {word}" for word in ("true", "false"))
+        case "enum":
+            yield from (f"{attribute.name} is {word}" for word in attribute.values)
+        case "ordered":
+            yield from (f"{attribute.name} at least {word}" for word in attribute.values)
+    yield from (f"{operator} {attribute.name}" for operator in ("exists", "missing"))
+
+
+def _offer_tests(test: Schema, ruleset: RuleSet) -> None:
+    """Offer kinds of entry for the lines of a timeline, and what may be expected of a finding."""
+    kinds = [kind for kind in ruleset.vocabulary.kinds.values() if not kind.derived]
+    test["timeline"]["items"] = {"anyOf": [
+        {"type": "string", "defaultSnippets": [
+            {"label": f"13:00 {kind.name}", "body": f"13:00 {kind.name}", "description": kind.about}
+            for kind in kinds
+        ]},
+        {"type": "object"},
+    ]}  # fmt: skip
+    words = {"status": get_args(Status), "severity": SEVERITIES[::-1], "authority": get_args(Authority),
+             "certainty": ("established", "possible")}  # fmt: skip
+    test["expect"]["items"] = {"anyOf": [
+        {"type": "string", "pattern": r"^\S+ [a-z_]+"},
+        {"type": "object", "required": ["rule", "status"], "additionalProperties": False,
+         "properties": {
+             name: {"description": hover("Expected", name),
+                    **({"enum": list(words[name])} if name in words else {})}
+             for name in sorted(EXPECTABLE)
+         }},
+    ]}  # fmt: skip
 
 
 def _told(schema: Schema, model: str) -> Schema:
@@ -123,13 +222,9 @@ def _words(words: Iterable[tuple[str, str]]) -> Schema:
     return {"oneOf": [{"const": name, "description": about} for name, about in words]}
 
 
-def _titled(schema: Schema, title: str) -> Schema:
-    return {"$schema": _DIALECT, **schema, "title": title}
-
-
 def parameters_schema() -> Schema:
     """Return the schema of `parameters.yaml`."""
-    return _titled(
+    return titled(
         _told(ParameterFile.model_json_schema(by_alias=True), "ParameterFile"),
         "Parameters of the rules",
     )
@@ -145,166 +240,19 @@ def policy_schema(ruleset: RuleSet) -> Schema:
         for name, each in ruleset.parameters.declared.items()
     }
     overrides["additionalProperties"] = False
-    return _titled(_told(schema, "PolicyFile"), "A force's own policy")
+    return titled(_told(schema, "PolicyFile"), "A force's own policy")
 
 
 def vocabulary_schema() -> Schema:
     """Return the schema of `vocabulary.yaml`."""
     schema = VocabularyFile.model_json_schema(by_alias=True)
-    return _titled(_told(schema, "VocabularyFile"), "Kinds of entry")
+    return titled(_told(schema, "VocabularyFile"), "Kinds of entry")
 
 
 def catalogue_schema() -> Schema:
     """Return the schema of `catalogue.yaml`."""
     schema = Catalogue.model_json_schema(by_alias=True)
-    return _titled(_told(schema, "Catalogue"), "The catalogue of duties")
-
-
-# --- records and findings ------------------------------------------------------------------------
-
-
-def records_schema(ruleset: RuleSet) -> Schema:
-    """Return the schema of one entry of a custody record (a line of JSON)."""
-    common = ruleset.vocabulary.kinds["arrived"].attributes
-    rank = {"enum": [*common["rank"].values, None]}
-    kinds = [kind for kind in ruleset.vocabulary.kinds.values() if not kind.derived]
-    name: Schema = {"type": "string", "minLength": 1, "maxLength": 200}
-    maybe: Schema = {"type": ["string", "null"], "maxLength": 200}
-    by: Schema = {
-        "type": ["object", "null"],
-        "properties": {
-            "id": maybe,
-            "rank": rank,
-            "acting_rank_s107": rank,
-            "role": {"enum": [*common["role"].values, None]},
-        },
-        "additionalProperties": False,
-    }
-    naive: Schema = {**_INSTANT, "format": "custody-time",
-                     "description": "RFC 3339 with offset; without one only from a source that "
-                     "declares its zone"}  # fmt: skip
-    return _titled(
-        {
-            "type": "object",
-            "properties": {
-                "id": {**name, "description": "unique within a force (and source)"},
-                "force": maybe,
-                "record": {**name, "description": "number of the custody record"},
-                "detention_id": {**maybe, "description": "joins several records of one detention"},
-                "kind": {"oneOf": [{"const": k.name, "description": k.about} for k in kinds]},
-                "at": {**naive, "title": "when it happened"},
-                "recorded_at": {"anyOf": [{**naive, "title": "when it was written"},
-                                          {"type": "null"}]},
-                "by": by,
-                "amends": {**maybe, "description": "id of the entry that this one corrects"},
-                "withdraws": {**maybe, "description": "id of the entry that this one takes back"},
-                "attrs": {"type": ["object", "null"]},
-            },
-            "required": ["id", "record", "kind", "at"],
-            "additionalProperties": False,
-            "allOf": [_attributes_of(kind) for kind in kinds],
-        },
-        "An entry in a custody record",
-    )  # fmt: skip
-
-
-def _attributes_of(kind: Kind) -> Schema:
-    own = {name: _of(kind.attributes[name]) for name in sorted(kind.own)}
-    return {
-        "if": {"properties": {"kind": {"const": kind.name}}, "required": ["kind"]},
-        "then": {"properties": {"attrs": {"properties": own, "additionalProperties": False}}},
-    }
-
-
-def _of(attribute: Attribute) -> Schema:
-    match attribute.type:
-        case "yes_no":
-            found: Schema = {"type": ["boolean", "null"]}
-        case "enum" | "ordered":
-            found = {"enum": [*attribute.values, None]}
-        case "whole_number":
-            found = {"type": ["integer", "null"]}
-        case "time":
-            found = {"type": ["string", "null"], "format": "custody-time"}
-        case "date":
-            found = {"type": ["string", "null"], "format": "date"}
-        case "list_of":
-            found = {"type": ["array", "null"], "items": {"type": "string"}}
-        case _:
-            found = {"type": ["string", "null"], "maxLength": 20_000}
-    about = attribute.about or attribute.name.replace("_", " ")
-    return {**found, "description": about}
-
-
-def findings_schema() -> Schema:
-    """Return the schema of one line of `replay --format jsonl`: a finding, or a refusal."""
-    text: Schema = {"type": "string"}
-    lists: Schema = {"type": "array", "items": text}
-    severity: Schema = {"enum": list(reversed(SEVERITIES))}
-    authority: Schema = {"enum": ["statute", "code", "annex", "note", "policy", "quality"]}
-    grade = {
-        "type": "object",
-        "properties": {
-            "name": text, "at": {"anyOf": [_INSTANT, {"type": "null"}]}, "severity": severity,
-            "authority": authority, "passed": {"type": "boolean"},
-        },
-        "required": ["name", "at", "severity", "authority", "passed"],
-        "additionalProperties": False,
-    }  # fmt: skip
-    always: Mapping[str, Schema] = {
-        "key": {**text, "description": "the same through amendments, rule versions and reloads"},
-        "detention": text,
-        "record": text,
-        "duty": {"anyOf": [{"type": "string", "pattern": r"^([A-F]\d{2}|GP\d{2})$"},
-                           {"type": "null"}]},
-        "rule": text,
-        "rule_version": {"type": "string", "description": "the day it came into force"},
-        "title": text,
-        "nature": {"enum": ["concern", "good_practice"]},
-        "authority": authority,
-        "sources": lists,
-        "verified": {"type": "boolean"},
-        "severity": severity,
-        "status": {"enum": ["open", "due_soon", "overdue", "met", "met_late", "missed", "excused",
-                            "lapsed", "broken", "matched", "not_recorded", "cannot_tell"]},
-        "certainty": {"enum": ["established", "possible"]},
-        "evidence": {**lists, "description": "ids of entries"},
-        "absent": {**lists, "description": "kinds of entry looked for and not found"},
-        "message": text,
-        "unclosed": {"type": "boolean"},
-        "ruleset": {**text, "description": "hash of all that decides"},
-        "judged_by": {"enum": ["durable_rules", "reference", "compiled"]},
-    }  # fmt: skip
-    sometimes: Mapping[str, Schema] = {
-        "arose_at": _INSTANT,
-        "due_at": _INSTANT,
-        "due_at_latest": {**_INSTANT, "description": "the later of two readings of the law"},
-        "early_at": {
-            **_INSTANT,
-            "description": "due had hospital not paused the clock: an alert only",
-        },
-        "minutes_left": {"type": "integer", "minimum": 0, "description": "left on a paused clock"},
-        "done_at": _INSTANT,
-        "occurred_at": _INSTANT,
-        "minutes_late": {"type": "integer", "minimum": 0},
-        "grades": {"type": "array", "items": grade},
-        "because_of": {**text, "description": "key of the finding it follows from"},
-        "clears_on": text,
-        "measures": {"type": "object", "additionalProperties": {"type": "integer"}},
-    }
-    finding = {
-        "type": "object",
-        "properties": {**always, **sometimes},
-        "required": list(always),
-        "additionalProperties": False,
-    }
-    refusal = {
-        "type": "object",
-        "properties": {"refused": text, "record": text, "detention": text, "message": text},
-        "required": ["refused", "record", "detention", "message"],
-        "additionalProperties": False,
-    }
-    return _titled({"anyOf": [finding, refusal]}, "A finding, or a record that is not judged")
+    return titled(_told(schema, "Catalogue"), "The catalogue of duties")
 
 
 def schemas(ruleset: RuleSet) -> Iterator[tuple[str, Schema]]:

@@ -1,4 +1,4 @@
-"""`rules`: check, test, list and show the rule files; what authors use is in `authoring`."""
+"""`rules`: list and show the rule files; what authors use stands in modules of its own."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import click
 import orjson
 
 from detention_monitor import rulelist
-from detention_monitor.authoring.commands import COMMANDS
 from detention_monitor.catalogue import load_catalogue
+from detention_monitor.commands.checking import check_command, coverage_command
 from detention_monitor.commands.options import rules_options
 from detention_monitor.commands.precision import lines_of, precision_command, precision_of
+from detention_monitor.commands.testing import test_command
+from detention_monitor.commands.weighing import impact_command
+from detention_monitor.commands.writing import format_command, new_command, schema_command
 from detention_monitor.paths import bundled_rules
 from detention_monitor.rulebook import Form, RuleBook
 from detention_monitor.rulefile import load_rules
@@ -20,10 +23,13 @@ from detention_monitor.wording import Wording
 
 @click.group("rules")
 def rules_group() -> None:
-    """Check, test and list the rule files."""
+    """Write, check, test and list the rule files; see what an edit would change."""
 
 
-for _command in (*COMMANDS, precision_command):
+for _command in (
+    check_command, test_command, coverage_command, schema_command, format_command, impact_command,
+    new_command, precision_command,
+):  # fmt: skip
     rules_group.add_command(_command)
 
 

@@ -178,4 +178,5 @@ def _failures(folder: Path) -> Iterator[str]:
         if outcome.faults:
             failed += 1
             if failed <= _MOST:
-                yield f"{outcome.file}:{outcome.line}: {outcome.rule}: the test '{outcome.name}' fails"
+                rule = f"{outcome.rule}: " if outcome.rule else ""
+                yield f"{outcome.file}:{outcome.line}: {rule}the test '{outcome.name}' fails"
