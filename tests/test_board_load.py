@@ -37,7 +37,7 @@ def test_the_rate_counts_what_was_put_before_a_person(ruleset: RuleSet) -> None:
     load = load_of(alerts, limits(ruleset), NOW)
     assert (load.recent, load.hour, load.flood) == (3, 5, False)
     assert load.oldest == NOW - 3_600
-    assert text_of(load_line(load, NOW)) == "rate 3 in 10 min, 5 an hour, unseen for 1 h"
+    assert text_of(load_line(load, NOW)) == "alerts: 3 in 10 min, 5 in 1 h, one unseen for 1 h"
 
 
 def test_more_than_ten_in_ten_minutes_are_called_a_flood(ruleset: RuleSet) -> None:

@@ -16,12 +16,13 @@ from textual.binding import Binding
 from detention_monitor.errors import DetentionMonitorError
 
 BOARD = [
+    Binding("question_mark", "help", "Help", key_display="?", id="help"),
     Binding("a", "acknowledge", "Ack", id="acknowledge"),
     Binding("s", "shelve", "Shelve", id="shelve"),
     Binding("r", "reason", "Reason", id="reason"),
     Binding("enter", "detail", "Open", show=False, id="detail"),
     Binding("v", "sheet", "Sheet", id="sheet"),
-    Binding("b", "adviser", "Advise", id="adviser"),
+    Binding("b", "adviser", "Bring forward", id="adviser"),
     Binding("tab", "switch", "Alerts", id="switch", priority=True),
     Binding("slash", "find", "Find", key_display="/", id="find"),
     Binding("x", "faults", "Faults only", show=False, id="faults"),
@@ -30,7 +31,7 @@ BOARD = [
     Binding("y", "history", "Record", show=False, id="history"),
     Binding("n", "every", "Timelines", show=False, id="every"),
     Binding("A", "alerts", "All alerts", show=False, id="alerts"),
-    Binding("u", "undo", "Take back the last act", show=False, id="undo"),
+    Binding("u", "undo", "Undo the last act", show=False, id="undo"),
     Binding("h", "handover", "Handover", id="handover"),
     Binding("t", "replay", "Replay", id="replay"),
     Binding("T", "replay_all", "Replay all", show=False, id="replay_all"),
@@ -38,7 +39,6 @@ BOARD = [
     Binding("P", "picture", "Picture", show=False, id="picture"),
     Binding("B", "bell", "Bell on or off", show=False, id="bell"),
     Binding("escape", "back", "Back", show=False, id="back"),
-    Binding("question_mark", "help", "Help", key_display="?", id="help"),
     Binding("ctrl+p", "palette", "Commands", show=False, id="palette"),
     Binding("q", "leave", "Quit", id="quit"),
     *(Binding(str(n), f"suite({n})", f"Suite {n}", show=False, id=f"suite_{n}") for n in range(10)),

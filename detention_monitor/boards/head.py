@@ -63,7 +63,7 @@ def second(desk: Desk, rows: Sequence[Row], now: int, shown: Shown, width: int) 
     out: list[Piece] = [Piece(" ")]
     if young:
         out += [Piece(f"{young} under 10: check at once", "alarm"), _GAP]
-    out += [*counts(rows), Piece("   "), *alert_counts(desk.alerts())]
+    out += [*counts(rows, named=width >= 110), Piece("   "), *alert_counts(desk.alerts())]
     if load.flood:
         out += [_GAP, *load_line(load, now)]
     if others:
@@ -76,8 +76,11 @@ def second(desk: Desk, rows: Sequence[Row], now: int, shown: Shown, width: int) 
         out += [_GAP, piece(f"FIND {shown.find}", "warn", 30)]
     if shown.bell:
         out += [_GAP, Piece("bell on", "dim")]
-    if not load.flood:
-        out += [_GAP, *load_line(load, now)]
+    told = () if load.flood else load_line(load, now)
+    for each in (_GAP, *told) if told else ():  # what does not fit whole is on the page of alerts
+        if len(text_of(out)) + len(each.text) > width:
+            break
+        out.append(each)
     return _cut(out, width)
 
 

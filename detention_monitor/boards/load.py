@@ -57,10 +57,12 @@ def load_line(load: Load, now: int) -> Line:
     span = in_words(load.within).replace(" minutes", " min")
     if load.flood:
         return (Piece(f"FLOOD {load.recent} alerts in {span}: gravest first", "alarm"),)
-    out = [Piece(f"rate {load.recent} in {span}, {load.hour} an hour", "dim")]
-    if load.oldest is not None:
-        out.append(Piece(f", unseen for {in_words(max(0, now - load.oldest))}", "dim"))
-    return tuple(out)
+    said = f"alerts: {load.recent} in {span}, {load.hour} in 1 h"
+    if load.oldest is None:
+        return (Piece(said, "dim"),)
+    return Piece(said, "dim"), Piece(
+        f", one unseen for {in_words(max(0, now - load.oldest))}", "dim"
+    )
 
 
 def by_tens(alerts: Sequence[AlertLine], now: int, count: int = 18) -> str:

@@ -138,15 +138,15 @@ _ALERT_SIGN = (
     "due: only just past, perhaps not recorded yet; soon"
 )
 _SIGNS = (
-    ("level", "   ".join(f"{mark} {name}" for mark, name in zip(MARKS, NAMES, strict=True))
-     + "   of the duty that comes first; law and Code before policy"),
+    ("level", ", ".join(f"{mark} {name}" for mark, name in zip(MARKS[1:], NAMES[1:], strict=True))
+     + ", ok: of the duty that comes first; law and Code before policy"),
     ("left", _LEFT_SIGN),
     ("adult", "here; here? came, no entry says they left; left; asked; NONE nobody asked"),
     ("seen", "when an inspector (after charge also the custody officer) saw the child in person"),
     ("LA", "what the local authority answered, last"),
     ("alerts", _ALERT_SIGN),
     ("*", "a standard that is not law: policy, quality, note"),
-    ("timeline", LEGEND),
+    ("picture", LEGEND.replace("   ", ", ").replace("  ", ", ")),
 )  # fmt: skip
 
 

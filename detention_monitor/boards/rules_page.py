@@ -29,7 +29,7 @@ def lines(desk: Desk, now: int, width: int, glyphs: Glyphs) -> list[Line]:
                 line("")]  # fmt: skip
     out += [ruled("IN USE", width, glyphs), *_in_use(desk, now, width)]
     out += [line(""), ruled("CHANGES", width, glyphs), *_changes(desk.publications(), now, width)]
-    out += [line(""), ruled("WHAT SOUNDS MOST", width, glyphs), *_noisy(desk, width)]
+    out += [line(""), ruled("ALERTS BY RULE", width, glyphs), *_noisy(desk, width)]
     return out
 
 
@@ -42,7 +42,7 @@ def _in_use(desk: Desk, now: int, width: int) -> Iterator[Line]:
     except DetentionMonitorError as error:
         yield from labelled("unread", str(error), width, "alarm", 6)
         return
-    yield from labelled("number", _counted(ruleset), width)
+    yield from labelled("what", _counted(ruleset), width)
     changed = next((each for each in desk.publications() if not each.refused), None)
     if changed is not None:
         yield from labelled("since", when_text(changed.at, now), width)
@@ -52,10 +52,10 @@ def _in_use(desk: Desk, now: int, width: int) -> Iterator[Line]:
         for spell in spells
     ]
     if not paused:
-        yield from labelled("out of", "service: none", width, "dim")
+        yield from labelled("paused", "no rule is out of service", width, "dim")
     for rule, spell in paused:
         said = f"{rule}, {spell.start} to {spell.to}: {spell.reason} ({spell.approved_by})"
-        yield from labelled("out of", f"service: {said}", width, "soon")
+        yield from labelled("paused", said, width, "soon")
 
 
 def _counted(ruleset: RuleSet) -> str:
@@ -68,7 +68,7 @@ def _counted(ruleset: RuleSet) -> str:
 
 def _changes(found: Sequence[Publication], now: int, width: int) -> Iterator[Line]:
     if not found:
-        yield line(Piece("no other rules were loaded since this store was made", "dim"))
+        yield line(Piece("none: these are the first rules here", "dim"))
     for each in found:
         at = f"{when_text(each.at, now):<11}"
         said = each.said

@@ -13,7 +13,7 @@ from detention_monitor.boards.rows import suites_of
 from detention_monitor.boards.story import StoryDesk
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.live.access import Action
-from tui.keys import TRANSPORT
+from tui.keys import TRANSPORT, names
 from tui.screens.board import BoardScreen
 from tui.screens.dialogs import Ask, AskAct, Sure
 from tui.screens.page import Page
@@ -220,7 +220,7 @@ class ActingBoard(Playing, BoardScreen):
                 self.board.say(str(error), wrong=True)
 
         self._open("RULES", lambda width: rules_page.lines(
-            self.desk, self.clock.now(), width, self.glyphs), ticks=True, reload=reload)  # fmt: skip
+            self.desk, self.clock.now(), width, self.glyphs), ticks=True, reload=reload if self.desk.live else None)  # fmt: skip
 
     def action_detail(self) -> None:
         """Open everything about the chosen child."""
@@ -281,15 +281,20 @@ class ActingBoard(Playing, BoardScreen):
 
     def active_keys(self) -> list[tuple[str, str]]:
         """Return the keys of this board as they are now: key and what it does."""
-        seen: dict[str, tuple[str, str]] = {}
-        for key, active in self.active_bindings.items():
+        known, seen = set(names()), dict[str, tuple[str, str]]()
+        for active in self.active_bindings.values():
             binding = active.binding
+            if binding.action.endswith("command_palette"):
+                seen["palette"] = (self.app.get_key_display(binding), "Commands")
+            if not binding.id or binding.id not in known or not active.enabled:
+                continue
+            if binding.action.startswith("suite("):
+                seen["suite"] = ("0 to 9", "All, or one suite")
+                continue
             shown = self.app.get_key_display(binding)
-            known = seen.get(binding.action)
-            if binding.description and active.enabled:
-                joined = shown if known is None or shown == known[0] else f"{known[0]} {shown}"
-                seen[binding.action] = (joined, binding.description)
-            del key
+            before = seen.get(binding.action)
+            joined = shown if before is None or shown == before[0] else f"{before[0]} {shown}"
+            seen[binding.action] = (joined, binding.description)
         return sorted(seen.values(), key=lambda each: each[1].casefold())
 
     def action_palette(self) -> None:
