@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 from textual.widgets import Input
 
-from detention_monitor.boards import pages
+from detention_monitor.boards import pages, rules_page
 from detention_monitor.boards.lines import ASCII, text_of
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
@@ -90,7 +90,7 @@ async def test_every_page_dialog_and_message_shows_it_as_text(
         desk_of(record(ruleset, payload), ruleset, durable), "2024-09-13T23:30", who=payload
     )
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        for key in ("v", "b", "enter", "o", "y", "n", "A", "h", "question_mark"):
+        for key in ("v", "b", "enter", "o", "y", "n", "A", "h", "R", "question_mark"):
             await pilot.press(key)
             await pilot.pause()
             check(painted(app), 120)
@@ -137,8 +137,9 @@ def test_every_page_of_text_is_safe_too(
     for lines in (
         pages.detail(desk, name, now, 100, ASCII), pages.sheet(desk, name, now, 100, ASCII),
         pages.adviser(desk, now, 100, ASCII), pages.record(desk, name, 100, ASCII),
-        pages.alerts(desk, now, 100), pages.handover(desk, now, 100),
+        pages.alerts(desk, now, 100, ASCII), pages.handover(desk, now, 100),
         pages.law(desk, finding, 100),
+        rules_page.lines(desk, now, 100, ASCII),
     ):  # fmt: skip
         assert lines
         for line in lines:

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from detention_monitor.boards import pages
 from detention_monitor.boards.clock import Present
-from detention_monitor.boards.in_use import InUse
+from detention_monitor.boards.desk import AlertLine
+from detention_monitor.boards.in_use import InUse, Told
+from detention_monitor.boards.lines import text_of
 from detention_monitor.boards.store import AFTER_RELEASE, StoreDesk
 from detention_monitor.durable import DurableBackend
+from detention_monitor.errors import Diagnostic, RuleFileError
 from detention_monitor.live.access import accesses
 from detention_monitor.live.acts import ActError, Person, verify
+from detention_monitor.live.kept_rules import keep
 from detention_monitor.live.monitor import Monitor
 from detention_monitor.live.run import feeds_for
 from detention_monitor.live.store import Store, positions
 from detention_monitor.live.worker import InProcess
-from detention_monitor.rulefile import RuleSet
+from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.times import rfc3339
 from tests.boards import MEDIUM, UTF8, instant, shown
+from tests.conftest import ROOT
+from tests.live import rows
 from tui.app import BoardApp
 
 WHO = Person("Smith", verified=True, host="desk-1")
@@ -167,3 +175,196 @@ async def test_opening_a_child_and_searching_are_logged(monitored: Monitored) ->
         ("opened", "44/CR-1", "BEFORE YOU REVIEW"), ("searched", None, "CR-1"),
     ]  # fmt: skip
     assert verify(monitored.store).broken_at is None
+
+
+def late_review(live: Monitored) -> AlertLine:
+    booked_in(live)
+    live.at(f"{D}14:30")  # the review of 14:10 is late, beyond the grace of 15 minutes
+    return next(each for each in live.desk.alerts() if each.rule == "D01-first-review")
+
+
+def test_an_act_is_held_to_the_alert_as_it_stood_at_the_key(monitored: Monitored) -> None:
+    """Held late: no other raise, yet the alert is no longer what the person saw."""
+    shown = late_review(monitored)
+    monitored.write("CR-1", "review_held", f"{D}14:29", mode="in_person")
+    monitored.at(f"{D}14:31")
+    now = next(each for each in monitored.desk.alerts() if each.key == shown.key)
+    assert (now.raised_at, now.state != shown.state) == (shown.raised_at, True)
+    with pytest.raises(ActError, match="has changed since it was shown"):
+        monitored.desk.acknowledge(shown, monitored.now, "on it now", None)
+    monitored.desk.give_reason(now, monitored.now, "no officer free")
+
+
+def test_two_screens_do_not_act_upon_one_alert_in_the_same_moment(monitored: Monitored) -> None:
+    shown = late_review(monitored)
+    monitored.desk.acknowledge(shown, monitored.now, "on it now", None)
+    with pytest.raises(ActError, match="somebody has acted upon it in this moment"):
+        monitored.desk.give_reason(shown, monitored.now, "no officer free")
+
+
+async def test_the_last_act_is_taken_back_with_one_key(monitored: Monitored) -> None:
+    alert = late_review(monitored)
+    app = monitored.app()
+    async with app.run_test(size=MEDIUM) as pilot:
+        await pilot.press("u")
+        assert not [row for row in rows(monitored.store, "log") if row[2] == "undo"]
+        app.desk.acknowledge(alert, monitored.now, "on the way", None)
+        monitored.at(f"{D}14:30")
+        app.arrived()
+        state = {each.key: each.state for each in app.desk.alerts()}
+        assert state[alert.key] == "acknowledged"
+        await pilot.press("u")
+        monitored.at(f"{D}14:30")
+        app.arrived()
+        state = {each.key: each.state for each in app.desk.alerts()}
+        assert state[alert.key] == "new"
+        app.desk.acknowledge(alert, monitored.now, "on the way", None)
+        monitored.now += 61
+        with pytest.raises(ActError, match="seconds only; act upon it anew"):
+            app.desk.undo(monitored.now)
+    assert verify(monitored.store).broken_at is None
+
+
+async def test_pictures_and_texts_are_logged_and_private(
+    monitored: Monitored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booked_in(monitored)
+    monitored.at(f"{D}09:00")
+    folder = tmp_path / "taken"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    app = monitored.app()
+    async with app.run_test(size=MEDIUM) as pilot:
+        await pilot.press("P", "y", "w", "w", "P", "escape")
+        await pilot.pause()
+    found = sorted(each.name for each in folder.iterdir())
+    assert found == [
+        "board_10-Jun-2025_0900.svg", "custody-record_10-Jun-2025_0900.svg",
+        "custody-record_10-Jun-2025_0900.txt", "custody-record_10-Jun-2025_0900_2.txt",
+    ]  # fmt: skip
+    assert {each.stat().st_mode & 0o777 for each in folder.iterdir()} == {0o600}
+    assert "detention authorised" in (folder / found[2]).read_text()
+    logged = [(each.action, each.detention, each.detail.split(",")[0])
+              for each in accesses(monitored.store)]  # fmt: skip
+    assert logged == [
+        ("screenshot", "44/CR-1", "BOARD"), ("opened", "44/CR-1", "CUSTODY RECORD"),
+        ("exported", "44/CR-1", "CUSTODY RECORD"), ("exported", "44/CR-1", "CUSTODY RECORD"),
+        ("screenshot", "44/CR-1", "CUSTODY RECORD"),
+    ]  # fmt: skip
+
+
+def own_rules(folder: Path) -> Path:
+    """Copy the rules, with a word and a title of their own."""
+    shutil.copytree(ROOT / "rules", folder)
+    wording = folder / "wording.yaml"
+    wording.write_text(
+        wording.read_text().replace("appropriate adult", "grown-up beside the child")
+    )
+    for path in folder.glob("*.yaml"):
+        text = path.read_text()
+        if "id: D01-first-review" in text:
+            path.write_text(text.replace("title: First review of detention", "title: Review one"))
+    return folder
+
+
+async def test_law_and_reasons_are_told_by_the_rules_of_the_monitor(
+    monitored: Monitored, tmp_path: Path, durable: DurableBackend
+) -> None:
+    booked_in(monitored)
+    monitored.at(f"{D}14:30")
+    folder = own_rules(tmp_path / "own")
+    theirs = load_rules(folder)
+    assert keep(monitored.store, theirs, folder, None, monitored.now)
+    monitored.monitor._projector.adopt(theirs, InProcess(theirs, durable), monitored.now)
+    app = monitored.app()
+    async with app.run_test(size=MEDIUM) as pilot:
+        assert app.desk.rules_hash == theirs.hash == app.desk.ruleset.hash
+        law = [
+            text_of(each)
+            for rule in ("D01-first-review", "B02-adult-present")
+            for each in pages.law(
+                app.desk, next(f for f in app.desk.children()[0].findings if f.rule == rule), 90
+            )
+        ]
+        assert any("Review one" in each for each in law)
+        assert any("grown-up beside the child" in each for each in law)
+        await pilot.press("R")
+        await pilot.pause()
+        page = shown(app, "text")
+        assert theirs.hash in page
+        assert "open detentions judged again" in page or "1 open detention" in page
+
+
+async def test_rules_that_were_not_kept_are_named_before_the_law_is_told(
+    monitored: Monitored, tmp_path: Path, durable: DurableBackend
+) -> None:
+    booked_in(monitored)
+    monitored.at(f"{D}14:30")
+    theirs = load_rules(own_rules(tmp_path / "own"))
+    monitored.monitor._projector.adopt(theirs, InProcess(theirs, durable), monitored.now)
+    desk = StoreDesk(monitored.store, InUse.of(monitored.desk.ruleset), WHO)
+    desk.look(monitored.now)
+    finding = desk.children()[0].findings[0]
+    first = text_of(pages.law(desk, finding, 300)[0])
+    assert first.startswith(f"The monitor judges by rules {theirs.hash}, which it did not keep.")
+
+
+async def test_a_key_asks_the_monitor_for_its_rules(monitored: Monitored) -> None:
+    booked_in(monitored)
+    monitored.at(f"{D}09:00")
+    app = monitored.app()
+    async with app.run_test(size=MEDIUM) as pilot:
+        await pilot.press("R", "r")
+        await pilot.pause()
+        asked = [row for row in rows(monitored.store, "log") if row[2] == "reload"]
+        assert len(asked) == 1
+        monitored.monitor.refuse(["duties.yaml:41:3: no such kind"])
+        monitored.at(f"{D}09:00")
+        app.arrived()
+        app.tick()
+        await pilot.pause()
+        page = shown(app, "text")
+        assert "The rules in the files are not in use: duties.yaml:41:3: no such kind" in page
+        assert "REFUSED" in page
+
+
+async def test_the_first_children_need_no_rule(monitored: Monitored, tmp_path: Path) -> None:
+    """The rules come later; when they cannot be read, the board says so where it needs them."""
+    booked_in(monitored)
+    monitored.at(f"{D}09:00")
+
+    def never() -> Told:
+        raise RuleFileError([Diagnostic("duties.yaml", 41, 3, "no-rules", "cannot be read")])
+
+    desk = StoreDesk(monitored.store, InUse("x", monitored.desk.parameters, never), WHO)
+    app = BoardApp(desk, Present(lambda: monitored.now), environment=UTF8)
+    async with app.run_test(size=MEDIUM) as pilot:
+        assert "CR-1" in shown(app, "list")
+        await pilot.pause(0.5)
+        assert "no reasons, as the rules cannot be read: duties.yaml:41:3" in shown(app, "detail")
+        for key in ("o", "v", "b", "enter", "R"):
+            await pilot.press(key)
+            await pilot.pause()
+            assert "cannot be read" in shown(app, "text")
+            await pilot.press("escape")
+
+
+async def test_the_bell_is_off_until_somebody_wants_it(monitored: Monitored) -> None:
+    rung: list[str] = []
+    booked_in(monitored)
+    monitored.at(f"{D}09:00")
+    app = monitored.app()
+    app.bell = lambda: rung.append("bell")  # type: ignore[method-assign]
+    async with app.run_test(size=MEDIUM) as pilot:
+        monitored.at(f"{D}14:30")
+        app.arrived()
+        assert rung == []
+        await pilot.press("B")
+        assert rung == ["bell"]  # so that a person knows what to listen for
+        assert "bell on" in shown(app, "head")
+        app.tick()
+        monitored.at(f"{D}16:30")
+        app.arrived()
+        assert len(rung) <= 2
+        await pilot.press("B")
+        assert "bell on" not in shown(app, "head")

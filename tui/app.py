@@ -21,7 +21,6 @@ from detention_monitor.text import printable
 from tui.commands import BoardCommands
 from tui.keys import keymap, settings_file
 from tui.screens.opening import Opening
-from tui.screens.page import Page
 from tui.screens.timed import Timed
 from tui.styles import Look
 
@@ -179,10 +178,6 @@ class BoardApp(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, Timed):
                 screen.arrived()
-
-    def page(self, title: str, build: Callable[[int], object], *, ticks: bool = False) -> None:
-        """Open a page over the board."""
-        self.push_screen(Page(self.look, title, build, ticks=ticks))  # type: ignore[arg-type]
 
     def say(self, text: str, *, wrong: bool = False) -> None:
         """Tell the person something; never markup."""

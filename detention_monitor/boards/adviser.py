@@ -40,7 +40,12 @@ def advise(children: Iterable[Child], ruleset: RuleSet, now: int) -> list[Advice
     found = (_advice(each, ruleset, now) for each in children if each.in_custody)
     return sorted(
         (each for each in found if each is not None),
-        key=lambda each: (each.latest is None, each.latest or each.due, each.child.detention),
+        key=lambda each: (
+            each.latest is None,
+            each.latest or each.due,
+            each.due,
+            each.child.detention,
+        ),
     )
 
 

@@ -17,6 +17,8 @@ from detention_monitor.boards.urgency import Waiting, waiting
 from detention_monitor.detention import Detention
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.findings import SEVERITIES, Finding
+from detention_monitor.live.access import Action
+from detention_monitor.live.reading import Publication
 from detention_monitor.parameters import Parameters
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Severity
@@ -70,6 +72,8 @@ class AlertLine(Immutable, frozen=True, gc=False):
     who: str = ""
     reason: str = ""
     until: int | None = None
+    times: int = 1
+    """How often it sounded, where it chatters."""
 
     @property
     def word(self) -> str:
@@ -263,9 +267,28 @@ class Desk(ABC):
         """Say why a deadline was missed; return what to say. Raises an error that says why not."""
         raise NotHereError("no acts here: this board plays back what was")
 
-    def opened(self, what: str, name: str, now: int) -> None:
-        """Note that a person opened, searched or exported something, where that is noted."""
-        del what, name, now
+    def undo(self, now: int) -> str:  # noqa: ARG002
+        """Take back what was done last; return what to say. Raises an error that says why not."""
+        raise NotHereError("no acts here: this board plays back what was")
+
+    def reload(self, now: int) -> str:  # noqa: ARG002
+        """Ask for the rules to be loaded anew; return what to say. Raises an error: why not."""
+        raise NotHereError("no monitor works here: the rules are read when the program starts")
+
+    def looked(self, action: Action, now: int, name: str | None = None, detail: str = "") -> None:
+        """Note that a person opened, searched, exported or pictured something; `name`: of whom.
+
+        Raises an error where that must be noted and cannot be: then it is not to be shown.
+        """
+        del action, now, name, detail
+
+    def publications(self) -> Sequence[Publication]:
+        """Return the last attempts to load other rules, the latest first."""
+        return ()
+
+    def fault(self) -> str:
+        """Return why the rules in the files are not in use, if they are not."""
+        return ""
 
 
 def finding_of(findings: Iterable[Finding], key: str) -> Finding | None:

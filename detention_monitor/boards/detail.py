@@ -244,6 +244,8 @@ def alert_line(
         said = f"{each.who}{until}: {each.reason or said}"
     if each.state == "withdrawn" and each.recorded_late is not None:
         said = f"recorded {each.recorded_late} min late: {said}"
+    if each.times > 1:
+        said = f"x{each.times} {said}"
     start = f"{clock_text(each.since)} {mark:<3} "
     tone = _TONE_OF.get(each.state, "dim")
     if each.state == "new" and each.severity not in GRAVE:

@@ -61,8 +61,8 @@ def _shelved(alerts: Sequence[AlertLine], now: int) -> Iterator[tuple[str, str]]
 def _breaches(alerts: Sequence[AlertLine], now: int, shift: int) -> Iterator[tuple[str, str]]:
     for each in alerts:
         if each.deadline_missed and now - each.since <= shift:
-            why = each.reason if each.answered else "REASON NOT RECORDED: needs a line"
-            yield each.record, f"{each.message} Reason: {why}"
+            why = f"Reason: {each.reason}" if each.answered else "REASON NOT RECORDED"
+            yield each.record, f"{each.message} {why}"
 
 
 def _due(rows: Sequence[Row], now: int, shift: int) -> Iterator[tuple[str, str]]:

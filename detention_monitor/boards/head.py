@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from detention_monitor.boards.clock import StoryClock, Time
 from detention_monitor.boards.desk import Desk, Row
 from detention_monitor.boards.lines import Line, Piece, fit, piece, text_of
+from detention_monitor.boards.load import load_line, load_of
 from detention_monitor.boards.rows import alert_counts, counts, feed_line
+from detention_monitor.live.limits import Limits
 from detention_monitor.times import local_text
 from detention_monitor.values import Immutable
 
@@ -22,13 +24,14 @@ class Shown(Immutable, frozen=True, gc=False):
     faults: bool = False
     after: bool = False
     warning: str = ""
+    bell: bool = False
 
 
 def lines(
     desk: Desk, clock: Time, rows: Sequence[Row], now: int, shown: Shown, width: int
 ) -> list[Line]:
     """Return the two lines."""
-    return [first(desk, clock, len(rows), now, shown, width), second(desk, rows, shown, width)]
+    return [first(desk, clock, len(rows), now, shown, width), second(desk, rows, now, shown, width)]
 
 
 def first(desk: Desk, clock: Time, children: int, now: int, shown: Shown, width: int) -> Line:
@@ -51,15 +54,18 @@ def first(desk: Desk, clock: Time, children: int, now: int, shown: Shown, width:
     return _cut(out, width)
 
 
-def second(desk: Desk, rows: Sequence[Row], shown: Shown, width: int) -> Line:
-    """Return the line of counts and filters: it changes with the data, not with the time."""
+def second(desk: Desk, rows: Sequence[Row], now: int, shown: Shown, width: int) -> Line:
+    """Return the line of counts, filters and the load of alerts: good for a minute."""
+    load = load_of(desk.alerts(), Limits.of(desk.parameters, now), now)
     refused = desk.refused()
     young = sum(each.refused == "under_10" for each in refused)
     others = len(refused) - young
     out: list[Piece] = [Piece(" ")]
     if young:
         out += [Piece(f"{young} under 10: check at once", "alarm"), _GAP]
-    out += [*counts(rows), Piece("   "), *alert_counts(desk.alerts())]
+    out += [*counts(rows, named=width >= 110), Piece("   "), *alert_counts(desk.alerts())]
+    if load.flood:
+        out += [_GAP, *load_line(load, now)]
     if others:
         out += [_GAP, Piece(f"{others} not judged", "warn")]
     if shown.after:
@@ -68,6 +74,13 @@ def second(desk: Desk, rows: Sequence[Row], shown: Shown, width: int) -> Line:
         out += [_GAP, Piece("FAULTS ONLY", "warn")]
     if shown.find:
         out += [_GAP, piece(f"FIND {shown.find}", "warn", 30)]
+    if shown.bell:
+        out += [_GAP, Piece("bell on", "dim")]
+    told = () if load.flood else load_line(load, now)
+    for each in (_GAP, *told) if told else ():  # what does not fit whole is on the page of alerts
+        if len(text_of(out)) + len(each.text) > width:
+            break
+        out.append(each)
     return _cut(out, width)
 
 

@@ -68,6 +68,11 @@ class InUse:
         except BaseException as error:  # noqa: BLE001 - whoever asks for the rules hears of it
             told.set_exception(error)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether they are read, so that nobody waits for them."""
+        return self._told is not None and self._told.done()
+
     def told(self) -> Told:
         """Return the rules; wait until they are read. Raises `RuleFileError`."""
         self.begin()

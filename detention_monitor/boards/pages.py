@@ -10,12 +10,14 @@ from detention_monitor.boards.adviser import advise
 from detention_monitor.boards.desk import Desk
 from detention_monitor.boards.detail import head, history, labelled, whole, why
 from detention_monitor.boards.lines import Glyphs, Line, Piece, fit, line, piece, wrapped
+from detention_monitor.boards.load import by_tens, load_line, load_of
 from detention_monitor.boards.picture import LEGEND
 from detention_monitor.boards.released import find_child
 from detention_monitor.boards.rows import left_text, when_text
 from detention_monitor.boards.sheet import lines as sheet_lines
 from detention_monitor.boards.urgency import MARKS, NAMES
 from detention_monitor.findings import Finding
+from detention_monitor.live.limits import Limits
 
 _MOST_WHYS = 12
 _GONE = (Piece("this child is not known here any more", "warn"),)
@@ -98,19 +100,28 @@ def record(desk: Desk, name: str, width: int, glyphs: Glyphs) -> list[Line]:
     return [_GONE] if child is None else [head(child), line(""), *history(child, glyphs, width)]
 
 
-def alerts(desk: Desk, now: int, width: int) -> list[Line]:
-    """Return the alerts in every state, under the name of the state."""
+def alerts(desk: Desk, now: int, width: int, glyphs: Glyphs) -> list[Line]:
+    """Return the alerts in every state, under the name of the state; and how many come."""
     found = list(desk.alerts())
-    out: list[Line] = []
+    load = load_of(found, Limits.of(desk.parameters, now), now)
+    tens = by_tens(found, now)
+    out: list[Line] = [
+        line(*load_line(load, now)),
+        line(Piece(f"by ten minutes, three hours back to now: |{tens}|   . 1  : 2  - 3  = 4  # 7 or more", "dim")),
+        line(""),
+    ]  # fmt: skip
     for state in ("new", "past_unseen", "missed", "acknowledged", "due_not_yet_recorded", "shelved",
                   "out_of_service", "suppressed", "pending", "withdrawn", "closed"):  # fmt: skip
         shown = [each for each in found if each.state == state]
         if shown:
             title = f"{shown[0].word.upper()}  {len(shown)}"
             out += [line(Piece(title, "head"))]
-            out += [feed.cells(each, now, width, named=True) for each in shown]
+            out += [
+                feed.cells(each, now, width, named=True, times=each.times, ellipsis=glyphs.ellipsis)
+                for each in shown
+            ]
             out += [line("")]
-    return out or [line(Piece("no alert at all", "dim"))]
+    return out if found else [*out, line(Piece("no alert at all", "dim"))]
 
 
 def handover(desk: Desk, now: int, width: int) -> list[Line]:
@@ -127,15 +138,15 @@ _ALERT_SIGN = (
     "due: only just past, perhaps not recorded yet; soon"
 )
 _SIGNS = (
-    ("level", "   ".join(f"{mark} {name}" for mark, name in zip(MARKS, NAMES, strict=True))
-     + "   of the duty that comes first; law and Code before policy"),
+    ("level", ", ".join(f"{mark} {name}" for mark, name in zip(MARKS[1:], NAMES[1:], strict=True))
+     + ", ok: of the duty that comes first; law and Code before policy"),
     ("left", _LEFT_SIGN),
     ("adult", "here; here? came, no entry says they left; left; asked; NONE nobody asked"),
     ("seen", "when an inspector (after charge also the custody officer) saw the child in person"),
     ("LA", "what the local authority answered, last"),
     ("alerts", _ALERT_SIGN),
     ("*", "a standard that is not law: policy, quality, note"),
-    ("timeline", LEGEND),
+    ("picture", LEGEND.replace("   ", ", ").replace("  ", ", ")),
 )  # fmt: skip
 
 

@@ -163,7 +163,7 @@ class Plain:
         if len(names) != 1:
             return [f"no child is called '{printable(rest, 60)}'; 1 lists them"]
         [name] = names
-        self._desk.opened(word, name, now)
+        self._desk.looked("opened", now, name, word)
         if word == "child":
             return _text(pages.detail(self._desk, name, now, WIDTH, ASCII))
         if word == "sheet":

@@ -280,13 +280,14 @@ def _left_stamp(due: int | None, now: int) -> int | None:
 # --- above the list ----------------------------------------------------------------------------
 
 
-def counts(rows: Sequence[Row]) -> Line:
-    """Return how many children stand at each level, as sign, number and word."""
+def counts(rows: Sequence[Row], *, named: bool = True) -> Line:
+    """Return how many children stand at each level, as sign, number and (`named`) word."""
     by_level = Counter(row.level for row in rows)
     parts: list[Piece] = []
     for level in (3, 2, 1):
         tone = TONES[level] if by_level[level] else "dim"
-        parts.append(Piece(f"{MARKS[level]} {by_level[level]} {NAMES[level]}", tone))
+        word = f" {NAMES[level]}" if named else ""
+        parts.append(Piece(f"{MARKS[level]} {by_level[level]}{word}", tone))
         parts.append(Piece("  "))
     return (*parts, Piece(f"{by_level[0]} ok", "dim"))
 

@@ -19,20 +19,22 @@ from detention_monitor.boards.desk import AlertLine, Desk, FeedLine, NotHereErro
 from detention_monitor.boards.in_use import InUse, Told, book_of
 from detention_monitor.detention import Detention, without_duplicates
 from detention_monitor.errors import DetentionMonitorError, RuleFileError
-from detention_monitor.live.access import note
+from detention_monitor.live.access import Action, note
 from detention_monitor.live.acts import (
     WHATS,
     Held,
     Person,
     acknowledge,
+    ask_reload,
     give_reason,
     shelve,
     undo,
     version_of,
 )
 from detention_monitor.live.kept_rules import unpacked
+from detention_monitor.live.limits import Limits
 from detention_monitor.live.projection import Custody
-from detention_monitor.live.reading import StoredAssessments, feeds, limits_of
+from detention_monitor.live.reading import Publication, StoredAssessments, feeds, publications
 from detention_monitor.live.store import ALERT, ENTRY, LOG, Store, Stored, StoreError, entries
 from detention_monitor.parameters import load_parameters
 from detention_monitor.reference import ReferenceBackend
@@ -239,26 +241,39 @@ class StoreDesk(Desk):
 
     # --- acts ----------------------------------------------------------------------------------
 
-    def opened(self, what: str, name: str, now: int) -> None:
-        """Log that a person opened a page of a child, or searched."""
-        if what == "search":
-            note(self._store, self._who, now, "searched", detail=name)
-        else:
-            note(self._store, self._who, now, "opened", detention=name, detail=what)
+    def looked(self, action: Action, now: int, name: str | None = None, detail: str = "") -> None:
+        """Log that a person looked."""
+        note(self._store, self._who, now, action, detention=name, detail=detail)
+
+    def reload(self, now: int) -> str:
+        """Ask the monitor to load its rules anew."""
+        number = ask_reload(self._store, self._who, now)
+        return f"asked the monitor to load its rules anew (row {number} of the log)"
+
+    def publications(self) -> Sequence[Publication]:
+        """Return what the monitor did with other rules, the latest first."""
+        try:
+            return publications(self._store)
+        except StoreError:  # said by `warning`
+            return ()
+
+    def fault(self) -> str:
+        """Return why the monitor does not use the rules in its files, if it does not."""
+        return self._stored.fault or ""
 
     def acknowledge(self, alert: AlertLine, now: int, reason: str, until: int | None) -> str:
         """Take an alert on."""
         held = _held(alert)
         number = acknowledge(self._store, held, self._who, now, reason=reason, until=until)
-        return self._acted(number)
+        return self._acted(number, now)
 
     def shelve(self, alert: AlertLine, now: int, reason: str, until: int) -> str:
         """Put an alert aside for a while."""
-        return self._acted(shelve(self._store, _held(alert), self._who, now, reason, until))
+        return self._acted(shelve(self._store, _held(alert), self._who, now, reason, until), now)
 
     def give_reason(self, alert: AlertLine, now: int, reason: str) -> str:
         """Say why a deadline was missed."""
-        return self._acted(give_reason(self._store, _held(alert), self._who, now, reason))
+        return self._acted(give_reason(self._store, _held(alert), self._who, now, reason), now)
 
     def undo(self, now: int) -> str:
         """Take back the last act of this screen, within the seconds that the rules allow."""
@@ -268,11 +283,10 @@ class StoreDesk(Desk):
         before, self._last = self._last, None
         return f"act {before} is taken back (act {number} in the log)"
 
-    def _acted(self, number: int) -> str:
+    def _acted(self, number: int, now: int) -> str:
         self._last = number
-        limits = limits_of(self._store)
-        most = "" if limits is None else f"; u takes it back for {limits.alert_undo} s"
-        return f"act {number} in the log, by {self._who.name}{most}"
+        most = Limits.of(self.parameters, now).alert_undo
+        return f"act {number} in the log, by {self._who.name}; u takes it back for {most} s"
 
 
 def _held(alert: AlertLine) -> Held:
@@ -303,7 +317,7 @@ def _line(row: sa.RowMapping, said: dict[str, Any]) -> AlertLine:
         due_at=row["due_at"], message=row["message"] or "", seen=row["seen"],
         active=row["active"], deadline_missed=row["deadline_missed"],
         answered=row["answered"], recorded_late=row["recorded_late"],
-        who=str(said.get("who", "")), reason=str(said.get("reason", "")), until=said.get("until"),
+        who=str(said.get("who", "")), reason=str(said.get("reason", "")), until=said.get("until"), times=row["times"],
     )  # fmt: skip
 
 

@@ -67,6 +67,7 @@ class StoryDesk(Desk):
         self._histories: dict[str, list[Change]] = {}
         self._of: dict[str, str] = {}
         self._taken: dict[str, list[tuple[Act, str, str]]] = {}
+        self._last: tuple[str, Act] | None = None
         self._lines: list[AlertLine] = []
         self._shown_until = -1
         self._terms = terms_of(ruleset.parameters)
@@ -223,7 +224,7 @@ class StoryDesk(Desk):
             due_at=finding.due_at, message=finding.message, seen=alert.seen,
             active=alert.active, deadline_missed=alert.deadline_missed,
             answered=alert.answered, recorded_late=alert.recorded_late,
-            who=who, reason=reason, until=act.until if act else None,
+            who=who, reason=reason, until=act.until if act else None, times=alert.times,
         )  # fmt: skip
 
     def alerts(self) -> Sequence[AlertLine]:
@@ -274,15 +275,34 @@ class StoryDesk(Desk):
             raise NotHereError("a reason is needed; an empty one says nothing")
         return self._act(alert, Act(now, "reason", alert.raised_at), reason)
 
+    def undo(self, now: int) -> str:
+        """Take back what was done last, for practice, within the same seconds as in earnest."""
+        most = Limits.of(self.parameters, now).alert_undo
+        if self._last is None:
+            raise NotHereError("nothing was done at this screen that could be taken back")
+        key, act = self._last
+        if now - act.at > most:
+            raise NotHereError(f"it can be taken back for {most} seconds only; act upon it anew")
+        self._taken[key] = [each for each in self._taken[key] if each[0] is not act]
+        self._last = None
+        self._show(now)
+        return "taken back"
+
     def _act(self, alert: AlertLine, act: Act, reason: str) -> str:
         if not self.acts:
             raise NotHereError("no acts here: this board plays back what was")
         current = next((each for each in self._lines if each.key == alert.key), None)
-        if current is None or current.raised_at != alert.raised_at:
+        if current is None or _as_shown(current) != _as_shown(alert):
             raise NotHereError("the alert has changed since it was shown; look at it first")
         self._taken.setdefault(alert.key, []).append((act, "you", reason))
+        self._last = (alert.key, act)
         self._show(act.at)
-        return "kept for this demonstration only"
+        return "kept for this demonstration only; u takes it back"
+
+
+def _as_shown(alert: AlertLine) -> tuple[object, ...]:
+    """Return what an act is held to: an alert that became anything else must be looked at first."""
+    return alert.state, alert.raised_at, alert.severity, alert.due_at, alert.deadline_missed
 
 
 def _holds(known: tuple[Detention, Assessment], detention: Detention, now: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,6 @@ import orjson
 import sqlalchemy as sa
 
 from detention_monitor.assess import Assessment
-from detention_monitor.findings import SEVERITIES
-from detention_monitor.live.alerts import ATTENTION
 from detention_monitor.live.feeds import Health, health
 from detention_monitor.live.limits import Limits, read_limits
 from detention_monitor.live.store import (
@@ -196,72 +194,6 @@ def load_of(store: Store, now: int) -> Load:
             )
         )  # fmt: skip
     return Load(recent or 0, limits.flood_within, flood=(recent or 0) > limits.flood_size)
-
-
-def rings(row: Mapping[str, Any], load: Load) -> bool:
-    """Whether an alert (a row of `alerts`) may ring: it is new, serious, and not one of a flood."""
-    least = "critical" if load.flood else "medium"
-    return row["state"] == "new" and SEVERITIES.index(row["severity"]) >= SEVERITIES.index(least)
-
-
-def limits_of(store: Store) -> Limits | None:
-    """Return the limits by which the monitor of a store works; None before it ever has."""
-    with store.read() as connection:
-        text = connection.scalar(sa.select(PROGRESS.c.limits))
-    return read_limits(text) if text else None
-
-
-def by_child(rows: Iterable[Mapping[str, Any]], limits: Limits) -> list[tuple[str, list[Line]]]:
-    """Group alerts (rows of `alerts`) by detention, the gravest first.
-
-    Alerts of one rule, child and state that were raised so close together that they chatter are
-    one line; each is still acted upon by itself.
-    """
-    groups: dict[str, dict[tuple[str, str], list[Mapping[str, Any]]]] = {}
-    for row in rows:
-        lines = groups.setdefault(row["detention"], {})
-        lines.setdefault((row["rule"], row["state"]), []).append(row)
-    out = []
-    for name, same in groups.items():
-        whole = [line for each in same.values() for line in _lines(each, limits)]
-        out.append((name, sorted(whole, key=lambda line: _grave(line.first), reverse=True)))
-    return sorted(out, key=lambda pair: (_grave(pair[1][0].first), pair[0]), reverse=True)
-
-
-def _lines(rows: Iterable[Mapping[str, Any]], limits: Limits) -> Iterator[Line]:
-    near: list[Mapping[str, Any]] = []
-    for row in sorted(rows, key=lambda each: (each["raised_at"] or 0, each["key"])):
-        at = row["raised_at"]
-        if near and (at is None or at - (near[0]["raised_at"] or 0) > limits.chatter_within):
-            yield from _told(near, limits)
-            near = []
-        near.append(row)
-    yield from _told(near, limits)
-
-
-def _told(near: list[Mapping[str, Any]], limits: Limits) -> Iterator[Line]:
-    if len(near) >= limits.chatter_times:
-        yield Line(max(near, key=_grave), tuple(near))
-        return
-    for row in near:
-        yield Line(row, (row,))
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """An alert; or those of one rule, child and state that chatter, with the gravest first."""
-
-    first: Mapping[str, Any]
-    rows: tuple[Mapping[str, Any], ...]
-
-    @property
-    def times(self) -> int:
-        """How often they sounded."""
-        return sum(row["times"] for row in self.rows)
-
-
-def _grave(row: Mapping[str, Any]) -> tuple[bool, int, int]:
-    return row["state"] in ATTENTION, SEVERITIES.index(row["severity"]), row["since"]
 
 
 @dataclass(frozen=True, slots=True)

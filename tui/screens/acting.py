@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
-from detention_monitor.boards import pages
+from detention_monitor.boards import pages, rules_page
 from detention_monitor.boards.desk import AlertLine
+from detention_monitor.boards.lines import Line
 from detention_monitor.boards.picture import overview
 from detention_monitor.boards.rows import suites_of
 from detention_monitor.boards.story import StoryDesk
 from detention_monitor.errors import DetentionMonitorError
-from tui.keys import TRANSPORT
+from detention_monitor.live.access import Action
+from tui.keys import TRANSPORT, names
 from tui.screens.board import BoardScreen
 from tui.screens.dialogs import Ask, AskAct, Sure
+from tui.screens.page import Page
 from tui.screens.playing import Playing
+from tui.screens.taking import take_picture
 
 if TYPE_CHECKING:
     from tui.app import BoardApp
@@ -39,7 +43,7 @@ class ActingBoard(Playing, BoardScreen):
         """Offer the keys of a story only where there is one, and acts only where they are taken."""
         if action in TRANSPORT:
             return not self.clock.live
-        if action in ("acknowledge", "shelve", "reason"):
+        if action in ("acknowledge", "shelve", "reason", "undo"):
             return self.desk.acts
         return True
 
@@ -114,6 +118,24 @@ class ActingBoard(Playing, BoardScreen):
         asks = ("missed", "past_unseen", "new", "acknowledged")
         self._ask("give a reason for", self._held(lambda each: each.state in asks), dialog)
 
+    def action_undo(self) -> None:
+        """Take back what was done last at this screen."""
+        try:
+            self.board.say(self.desk.undo(self.clock.now()))
+        except DetentionMonitorError as error:
+            self.board.say(str(error), wrong=True)
+        self.desk.look(self.clock.now())
+        self.sort()
+
+    def action_bell(self) -> None:
+        """Let new grave alerts ring, or not."""
+        self.board.rings = not self.board.rings
+        said = "rings for new alerts of high severity or more, once in 30 s at most"
+        self.board.say(f"the bell {said}" if self.board.rings else "the bell is off")
+        if self.board.rings:
+            self.app.bell()  # so that a person hears whether this terminal has one
+        self.sort()
+
     # --- what is shown -------------------------------------------------------------------------
 
     def action_switch(self) -> None:
@@ -147,7 +169,7 @@ class ActingBoard(Playing, BoardScreen):
 
         def found(text: str | None) -> None:
             if text is not None:
-                if text and not self._noted("search", text):
+                if text and not self._noted("searched", None, text):
                     return
                 self.find = text
                 self.sort()
@@ -167,20 +189,38 @@ class ActingBoard(Playing, BoardScreen):
 
     # --- pages ---------------------------------------------------------------------------------
 
-    def _open(self, title: str, build: Callable[[int], object], *, ticks: bool = False) -> None:
-        name = self.child_name
-        if name is not None and title in OF_A_CHILD and not self._noted(title, name):
-            return
-        self.board.page(title, build, ticks=ticks)
+    def _open(
+        self, title: str, build: Callable[[int], Sequence[Line]], *, ticks: bool = False,
+        reload: Callable[[], object] | None = None,
+    ) -> None:  # fmt: skip
+        of = self.child_name if title in OF_A_CHILD else None
+        if of is None or self._noted("opened", of, title):
+            self.app.push_screen(Page(self.look, title, build, ticks=ticks, of=of, reload=reload))
 
-    def _noted(self, what: str, name: str) -> bool:
+    def _noted(self, action: Action, name: str | None, detail: str) -> bool:
         """Log that a person looked; what cannot be logged is not shown."""
         try:
-            self.desk.opened(what, name, self.clock.now())
+            self.desk.looked(action, self.clock.now(), name, detail)
         except DetentionMonitorError as error:
             self.board.say(f"not shown, as it cannot be logged: {error}", wrong=True)
             return False
         return True
+
+    def action_picture(self) -> None:
+        """Make a picture of the board as it stands."""
+        take_picture(self.board, "BOARD", self.child_name)
+
+    def action_rules(self) -> None:
+        """Open the rules in use, and what each change of them brought."""
+
+        def reload() -> None:
+            try:
+                self.board.say(self.desk.reload(self.clock.now()))
+            except DetentionMonitorError as error:
+                self.board.say(str(error), wrong=True)
+
+        self._open("RULES", lambda width: rules_page.lines(
+            self.desk, self.clock.now(), width, self.glyphs), ticks=True, reload=reload if self.desk.live else None)  # fmt: skip
 
     def action_detail(self) -> None:
         """Open everything about the chosen child."""
@@ -221,7 +261,7 @@ class ActingBoard(Playing, BoardScreen):
     def action_every(self) -> None:
         """Open the timelines of all children."""
 
-        def build(width: int) -> object:
+        def build(width: int) -> Sequence[Line]:
             return overview([row.child for row in self.every], self.clock.now(), width, self.glyphs)
 
         self._open("TIMELINES", build, ticks=True)
@@ -229,7 +269,7 @@ class ActingBoard(Playing, BoardScreen):
     def action_alerts(self) -> None:
         """Open the alerts in every state."""
         self._open("ALL ALERTS", lambda width: pages.alerts(
-            self.desk, self.clock.now(), width), ticks=True)  # fmt: skip
+            self.desk, self.clock.now(), width, self.glyphs), ticks=True)  # fmt: skip
 
     def action_handover(self) -> None:
         """Open the handover report."""
@@ -241,15 +281,20 @@ class ActingBoard(Playing, BoardScreen):
 
     def active_keys(self) -> list[tuple[str, str]]:
         """Return the keys of this board as they are now: key and what it does."""
-        seen: dict[str, tuple[str, str]] = {}
-        for key, active in self.active_bindings.items():
+        known, seen = set(names()), dict[str, tuple[str, str]]()
+        for active in self.active_bindings.values():
             binding = active.binding
+            if binding.action.endswith("command_palette"):
+                seen["palette"] = (self.app.get_key_display(binding), "Commands")
+            if not binding.id or binding.id not in known or not active.enabled:
+                continue
+            if binding.action.startswith("suite("):
+                seen["suite"] = ("0 to 9", "All, or one suite")
+                continue
             shown = self.app.get_key_display(binding)
-            known = seen.get(binding.action)
-            if binding.description and active.enabled:
-                joined = shown if known is None or shown == known[0] else f"{known[0]} {shown}"
-                seen[binding.action] = (joined, binding.description)
-            del key
+            before = seen.get(binding.action)
+            joined = shown if before is None or shown == before[0] else f"{before[0]} {shown}"
+            seen[binding.action] = (joined, binding.description)
         return sorted(seen.values(), key=lambda each: each[1].casefold())
 
     def action_palette(self) -> None:
@@ -277,7 +322,7 @@ class ActingBoard(Playing, BoardScreen):
         detention = self.desk.detention(name) if name is not None else None
         if name is None or detention is None:
             return
-        if not self._noted("REPLAY", name):
+        if not self._noted("opened", name, "REPLAY"):
             return
         self.play(detention.entries, detention.coverage)
 

@@ -16,9 +16,12 @@ from detention_monitor.boards import feed, head, released, rows
 from detention_monitor.boards.clock import Time
 from detention_monitor.boards.desk import AlertLine, Desk, Row
 from detention_monitor.boards.detail import fitted, why
-from detention_monitor.boards.lines import Glyphs, Line, Piece, line
+from detention_monitor.boards.lines import Glyphs, Line, Piece, line, piece
+from detention_monitor.boards.load import Bell, load_of
 from detention_monitor.boards.picture import overview
+from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.findings import Finding
+from detention_monitor.live.limits import Limits
 from tui.keys import BOARD
 from tui.screens.timed import Timed
 from tui.styles import Look
@@ -51,6 +54,7 @@ class BoardScreen(Timed):
         self.every: list[Row] = []
         self.by_name: dict[str, Row] = {}
         self.alerts: dict[str, AlertLine] = {}
+        self.times: dict[str, int] = {}
         self._is_laid_out = False
         self.wall = time.monotonic
         self._moved = -QUIET
@@ -58,8 +62,9 @@ class BoardScreen(Timed):
         self._why: tuple[object, list[Line]] = ((), [])
         self._waits: Timer | None = None
         self._warning = ""
-        self._second: tuple[int, Line] | None = None
+        self._second: tuple[object, Line] | None = None
         self._painted: object = None
+        self._bell = Bell()
 
     def compose(self) -> ComposeResult:
         """Lay out head, list, alerts, detail and keys."""
@@ -93,7 +98,7 @@ class BoardScreen(Timed):
     @property
     def _is_here(self) -> bool:
         """Whether there is something to draw on: not before it is laid out, nor while it closes."""
-        return self._is_laid_out and bool(self.children)
+        return self._is_laid_out and bool(self.children) and self.app.is_running
 
     @property
     def layout_name(self) -> rows.Width:
@@ -122,6 +127,7 @@ class BoardScreen(Timed):
             self.sort()
         else:
             self.paint()
+        self._ring()
 
     def arrived(self) -> bool:
         """Show at once what is new, if anything is."""
@@ -132,6 +138,7 @@ class BoardScreen(Timed):
             return False
         self.now = now
         self.sort()
+        self._ring()
         return True
 
     def sort(self) -> None:
@@ -142,7 +149,8 @@ class BoardScreen(Timed):
         self.by_name = {row.child.detention: row for row in self.every}
         self.alerts = {each.key: each for each in self.desk.alerts()}
         self.children_list.show(self._order())
-        self.feed.show(feed.keys(self._feed_alerts()))
+        self.times = feed.lines(self._feed_alerts(), Limits.of(self.desk.parameters, now))
+        self.feed.show(list(self.times))
         self.paint()
 
     def _order(self) -> list[str]:
@@ -194,7 +202,14 @@ class BoardScreen(Timed):
     def _alert_stamp(self, key: str) -> object:
         named = feed.is_first(key, self.feed.keys, self.alerts) if key in self.alerts else False
         chosen = key == self.feed.chosen and self.feed.has_focus
-        return self.alerts.get(key), named, chosen, self.now // 3_600, self.size.width
+        return (
+            self.alerts.get(key),
+            self.times.get(key),
+            named,
+            chosen,
+            self.now // 3_600,
+            self.size.width,
+        )
 
     def _draw_alert(self, key: str) -> Line:
         alert = self.alerts.get(key)
@@ -209,6 +224,7 @@ class BoardScreen(Timed):
                 self.now,
                 max(20, self.feed.size.width - 2),
                 named=named,
+                times=self.times.get(key, 1),
                 ellipsis=self.glyphs.ellipsis,
             ),
         )
@@ -251,13 +267,15 @@ class BoardScreen(Timed):
         )  # fmt: skip
 
     def _head(self) -> Sequence[Line]:
-        """Return the two lines above; the second is kept until the data or the filters change."""
+        """Return the two lines above; the second is kept for a minute, or until something changes."""
         shown = head.Shown(
-            self.suite, self.find, faults=self.faults, after=self.after, warning=self._warning
-        )
-        width = self.size.width
-        if self._second is None or self._second[0] != width:
-            self._second = (width, head.second(self.desk, self.every, shown, width))
+            self.suite, self.find, faults=self.faults, after=self.after, warning=self._warning,
+            bell=self._wants_bell,
+        )  # fmt: skip
+        width, key = self.size.width, (self.size.width, self.now // 60)
+        if self._second is None or self._second[0] != key:
+            second = head.second(self.desk, self.every, self.now, shown, width)
+            self._second = (key, second)
         top = head.first(self.desk, self.clock, len(self.every), self.now, shown, width)
         return [top, self._second[1]]
 
@@ -330,6 +348,10 @@ class BoardScreen(Timed):
     def _explain(self) -> None:
         if not self._is_here:
             return
+        if not self.desk.rules.is_ready:  # nobody waits for the rules but who asks for them
+            self.desk.rules.begin()
+            self._waits = self.set_timer(PATIENCE, self._explain)
+            return
         finding, name = self.chosen_finding(), self.child_name
         pane = self.query_one("#brief" if self.layout_name == "narrow" else "#detail", Lines)
         width = pane.size.width - 2
@@ -339,10 +361,27 @@ class BoardScreen(Timed):
 
     def explained(self, finding: Finding, name: str, width: int) -> list[Line]:
         """Return the reasons of a finding."""
-        result, detention = self.desk.judged(name, self.now), self.desk.detention(name)
-        if result is None or detention is None:
-            return [line(Piece("the entries behind this are not here", "dim"))]
-        return why(finding, result, detention, self.desk.ruleset, self.now, width)
+        try:
+            result, detention = self.desk.judged(name, self.now), self.desk.detention(name)
+            if result is None or detention is None:
+                return [line(Piece("the entries behind this are not here", "dim"))]
+            return why(finding, result, detention, self.desk.ruleset, self.now, width)
+        except DetentionMonitorError as error:
+            return [line(piece(f"no reasons, as the rules cannot be read: {error}", "warn"))]
+
+    def _ring(self) -> None:
+        """Ring for what is new and grave, if a person wants that."""
+        if not self._wants_bell:
+            self._bell = Bell()
+            return
+        alerts = self.desk.alerts()
+        load = load_of(alerts, Limits.of(self.desk.parameters, self.now), self.now)
+        if self._bell.rings(alerts, self.wall(), flood=load.flood):
+            self.app.bell()
+
+    @property
+    def _wants_bell(self) -> bool:
+        return self.clock.live and bool(self.app.rings)  # type: ignore[attr-defined]
 
     # --- moving --------------------------------------------------------------------------------
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Footer
 
-from detention_monitor.boards.lines import Line, Piece
+from detention_monitor.boards.lines import Line, Piece, piece
+from detention_monitor.errors import DetentionMonitorError
+from tui.screens.taking import take_picture, take_text
 from tui.screens.timed import Timed
 from tui.styles import Look
 from tui.widgets.text import Lines
+
+if TYPE_CHECKING:
+    from tui.app import BoardApp
 
 Build = Callable[[int], Sequence[Line]]
 """Returns the lines of a page for a width in cells."""
@@ -29,12 +34,22 @@ class Page(Timed):
         Binding("pageup", "page(-1)", "Page up", show=False, id="page_up_one"),
         Binding("home,g", "edge(-1)", "Top", show=False, id="page_top"),
         Binding("end,G", "edge(1)", "End", show=False, id="page_end"),
+        Binding("w", "write", "Write to a file", id="page_write"),
+        Binding("P", "picture", "Picture", show=False, id="page_picture"),
+        Binding("r", "reload", "Reload the rules", id="page_reload"),
     ]
 
-    def __init__(self, look: Look, title: str, build: Build, *, ticks: bool = False) -> None:
-        """Show a page; with `ticks` it is built anew each second."""
+    def __init__(
+        self, look: Look, title: str, build: Build, *, ticks: bool = False,
+        of: str | None = None, reload: Callable[[], object] | None = None,
+    ) -> None:  # fmt: skip
+        """Show a page; with `ticks` it is built anew each second; `of`: whose detention it shows.
+
+        `reload`: what the key of the page of rules does.
+        """
         super().__init__()
         self.look, self.heading, self._build, self.ticks = look, title, build, ticks
+        self._of, self._reload = of, reload
 
     def compose(self) -> ComposeResult:
         """Lay out title, text and keys."""
@@ -45,6 +60,11 @@ class Page(Timed):
     def on_mount(self) -> None:
         """Show the page."""
         self.query_one("#title", Lines).show([(Piece(f" {self.heading}", "bold"),)])
+        self.query_one("#text", Lines).show(self._lines(self.app.size.width))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Offer to load rules only on the page of rules."""
+        return self._reload is not None if action == "reload" else True
 
     def on_resize(self) -> None:
         """Build the page for the new width."""
@@ -52,13 +72,18 @@ class Page(Timed):
 
     def tick(self) -> None:
         """Let time go on."""
-        if self.ticks and self.is_mounted:
+        if self.ticks and self.is_mounted and self.app.is_running:
             self.again()
 
     def again(self) -> None:
         """Build the page anew; what did not change is not drawn again."""
-        width = max(20, self.size.width - 3)
-        self.query_one("#text", Lines).show(self._build(width))
+        self.query_one("#text", Lines).show(self._lines(self.size.width))
+
+    def _lines(self, columns: int) -> Sequence[Line]:
+        try:
+            return self._build(max(20, columns - 3))
+        except DetentionMonitorError as error:  # rules that cannot be read, a rule that is gone
+            return [(piece(f"this cannot be shown: {error}", "warn", 2_000),)]
 
     def action_back(self) -> None:
         """Go back to the board."""
@@ -75,6 +100,19 @@ class Page(Timed):
         """Scroll by pages."""
         text = self.query_one("#text", Lines)
         self._move(text.scroll_offset.y + pages * max(1, text.size.height - 1))
+
+    def action_write(self) -> None:
+        """Write the whole page to a file."""
+        take_text(cast("BoardApp", self.app), self.heading, self._of, self._lines(103))
+
+    def action_picture(self) -> None:
+        """Make a picture of what is in view."""
+        take_picture(cast("BoardApp", self.app), self.heading, self._of)
+
+    def action_reload(self) -> None:
+        """Load the rules anew."""
+        if self._reload is not None:
+            self._reload()
 
     def action_edge(self, side: int) -> None:
         """Go to the top or the end."""
