@@ -15,6 +15,7 @@ from detention_monitor.errors import EngineError, UnsupportedRecordError
 from detention_monitor.findings import BREACHES, Finding
 from detention_monitor.meals import MEAL_KINDS, meals
 from detention_monitor.merge import merged
+from detention_monitor.out_of_order import out_of_order
 from detention_monitor.people import Person, judge_person
 from detention_monitor.plan import CLOCKS, RULES, Plan, Stratum
 from detention_monitor.problems import problem_finding, undecided
@@ -121,7 +122,8 @@ def assess(
         findings = merged([each.findings for each in readings])
     else:
         findings = undecided(view.unreadable, view, ruleset, first.judged_by)
-    problems = (*view.problems, *_clock_problems(first.facts))
+    out_of = out_of_order([each.facts for each in readings])
+    problems = (*view.problems, *_clock_problems(first.facts), *out_of)
     findings += [problem_finding(each, view, ruleset.hash, first.judged_by) for each in problems]
     changes = [each.next_change_at for each in readings if each.next_change_at is not None]
     changes += [at for at in (view.next_entry_at,) if at is not None]

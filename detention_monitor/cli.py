@@ -6,8 +6,10 @@ Each command is in `commands/`.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from typing import Any
 
 import click
 
@@ -42,16 +44,33 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped; nothing more was written", err=True)
         sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except OSError as error:
         named = f"{error.filename}: " if error.filename else ""
-        click.echo(f"detention-monitor: {named}{error.strerror or error}", err=True)
+        cure = _ROOM if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        click.echo(f"detention-monitor: {named}{error.strerror or error}{cure}", err=True)
         sys.exit(CANNOT_RUN)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_ROOM = (
+    "; make room where the results go, and in the folder for temporary files (TMPDIR names another): "
+    "a replay needs about as much as its records and its results take"
+)
+
+
+class _Group(click.Group):
+    """Stops without a word when nobody reads stdout any more; click would exit as if it had found."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return None
+
+
+@click.group(
+    cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="detention-monitor")
 def cli() -> None:
     """Watch over children in police custody in England and Wales.

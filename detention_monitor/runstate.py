@@ -185,8 +185,11 @@ def _program() -> str:
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return "cannot be read"  # the file is set aside when its turn comes
 
 
 def _sync(path: Path) -> None:

@@ -22,7 +22,6 @@ _MONTHS = (
 _SPAN = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
 
 
-@lru_cache(maxsize=4_096)
 @lru_cache(maxsize=1_024)
 def parse_duration(text: str) -> int:
     """Return the seconds of a duration as people write it; ValueError says what to write.

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from detention_monitor.times import parse_instant
+from detention_monitor.times import parse_instant, rfc3339
 
 FOUND, CANNOT_RUN, SET_ASIDE = 1, 2, 3
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -36,6 +36,12 @@ def instant(_context: click.Context, _option: click.Parameter, value: str | None
     if value is None:
         return None
     try:
-        return parse_instant(value, "Europe/London")[0]
+        meant = parse_instant(value, "Europe/London")
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
+    if len(meant) > 1:
+        raise click.BadParameter(
+            f"'{value}' came twice that night, for the clocks went back; write it with its offset: "
+            f"{' or '.join(map(rfc3339, meant))}"
+        )
+    return meant[0]
