@@ -250,21 +250,21 @@ def _readings(
     if not unclear and not doubted:
         facts = [_fact(each, named, each.at) for each, named in entries if each.at <= as_of]
         return [tuple(sorted(facts, key=_order))], None
-    places = [(entry, "") for entry in unclear]
-    places += [(entry, f", {name}") for entry, name, _ in doubted]
-    for entry, where in places:
-        message = f"in the hour that the clock change repeats{where}: it can mean two instants"
+    times = [(entry, "at") for entry in unclear] + [(entry, name) for entry, name, _ in doubted]
+    for entry in {_identity(entry): entry for entry, _ in times}.values():
+        which = ", ".join(name for each, name in times if each is entry)
+        message = f"in the hour that the clock change repeats ({which}): it can mean two instants"
         problems.append(Problem("TIME_AMBIGUOUS", entry.id, entry.at, message))
     choices = [(entry.at, *entry.also_at) for entry in unclear]
     splits, unreadable = _splits(choices), None
     ways = len(splits) << len(doubted)
     if ways > _MOST_READINGS:
         message = (
-            f"this and {len(places) - 1} more times lie in the hour that the clock change repeats, "
+            f"this and {len(times) - 1} more times lie in the hour that the clock change repeats, "
             f"and can be read in {ways} ways; at most {_MOST_READINGS} are judged. "
             "Send times with an offset, as in 01:30:00+01:00"
         )
-        unreadable = Problem("TIMES_UNREADABLE", places[0][0].id, places[0][0].at, message)
+        unreadable = Problem("TIMES_UNREADABLE", times[0][0].id, times[0][0].at, message)
         problems.append(unreadable)
         splits, doubted = splits[:1], []
     out = []

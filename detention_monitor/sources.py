@@ -209,7 +209,7 @@ def _json(line: bytes) -> object:
         raise RecordError(f"not JSON: {error.msg} (column {error.colno})") from error
     if isinstance(raw, dict):
         keys = len(raw) + sum([len(each) for each in raw.values() if isinstance(each, dict)])
-        if text.count(b'":') != keys:  # twice the same, or merely written with blanks
+        if text.count(b'":') != keys or b'" :' in text:  # or merely written in another way
             _no_key_twice(text)
     return raw
 
