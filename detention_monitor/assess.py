@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from detention_monitor.clock_facts import CLOCK_KINDS, ClockSettings, derive, is_headless
+from detention_monitor.clock_entries import ClockSettings
+from detention_monitor.clock_facts import CLOCK_KINDS, derive, is_headless
 from detention_monitor.clocks import Span
 from detention_monitor.detention import Detention, Problem, Reading, View
 from detention_monitor.drafts import Situation

@@ -252,8 +252,9 @@ def _readings(
         return [tuple(sorted(facts, key=_order))], None
     times = [(entry, "at") for entry in unclear] + [(entry, name) for entry, name, _ in doubted]
     for entry in {_identity(entry): entry for entry, _ in times}.values():
-        which = ", ".join(name for each, name in times if each is entry)
-        message = f"in the hour that the clock change repeats ({which}): it can mean two instants"
+        names = [name for each, name in times if each is entry and name != "at"]
+        which = f" ({', '.join(names)})" if names else ""
+        message = f"in the hour that the clock change repeats{which}: it can mean two instants"
         problems.append(Problem("TIME_AMBIGUOUS", entry.id, entry.at, message))
     choices = [(entry.at, *entry.also_at) for entry in unclear]
     splits, unreadable = _splits(choices), None
