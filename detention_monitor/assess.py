@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from detention_monitor.clock_facts import CLOCK_KINDS, ClockSettings, derive, is_headless
+from detention_monitor.clock_entries import ClockSettings
+from detention_monitor.clock_facts import CLOCK_KINDS, derive, is_headless
 from detention_monitor.clocks import Span
 from detention_monitor.context import (
     CARRIED_ON,
@@ -22,6 +23,7 @@ from detention_monitor.errors import EngineError, UnsupportedRecordError
 from detention_monitor.findings import BREACHES, Finding
 from detention_monitor.meals import MEAL_KINDS, meals
 from detention_monitor.merge import merged
+from detention_monitor.out_of_order import out_of_order
 from detention_monitor.people import Person, judge_person
 from detention_monitor.plan import CLOCKS, RULES, Stratum
 from detention_monitor.problems import problem_finding, undecided
@@ -98,7 +100,8 @@ def assess(
         findings = merged([each.findings for each in readings])
     else:
         findings = undecided(view.unreadable, view, ruleset, first.judged_by)
-    problems = (*view.problems, *_clock_problems(first.facts))
+    out_of = out_of_order([each.facts for each in readings])
+    problems = (*view.problems, *_clock_problems(first.facts), *out_of)
     findings += [problem_finding(each, view, ruleset.hash, first.judged_by) for each in problems]
     changes = [each.next_change_at for each in readings if each.next_change_at is not None]
     changes += [at for at in (view.next_entry_at,) if at is not None]

@@ -6,9 +6,11 @@ Each command is in `commands/`, and is imported when it is asked for.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -37,15 +39,17 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped; nothing more was written", err=True)
         sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except OSError as error:
         named = f"{error.filename}: " if error.filename else ""
-        click.echo(f"detention-monitor: {named}{error.strerror or error}", err=True)
+        cure = _ROOM if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        click.echo(f"detention-monitor: {named}{error.strerror or error}{cure}", err=True)
         sys.exit(CANNOT_RUN)
 
 
+_ROOM = (
+    "; make room where the results go, and in the folder for temporary files (TMPDIR names another): "
+    "a replay needs about as much as its records and its results take"
+)
 COMMANDS = {
     "replay": "replaying:replay_command",
     "explain": "explaining:explain_command",
@@ -65,8 +69,11 @@ COMMANDS = {
 """Where each command is: module of `commands`, and name there."""
 
 
-class Late(click.Group):
-    """A group whose commands are imported when they are needed: a board is on the screen sooner."""
+class Commands(click.Group):
+    """The commands, each imported when it is needed: a board is on the screen sooner.
+
+    Stops without a word when nobody reads stdout any more; click would exit as if it had found.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the names of the commands."""
@@ -81,9 +88,18 @@ class Late(click.Group):
         assert isinstance(found, click.Command)  # by COMMANDS
         return found
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return None
+
 
 @click.group(
-    cls=Late, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="detention-monitor")
 def cli() -> None:

@@ -7,8 +7,10 @@ guessed (domain.md 2.9).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress, product
 from operator import itemgetter
 from typing import Literal
 
@@ -133,8 +135,7 @@ def _corrected(
             yield entry, (entry.id,)
         return
     by_id = {_identity(entry): entry for entry in entries}
-    withdrawn: set[_Identity] = set()
-    cancelled: set[_Identity] = set()  # amendments taken back; what they amended stays
+    taken_back = _taken_back(entries)
     amendments: dict[_Identity, list[CustodyEvent]] = {}
     for entry in entries:
         target = entry.withdraws or entry.amends
@@ -142,30 +143,54 @@ def _corrected(
             continue
         named = by_id.get((entry.force, target))
         if entry.withdraws and named is not None and named.amends:
-            cancelled.add(_identity(named))
-            continue
+            continue  # an amendment taken back; what it amended stays
         root = _root((entry.force, target), by_id)
         if root is None:
             code = "AMENDMENT_CYCLE" if (entry.force, target) in by_id else "AMENDS_NOTHING"
             message = f"names entry {target}, which is not there or leads back to itself"
             problems.append(Problem(code, entry.id, entry.at, message))
-        elif entry.withdraws:
-            withdrawn.add(root)
-        else:
+        elif entry.amends and entry.kind != by_id[root].kind:
+            message = (
+                f"amends entry {root[1]} ({by_id[root].kind}) but is of another kind "
+                f"({entry.kind}); withdraw that entry and send this one as a new one"
+            )
+            problems.append(Problem("AMENDS_OTHER_KIND", entry.id, entry.at, message))
+        elif entry.amends:
             amendments.setdefault(root, []).append(entry)
     for entry in entries:
         if entry.amends or entry.withdraws:
             continue
         own = _identity(entry)
-        if own in withdrawn:
+        if own in taken_back:
             for amendment in amendments.get(own, ()):
                 message = f"amends entry {entry.id}, which was withdrawn"
                 code = "AMENDS_WITHDRAWN"
                 problems.append(Problem(code, amendment.id, amendment.at, message))
             continue
-        valid = [each for each in amendments.get(own, ()) if _identity(each) not in cancelled]
+        valid = [each for each in amendments.get(own, ()) if _identity(each) not in taken_back]
         ordered = sorted(valid, key=lambda each: (each.recorded_at or 0, each.id))
         yield _amended(entry, ordered), (entry.id, *(each.id for each in ordered))
+
+
+def _taken_back(entries: Sequence[CustodyEvent]) -> set[_Identity]:
+    """Return what withdrawals take away; one that is itself withdrawn takes nothing away.
+
+    Withdrawals that lead back to themselves take nothing away either.
+    """
+    targets = {_identity(each): (each.force, each.withdraws) for each in entries if each.withdraws}
+    undecided = Counter(target for target in targets.values() if target in targets)
+    decided = [each for each in targets if each not in undecided]
+    out: set[_Identity] = set()
+    while decided:
+        one = decided.pop()
+        target = targets[one]
+        if one not in out:
+            out.add(target)
+        if target in targets:
+            undecided[target] -= 1
+            if not undecided[target]:
+                decided.append(target)
+    return out
 
 
 _Identity = tuple[str | None, str]
@@ -196,9 +221,11 @@ def _amended(entry: CustodyEvent, amendments: Iterable[CustodyEvent]) -> Custody
             attrs["first_recorded_at"] = first
         by = each.by if any((each.by.rank, each.by.role, each.by.id)) else entry.by
         known = entry.recorded_at if each.recorded_at is None else each.recorded_at
+        also = [one for one in entry.also_attrs if one[0] not in each.attrs]
         entry = changed(
-            entry, at=each.at, also_at=each.also_at, attrs=attrs, by=by, recorded_at=known
-        )
+            entry, at=each.at, also_at=each.also_at, attrs=attrs, by=by, recorded_at=known,
+            also_attrs=(*also, *each.also_attrs),
+        )  # fmt: skip
     return entry
 
 
@@ -213,34 +240,53 @@ def _readings(
         (entry for entry, _ in entries if entry.also_at and entry.at <= as_of),
         key=lambda entry: (entry.recorded_at or 0, entry.id),
     )
-    for entry in unclear:
-        message = "in the hour that the clock change repeats: it can mean two instants"
-        problems.append(Problem("TIME_AMBIGUOUS", entry.id, entry.at, message))
-    if not unclear:
+    doubted = [
+        (entry, name, later)
+        for entry, _ in entries
+        if entry.also_attrs and entry.at <= as_of
+        for name, later in entry.also_attrs
+    ]
+    if not unclear and not doubted:
         facts = [_fact(each, named, each.at) for each, named in entries if each.at <= as_of]
         return [tuple(sorted(facts, key=_order))], None
+    times = [(entry, "at") for entry in unclear] + [(entry, name) for entry, name, _ in doubted]
+    for entry in {_identity(entry): entry for entry, _ in times}.values():
+        names = [name for each, name in times if each is entry and name != "at"]
+        which = f" ({', '.join(names)})" if names else ""
+        message = f"in the hour that the clock change repeats{which}: it can mean two instants"
+        problems.append(Problem("TIME_AMBIGUOUS", entry.id, entry.at, message))
     choices = [(entry.at, *entry.also_at) for entry in unclear]
     splits, unreadable = _splits(choices), None
-    if len(splits) > _MOST_READINGS:
+    ways = len(splits) << len(doubted)
+    if ways > _MOST_READINGS:
         message = (
-            f"this and {len(unclear) - 1} more times lie in the hour that the clock change repeats, "
-            f"and can be read in {len(splits)} ways; at most {_MOST_READINGS} are judged. "
+            f"this and {len(times) - 1} more times lie in the hour that the clock change repeats, "
+            f"and can be read in {ways} ways; at most {_MOST_READINGS} are judged. "
             "Send times with an offset, as in 01:30:00+01:00"
         )
-        unreadable = Problem("TIMES_UNREADABLE", unclear[0].id, unclear[0].at, message)
+        unreadable = Problem("TIMES_UNREADABLE", times[0][0].id, times[0][0].at, message)
         problems.append(unreadable)
-        splits = splits[:1]
+        splits, doubted = splits[:1], []
     out = []
-    for split in splits:
+    for split, later in product(splits, product((False, True), repeat=len(doubted))):
         chosen = [each[0] if place < split else each[-1] for place, each in enumerate(choices)]
         read = dict(zip(map(_identity, unclear), chosen, strict=True))
+        meant: dict[_Identity, dict[str, Value]] = {}
+        for entry, name, instant in compress(doubted, later):
+            meant.setdefault(_identity(entry), {})[name] = instant
         facts = [
-            _fact(entry, evidence, at)
+            _fact(_meaning(entry, meant), evidence, at)
             for entry, evidence in entries
             if (at := read.get(_identity(entry), entry.at)) <= as_of
         ]
         out.append(tuple(sorted(facts, key=_order)))
     return out, unreadable
+
+
+def _meaning(entry: CustodyEvent, meant: Mapping[_Identity, dict[str, Value]]) -> CustodyEvent:
+    """Return an entry with the times among its attributes as one reading takes them."""
+    others = meant.get(_identity(entry))
+    return entry if others is None else changed(entry, attrs={**entry.attrs, **others})
 
 
 def _splits(choices: Sequence[tuple[int, ...]]) -> list[int]:

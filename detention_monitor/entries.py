@@ -30,6 +30,7 @@ class CustodyEvent(Immutable, frozen=True, gc=False):
 
     `at` and `recorded_at` are seconds UTC. `also_at` holds the other instants that an
     ambiguous local time (the October hour) can mean; it is empty for every other entry.
+    `also_attrs` holds, by name, the later instants that such times among the attributes can mean.
     """
 
     id: str
@@ -46,3 +47,4 @@ class CustodyEvent(Immutable, frozen=True, gc=False):
     at_text: str = ""
     also_at: tuple[int, ...] = ()
     origin: str = ""
+    also_attrs: tuple[tuple[str, int], ...] = ()

@@ -16,7 +16,7 @@ from detention_monitor.assess import Assessment, Backend, assess, end_of
 from detention_monitor.backends import DisagreementError, backend_for, difference, is_sampled
 from detention_monitor.detention import Detention, Reading, without_duplicates
 from detention_monitor.errors import RecordError
-from detention_monitor.partition import Placed, detentions
+from detention_monitor.partition import detentions
 from detention_monitor.render import render
 from detention_monitor.results import BucketResult, Piece
 from detention_monitor.rulefile import RuleSet, load_rules
@@ -100,7 +100,7 @@ def judge_bucket(
                 gc.collect()
             marker[:] = b"%-20d" % placed.place
             if placed.place in skip:
-                result.set_aside += _as_set_aside(placed)
+                result.set_aside += _all_of(placed.detention, _BROKE)
                 continue
             judged = judge(placed.detention, ruleset, backend, settings, result)
             if judged is None:
@@ -139,15 +139,11 @@ def judge(
     try:
         judged = assess(detention, ruleset, as_of, backend=backend, reading=settings.reading)
     except RecordError as error:
-        first = detention.entries[0]
-        result.set_aside.append(SetAside(first.origin, str(error), "", first.record))
+        result.set_aside += _all_of(detention, str(error))
         return None
     if judged.refused == "no_entries":
         if settings.as_of is None:  # nothing was left of it: say so, never lose it
-            reason = "nothing of this record can be judged: corrected, withdrawn or dated ahead"
-            result.set_aside += [
-                SetAside(entry.origin, reason, "", entry.record) for entry in detention.entries
-            ]
+            result.set_aside += _all_of(detention, _NOTHING_LEFT)
         return None
     if settings.engine == "compiled" and _is_checked(detention, settings, result):
         _check(detention, judged, ruleset, settings)
@@ -174,9 +170,15 @@ def _check(detention: Detention, judged: Assessment, ruleset: RuleSet, settings:
         )
 
 
-def _as_set_aside(placed: Placed) -> list[SetAside]:
-    reason = "judging this detention broke the process twice; please report it"
-    return [SetAside(entry.origin, reason, "", entry.record) for entry in placed.detention.entries]
+_BROKE = "judging this detention broke the process twice; please report it"
+_NOTHING_LEFT = (
+    "nothing of this record can be judged: every entry is withdrawn, dated ahead, or corrects one "
+    "that is not in it"
+)
+
+
+def _all_of(detention: Detention, reason: str) -> list[SetAside]:
+    return [SetAside(entry.origin, reason, "", entry.record) for entry in detention.entries]
 
 
 @lru_cache(maxsize=2)

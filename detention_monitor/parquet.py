@@ -21,6 +21,10 @@ _ROWS_READ = 1_000
 _INSTANTS = ("arose_at", "early_at", "due_at", "due_at_latest", "done_at", "occurred_at")
 
 
+class DamagedError(Exception):
+    """A file that is not Parquet, or breaks off; the message says how."""
+
+
 def _pyarrow() -> Any:
     """Return pyarrow; raise `RecordError` with the cure where it is not installed."""
     try:
@@ -180,7 +184,7 @@ class EntriesWriter:
 def rows(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the rows of a Parquet file as raw entries, numbered from 1; empty cells are left out.
 
-    Raises `RecordError` for a file that is not Parquet.
+    Raises `DamagedError` for a file that is not Parquet, or breaks off.
     """
     arrow = _pyarrow()
     number = 0
@@ -191,7 +195,7 @@ def rows(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
                     number += 1
                     yield number, _entry(row)
     except (arrow.ArrowException, OSError, ValueError, KeyError) as error:
-        raise RecordError(f"{path}: cannot be read as Parquet: {error}") from error
+        raise DamagedError(f"not whole Parquet ({error})") from error
 
 
 def declaration(path: str) -> object:
@@ -201,9 +205,9 @@ def declaration(path: str) -> object:
         stored = arrow.parquet.read_schema(path).metadata or {}
         return orjson.loads(stored[b"source"]) if b"source" in stored else None
     except orjson.JSONDecodeError as error:
-        raise RecordError(f"{path}: 'source' in its metadata is not JSON: {error}") from error
+        raise DamagedError(f"'source' in its metadata is not JSON: {error}") from error
     except (arrow.ArrowException, OSError) as error:
-        raise RecordError(f"{path}: cannot be read as Parquet: {error}") from error
+        raise DamagedError(f"not whole Parquet ({error})") from error
 
 
 def column_names(path: str) -> tuple[str, ...]:
@@ -212,7 +216,7 @@ def column_names(path: str) -> tuple[str, ...]:
     try:
         return tuple(arrow.parquet.read_schema(path).names)
     except (arrow.ArrowException, OSError) as error:
-        raise RecordError(f"{path}: cannot be read as Parquet: {error}") from error
+        raise DamagedError(f"not whole Parquet ({error})") from error
 
 
 def _entry(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,6 +65,8 @@ def buckets_for(files: Iterable[str], bucket_bytes: int = BUCKET_BYTES) -> int:
     for each in files:
         if each == "-":
             return _UNKNOWN
+        if not Path(each).exists():
+            continue  # a link to nowhere: set aside when its turn comes
         size = Path(each).stat().st_size
         total += size * _PACKED if each.endswith(".gz") else size
     return min(_MOST_BUCKETS, 1 + total // bucket_bytes)

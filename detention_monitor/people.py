@@ -97,12 +97,14 @@ def judge_person(
     (domain.md 2.9, age corrected; T18).
     """
     begun = facts[0].at
+    # One entry dated years too early must not make a child of 15 an infant.
+    came = next((fact.at for fact in facts if fact.kind in _CUSTODY), begun)
     claims = list(_claims(facts, as_known=as_known))
     protected = is_police_protection(facts)
     if claims:
         # A child under 10 is shown first, whatever else is wrong.
-        _refuse_age(claims[-1], begun, youngest=0 if protected else YOUNGEST)
-    _refuse_scope(facts, begun)
+        _refuse_age(claims[-1], came, youngest=0 if protected else YOUNGEST)
+    _refuse_scope(facts, came)
     if not claims and protected:  # the constable had to believe that this was a child
         claims = [_Claim(begun, None, None, None, True, None, facts[0].evidence)]
     if not claims:
@@ -110,7 +112,7 @@ def judge_person(
         raise UnsupportedRecordError("age_not_recorded", message)
     latest = claims[-1]
     end = ended_at if ended_at is not None else FAR
-    age = latest.age if latest.dob is None else age_at(latest.dob, begun)
+    age = latest.age if latest.dob is None else age_at(latest.dob, came)
     intervals = tuple(
         interval
         for name, raised in AGES.items()
@@ -131,7 +133,7 @@ def judge_person(
     future = [at for at in (eighteenth, *map(start_of_day, AGES.values())) if at]
     sex = next((str(f.attrs["sex"]) for f in reversed(facts) if f.attrs.get("sex")), None)
     return Person(
-        intervals, eighteenth, age, sex, latest.dob, _conflict(latest, begun),
+        intervals, eighteenth, age, sex, latest.dob, _conflict(latest, came),
         tuple(at for at in future if at > as_of),
     )  # fmt: skip
 

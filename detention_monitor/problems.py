@@ -15,6 +15,8 @@ _TITLES = {
     "AMENDS_NOTHING": "Amendment of an entry that is not there",
     "AMENDMENT_CYCLE": "Amendments that name each other",
     "AMENDS_WITHDRAWN": "Amendment of a withdrawn entry",
+    "AMENDS_OTHER_KIND": "Amendment by an entry of another kind",
+    "OUT_OF_ORDER": "Entry dated before what it must follow",
     "REVIEW_CLOCK_UNKNOWN": "Review clock cannot be worked out",
     "CUSTODY_CLOCK_UNKNOWN": "Custody clock cannot be worked out",
     "EARLIER_RECORD_ABSENT": "Earlier record of the detention is absent",

@@ -114,15 +114,15 @@ def entry_from(
     amends, withdraws = _optional(raw, "amends"), _optional(raw, "withdraws")
     if amends and withdraws:
         raise RecordError("an entry amends another or withdraws it, not both")
-    attrs = _attributes(raw.get("attrs"), kind, source.zone)
+    attrs, also_attrs = _attributes(raw.get("attrs"), kind, source.zone)
     at = _instants(raw, "at", source.zone)
     written = raw.get("recorded_at")
     recorded = (
         () if written is None or written == "" else _instants(raw, "recorded_at", source.zone)
     )
     return CustodyEvent(
-        _word(raw, "id"),
-        _word(raw, "record"),
+        _name(raw, "id"),
+        _name(raw, "record"),
         name,
         at[0],
         _optional(raw, "force"),
@@ -135,6 +135,7 @@ def entry_from(
         raw["at"][:40],
         at[1:],
         origin,
+        also_attrs,
     )
 
 
@@ -144,12 +145,16 @@ def _no_gap(raw: Mapping[str, Any]) -> None:
             raise RecordError(f"'{key}' is missing; every entry has id, record, kind and at")
 
 
-def _attributes(given: object, kind: Kind, zone: str | None) -> dict[str, Value]:
+def _attributes(
+    given: object, kind: Kind, zone: str | None
+) -> tuple[dict[str, Value], tuple[tuple[str, int], ...]]:
+    """Return the attributes, and the later instant of each time that can mean two."""
     if given is None:
-        return {}
+        return {}, ()
     if not isinstance(given, dict):
         raise RecordError("'attrs' must be an object of attributes")
     attrs: dict[str, Value] = {}
+    also: tuple[tuple[str, int], ...] = ()
     for key, value in given.items():
         if key not in kind.own:
             hint = suggestion(str(key), sorted(kind.own))
@@ -157,7 +162,10 @@ def _attributes(given: object, kind: Kind, zone: str | None) -> dict[str, Value]
         if value is not None:
             attribute = kind.attributes[key]
             attrs[key] = _READ[attribute.type](attribute, value, zone)
-    return attrs
+            if zone is not None and attribute.type == "time":
+                later = parse_instant(value, zone)[1:]
+                also += tuple((key, each) for each in later)
+    return attrs, also
 
 
 def _word(raw: Mapping[str, Any], key: str) -> str:
@@ -168,12 +176,20 @@ def _word(raw: Mapping[str, Any], key: str) -> str:
         raise RecordError(f"'{key}' has {len(value):,} characters; at most {_LONGEST_NAME}")
     if not value.isprintable() and _CONTROL.search(value):
         raise RecordError(f"'{key}' holds a control character: {value!r:.60}")
-    return value
+    return value.strip()
+
+
+def _name(raw: Mapping[str, Any], key: str) -> str:
+    """Return a name without blanks round it: they would make it the name of something else."""
+    name = _word(raw, key)
+    if not name:
+        raise RecordError(f"'{key}' is blank; every entry has id, record, kind and at")
+    return name
 
 
 def _optional(raw: Mapping[str, Any], key: str) -> str | None:
     value = raw.get(key)
-    return None if value is None or value == "" else _word(raw, key)
+    return None if value is None or value == "" else _word(raw, key) or None
 
 
 def _instants(raw: Mapping[str, Any], key: str, zone: str | None) -> tuple[int, ...]:

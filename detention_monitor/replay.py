@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import shutil
+import signal
 import tempfile
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -206,10 +207,7 @@ def _judge_all(
     else:
         try:
             with _pool(min(workers, len(left))) as pool:
-                jobs = {
-                    pool.submit(judge_bucket, bucket, parts.coverages, settings): bucket
-                    for bucket in left
-                }
+                jobs = {_hand(pool, bucket, parts.coverages, settings): bucket for bucket in left}
                 try:
                     for job in as_completed(jobs):
                         job.result()
@@ -236,11 +234,11 @@ def _in_turn(parts: Iterator[Part], settings: Settings, workers: int) -> Iterato
     try:
         for part in parts:
             try:
-                job = pool.submit(judge_bucket, part.bucket, part.coverages, settings)
+                job = _hand(pool, part.bucket, part.coverages, settings)
             except BrokenProcessPool:
                 pool.shutdown()
                 pool = _pool(workers)
-                job = pool.submit(judge_bucket, part.bucket, part.coverages, settings)
+                job = _hand(pool, part.bucket, part.coverages, settings)
             ahead.append((part, job))
             if len(ahead) > workers + 1:
                 yield _finished(*ahead.popleft(), settings)
@@ -259,7 +257,28 @@ def _finished(part: Part, job: Future[None], settings: Settings) -> Part:
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_at_once)
+
+
+_INTERRUPT = frozenset({signal.SIGINT})
+
+
+def _hand(
+    pool: ProcessPoolExecutor, bucket: Path, coverages: list[Coverage], settings: Settings,
+    skip: frozenset[int] = frozenset(),
+) -> Future[None]:  # fmt: skip
+    """Give a bucket to a process of the pool; one started for it does not hear Ctrl-C until it is up."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPT)
+    try:
+        return pool.submit(judge_bucket, bucket, coverages, settings, skip)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_at_once() -> None:
+    """Let Ctrl-C end this process without a traceback: whoever started it says that it stopped."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPT)
 
 
 def _with_care(bucket: Path, coverages: list[Coverage], settings: Settings) -> None:
@@ -269,7 +288,7 @@ def _with_care(bucket: Path, coverages: list[Coverage], settings: Settings) -> N
         skip = frozenset(place for place, times in broken.items() if times > 1)
         try:
             with _pool(1) as pool:
-                pool.submit(judge_bucket, bucket, coverages, settings, skip).result()
+                _hand(pool, bucket, coverages, settings, skip).result()
                 return
         except BrokenProcessPool:
             broken[int(marker_of(bucket).read_text() or -1)] += 1

@@ -187,9 +187,12 @@ def program_digest() -> str:
 
 
 def digest(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Return the SHA-256 of a file, in hexadecimal; of one that cannot be read, that it cannot."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return "cannot be read"  # the file is set aside when its turn comes
 
 
 def _sync(path: Path) -> None:

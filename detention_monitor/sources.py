@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -28,6 +30,9 @@ PARQUET = (".parquet",)
 EXPECTED = ".expected"
 LONGEST_LINE = 1_000_000
 _BUFFER = 65_536
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_DAMAGED = (OSError, EOFError, zlib.error, UnicodeError, parquet.DamagedError)
+"""What a file raises that cannot be read, or not to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +57,40 @@ def used_before(entry: CustodyEvent, first: str) -> SetAside:
 def record_files(paths: Sequence[str], *, csv_too: bool = False) -> list[str]:
     """Return the files that paths stand for: themselves, those of a folder by name, `-` as it is.
 
-    The findings expected of a story (`*.expected`) are passed over. Raises `RecordError` for a path that is not there or a folder without records.
+    The findings expected of a story (`*.expected`) are passed over. Raises `RecordError` for a path
+    that is not there, one that is no file, or a folder without records.
     """
     out: list[str] = []
     for each in paths:
         path = Path(each)
         if each == "-":
             out.append(each)
+        elif not each:
+            raise RecordError("a path is empty; name a file or a folder, or - for standard input")
         elif path.is_dir():
-            found = sorted(
-                file
-                for file in path.rglob("*")
-                if file.name.endswith((*SUFFIXES, *PARQUET, *(CSV if csv_too else ())))
-            )
+            found = _in_folder(path, (*SUFFIXES, *PARQUET, *(CSV if csv_too else ())))
             if not found:
-                raise RecordError(f"{each}: no records here; a record file ends in .jsonl")
+                tables = "" if csv_too or not _in_folder(path, CSV) else "; CSV files need --map"
+                raise RecordError(f"{each}: no records here; a record file ends in .jsonl{tables}")
             out += map(str, found)
         elif path.is_file():
             if path.suffix != EXPECTED:
                 out.append(each)
+        elif path.exists():
+            raise RecordError(f"{each}: not a file; what comes through a pipe is read with -")
         else:
             raise RecordError(f"{each}: no such file or folder")
     return out
+
+
+def tables_passed_over(paths: Sequence[str]) -> int:
+    """Return how many CSV files of folders are not read for want of a column map."""
+    return sum(len(_in_folder(Path(each), CSV)) for each in paths if Path(each).is_dir())
+
+
+def _in_folder(folder: Path, endings: tuple[str, ...]) -> list[Path]:
+    found = (file for file in folder.rglob("*") if file.name.endswith(endings))
+    return sorted(file for file in found if not file.is_dir())
 
 
 @contextmanager
@@ -82,17 +99,18 @@ def opened(path: str) -> Iterator[BinaryIO]:
     if path == "-":
         yield sys.stdin.buffer
         return
-    try:
-        with Path(path).open("rb", buffering=_BUFFER) as file:
-            if file.read(2) == b"\x1f\x8b":
-                file.seek(0)
-                with gzip.open(file) as unpacked:
-                    yield io.BufferedReader(unpacked)
-            else:
-                file.seek(0)
-                yield file
-    except OSError as error:
-        raise RecordError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if not Path(path).is_file() and Path(path).exists():
+        raise OSError("neither a file nor a link to one")
+    with Path(path).open("rb", buffering=_BUFFER) as file:
+        begins = file.read(2)
+        file.seek(0)
+        if begins == b"\x1f\x8b":
+            with gzip.open(file) as unpacked:
+                yield io.BufferedReader(unpacked)
+        elif begins in _UTF_16:
+            raise UnicodeError("it is UTF-16; save it as UTF-8")
+        else:
+            yield file
 
 
 def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
@@ -113,72 +131,128 @@ def read_entries(
     """Yield every entry, or the line set aside in its place, with what its source declared.
 
     A first line `{"source": {...}}` declares the zone of times and what the source does not
-    carry. A file that breaks off (a damaged gzip) yields what could be read, then a line set
+    carry. A file that cannot be read, or breaks off, yields what could be read, then one line set
     aside; the other files go on. Tables are read by a column map: `RecordError` without one;
     Parquet by one where it is given.
     """
     for path in files:
-        if path.endswith(PARQUET):
-            yield from _read_parquet(path, vocabulary, columns)
-            continue
-        if path.endswith(CSV):
-            if columns is None:
-                raise RecordError(f"{path}: a CSV needs a column map (--map); see README, Records")
-            source = replace(columns.source, file=path)
-            for row in _read_table(path, vocabulary, columns):
-                yield row, source
-            continue
-        name = "standard input" if path == "-" else Path(path).name
-        source = Source(file=path)
-        with opened(path) as file:
-            number = 0
-            try:
-                for number, line in _lines(file):
-                    origin = f"{name}:{number}"
-                    if not line.strip():
-                        continue
-                    got = read_line(line, vocabulary, source, origin)
-                    if isinstance(got, Source):
-                        source = replace(got, file=path)
-                    else:
-                        yield got, source
-            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-                reason = f"the file breaks off here: {error}; ask for it again"
-                yield SetAside(f"{name}:{number + 1}", reason, ""), source
+        last: tuple[int, Source] = 0, Source(file=path)
+        try:
+            for last, got in _read_file(path, vocabulary, columns):
+                yield got, last[1]
+        except _DAMAGED as error:
+            number, source = last
+            name = "standard input" if path == "-" else Path(path).name
+            said = (error.strerror if isinstance(error, OSError) else None) or error
+            what = "the file breaks off here" if number else "the file cannot be read"
+            reason = f"{what}: {said}; nothing more of it was taken, ask for it again"
+            yield SetAside(f"{name}:{number + 1}" if number else path, reason, ""), source
+
+
+_Read = tuple[tuple[int, Source], CustodyEvent | SetAside]
+"""The number of a line or row and its source; the entry there, or why it is set aside."""
+
+
+def _read_file(path: str, vocabulary: Vocabulary, columns: ColumnMap | None) -> Iterator[_Read]:
+    if path.endswith(PARQUET):
+        return _read_parquet(path, vocabulary, columns)
+    if not path.endswith(CSV):
+        return _read_lines(path, vocabulary)
+    if columns is None:
+        raise RecordError(f"{path}: a CSV needs a column map (--map); see README, Records")
+    return _read_table(path, vocabulary, columns)
+
+
+def _read_lines(path: str, vocabulary: Vocabulary) -> Iterator[_Read]:
+    """Yield what each line of JSON says.
+
+    After a declaration that cannot be read nothing is taken until one that can: what the source
+    does not carry would be held against the police.
+    """
+    name = "standard input" if path == "-" else Path(path).name
+    source, undeclared = Source(file=path), ""
+    with opened(path) as file:
+        for number, line in _lines(file):
+            if not line.strip():
+                continue
+            origin = f"{name}:{number}"
+            got = read_line(line, vocabulary, source, origin)
+            if isinstance(got, Source):
+                source, undeclared = replace(got, file=path), ""
+                continue
+            if isinstance(got, SetAside):
+                if _declares(line):
+                    undeclared = origin
+            elif undeclared:
+                got = _untaken(got, line, f"what its source declares cannot be read ({undeclared})")
+            yield (number, source), got
+
+
+def _untaken(entry: CustodyEvent, line: bytes, reason: str) -> SetAside:
+    shown = line[:2_000].decode("utf-8", "replace").rstrip("\r\n")
+    return SetAside(entry.origin, reason, shown, entry.record)
+
+
+def _declares(line: bytes) -> bool:
+    """Whether a line that was set aside was meant to declare a source."""
+    try:
+        raw = _json(line)
+    except RecordError:
+        return line.lstrip().startswith(b'{"source"')
+    return isinstance(raw, dict) and "source" in raw and "kind" not in raw
 
 
 def _json(line: bytes) -> object:
+    text = line.removeprefix(b"\xef\xbb\xbf")
     try:
-        return orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
+        raw = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise RecordError(f"not JSON: {error.msg} (column {error.colno})") from error
+    if isinstance(raw, dict):
+        keys = len(raw) + sum([len(each) for each in raw.values() if isinstance(each, dict)])
+        if text.count(b'":') != keys or b'" :' in text:  # or merely written in another way
+            _no_key_twice(text)
+    return raw
 
 
-def _read_table(
-    path: str, vocabulary: Vocabulary, columns: ColumnMap
-) -> Iterator[CustodyEvent | SetAside]:
+def _no_key_twice(text: bytes) -> None:
+    """Raise `RecordError` where an object has a key twice: which of the two holds, nobody knows."""
+
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            key = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+            raise RecordError(
+                f"'{key[:40]}' stands twice in one object; keep the one that is right"
+            )
+        return found
+
+    with suppress(RecursionError):  # nested far beyond any entry; told by its keys
+        json.loads(text, object_pairs_hook=once)
+
+
+def _read_table(path: str, vocabulary: Vocabulary, columns: ColumnMap) -> Iterator[_Read]:
     """Yield the entry of each row, or the row set aside; rows of kinds passed over are left out."""
-    name = Path(path).name
+    name, source = Path(path).name, replace(columns.source, file=path)
     with opened(path) as file, io.TextIOWrapper(file, "utf-8-sig", "replace", newline="") as text:
         rows = csv.DictReader(text, delimiter=columns.file.delimiter, restkey="", strict=True)
         columns.check(path, rows.fieldnames or ())
         while True:
-            origin = f"{name}:{rows.line_num + 1}"
+            number = rows.line_num + 1
+            origin = f"{name}:{number}"
             try:
                 row = next(rows, None)
                 if row is None:
                     return
                 raw = columns.raw(row)
                 if raw is not None:
-                    yield entry_from(raw, vocabulary, columns.source, origin)
+                    yield (number, source), entry_from(raw, vocabulary, columns.source, origin)
             except (RecordError, csv.Error) as error:
                 shown = ",".join(str(each) for each in (row or {}).values())[:2_000]
-                yield SetAside(origin, str(error), shown)
+                yield (number, source), SetAside(origin, str(error), shown)
 
 
-def _read_parquet(
-    path: str, vocabulary: Vocabulary, columns: ColumnMap | None
-) -> Iterator[tuple[CustodyEvent | SetAside, Source]]:
+def _read_parquet(path: str, vocabulary: Vocabulary, columns: ColumnMap | None) -> Iterator[_Read]:
     """Yield the entry of each row, or the row set aside, with what the source declares."""
     name = Path(path).name
     if columns is None:
@@ -186,7 +260,7 @@ def _read_parquet(
         try:
             source = Source() if declared is None else Source.declared(declared, vocabulary)
         except RecordError as error:
-            raise RecordError(f"{path}: 'source' in its metadata: {error}") from error
+            raise parquet.DamagedError(f"'source' in its metadata: {error}") from error
     else:
         source = columns.source
         columns.check(path, parquet.column_names(path))
@@ -195,12 +269,12 @@ def _read_parquet(
         try:
             raw = row if columns is None else columns.raw(columns.texts(row))
             if raw is not None:
-                yield entry_from(raw, vocabulary, source, f"{name}:{number}"), source
+                yield (number, source), entry_from(raw, vocabulary, source, f"{name}:{number}")
         except RecordError as error:
             shown = orjson.dumps(row, default=str).decode()[:2_000]
             record = row.get("record")
             known = record if isinstance(record, str) else None
-            yield SetAside(f"{name}:{number}", str(error), shown, known), source
+            yield (number, source), SetAside(f"{name}:{number}", str(error), shown, known)
 
 
 def read_line(

@@ -205,12 +205,3 @@ def test_a_column_map_reads_parquet_as_it_reads_a_table(tmp_path: Path) -> None:
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "table.parquet")
     by_table = lines(Path("table.csv"), tmp_path, "--map", "map.yaml")
     assert lines(Path("table.parquet"), tmp_path, "--map", "map.yaml") == by_table
-
-
-@pytest.mark.parametrize("content", [b"", b"PAR1 and nothing else", b"{}"])
-def test_what_is_not_parquet_is_an_error_of_one_line(content: bytes, tmp_path: Path) -> None:
-    (tmp_path / "bad.parquet").write_bytes(content)
-    ran = command("replay", "bad.parquet", cwd=tmp_path)
-    assert ran.returncode == 2
-    [said] = ran.stderr.splitlines()
-    assert "bad.parquet: cannot be read as Parquet" in said

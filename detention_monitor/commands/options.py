@@ -33,9 +33,18 @@ def instant(_context: click.Context, _option: click.Parameter, value: str | None
     """Return a time given as an option in seconds UTC; one without offset is London's."""
     if value is None:
         return None
-    from detention_monitor.times import parse_instant  # with a library that few commands need
+    from detention_monitor.times import (  # with a library that few commands need
+        parse_instant,
+        rfc3339,
+    )
 
     try:
-        return parse_instant(value, "Europe/London")[0]
+        meant = parse_instant(value, "Europe/London")
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
+    if len(meant) > 1:
+        raise click.BadParameter(
+            f"'{value}' came twice that night, for the clocks went back; write it with its offset: "
+            f"{' or '.join(map(rfc3339, meant))}"
+        )
+    return meant[0]

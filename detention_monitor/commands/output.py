@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -16,6 +17,23 @@ import orjson
 from detention_monitor.replay import Progress, quiet
 from detention_monitor.sources import SetAside
 from detention_monitor.text import printable
+
+
+def check_places(out: Path | None, quarantine: Path) -> None:
+    """Raise `UsageError` now, not after hours, where results or the quarantine cannot be written."""
+    for option, path in (("--out", out), ("--quarantine", quarantine)):
+        if path is not None and not path.parent.is_dir():
+            raise click.UsageError(
+                f"{option} {path}: there is no folder {path.parent}; make it first"
+            )
+    if out is None:
+        return
+    if out.exists() and not out.is_file():
+        raise click.UsageError(f"--out {out}: not a file; leave out --out to write to stdout")
+    if out.resolve() == quarantine.resolve():
+        raise click.UsageError(
+            f"--out and the quarantine are both {out}; name another --quarantine"
+        )
 
 
 class Quarantine:
@@ -48,7 +66,8 @@ class Quarantine:
 def private(path: Path) -> BinaryIO:
     """Open a file to write, made anew or emptied, that only its owner may read."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.fchmod(descriptor, 0o600)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):  # /dev/null stays everybody's
+        os.fchmod(descriptor, 0o600)
     return os.fdopen(descriptor, "wb")
 
 

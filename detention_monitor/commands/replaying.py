@@ -12,14 +12,8 @@ from typing import BinaryIO
 import click
 
 from detention_monitor.commands.engines import engine_option
-from detention_monitor.commands.options import (
-    FILE,
-    FOUND,
-    SET_ASIDE,
-    instant,
-    rules_options,
-)
-from detention_monitor.commands.output import Quarantine, progress_line, target
+from detention_monitor.commands.options import FILE, FOUND, SET_ASIDE, instant, rules_options
+from detention_monitor.commands.output import Quarantine, check_places, progress_line, target
 from detention_monitor.findings import SEVERITIES
 from detention_monitor.judging import Settings
 from detention_monitor.parquet import FindingsWriter
@@ -29,7 +23,7 @@ from detention_monitor.replay import replay, replay_grouped
 from detention_monitor.results import Tally
 from detention_monitor.runrecord import now_utc, write_record
 from detention_monitor.runstate import RunState
-from detention_monitor.sources import record_files
+from detention_monitor.sources import record_files, tables_passed_over
 
 PARQUET = "parquet"
 """The format that is made of whole rows, not line by line: from the JSON lines, at the end."""
@@ -125,6 +119,9 @@ def replay_command(
         seed=seed,
     )
     beside = quarantine or (out.parent if out else Path()) / "quarantine.jsonl"
+    check_places(out, beside)
+    if columns is None and (tables := tables_passed_over(paths)):
+        click.echo(f"{tables:,} CSV files were passed over; --map says how to read them", err=True)
     if quarantine is None:  # what an earlier run set aside is no record of this one
         files = [each for each in files if each == "-" or not _same(Path(each), beside)]
     for each in files:
