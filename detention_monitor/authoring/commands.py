@@ -237,7 +237,8 @@ def coverage_command(
 
 # --- schema ------------------------------------------------------------------------------------
 
-SCHEMAS = ("rules", "parameters", "policy", "vocabulary", "catalogue", "records", "findings")
+SCHEMAS = ("rules", "parameters", "policy", "vocabulary", "catalogue", "quality_check", "records",
+           "findings")  # fmt: skip
 
 
 @click.command("schema")
