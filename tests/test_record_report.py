@@ -120,6 +120,7 @@ def test_feedback_says_who_what_and_by_whose_standard(
     assert by_duty["E10"].basis.startswith("force standard, not law")
     assert by_duty["E04"].basis == "law: PACE 1984 s.38(6)(a); Code C Note 16D"
     assert by_duty["E18"].possible
+    assert by_duty["E10"].follows == ("E10 Certificate produced to the court (done late)",)
 
 
 def test_feedback_names_the_officers_who_made_the_entries(
@@ -254,6 +255,7 @@ def test_the_page_stands_alone_and_every_tile_leads_to_its_question(
     assert {f"q{n}" for n in range(1, 33)} <= found.ids
     assert found.outside == []
     assert "script" not in found.tags
+    assert "E03 Moved to local-authority accommodation (not done)" in page
     for said in ("OFFICIAL-SENSITIVE", "hash", MADE.command, "requires improvement", "inadequate"):
         assert said in page
 

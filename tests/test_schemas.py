@@ -45,7 +45,7 @@ def test_every_rule_file_fits(path: Path, validators: dict[str, Draft202012Valid
     assert _faults(validators["rules"], _plain(read_yaml(path).data)) == []
 
 
-@pytest.mark.parametrize("name", ["parameters", "vocabulary", "catalogue"])
+@pytest.mark.parametrize("name", ["parameters", "vocabulary", "catalogue", "quality_check"])
 def test_the_other_files_fit(name: str, validators: dict[str, Draft202012Validator]) -> None:
     assert _faults(validators[name], _plain(read_yaml(RULES / f"{name}.yaml").data)) == []
 
@@ -110,7 +110,7 @@ def test_all_schemas_are_written_to_a_folder(tmp_path: Path) -> None:
     ran = CliRunner().invoke(cli, ["rules", "schema", "--out", str(tmp_path / "schema")])
 
     assert ran.exit_code == 0
-    assert len(list((tmp_path / "schema").glob("*.schema.json"))) == 7
+    assert len(list((tmp_path / "schema").glob("*.schema.json"))) == 8
     assert CliRunner().invoke(cli, ["rules", "schema"]).exit_code == 2
 
 
@@ -126,7 +126,9 @@ def _keys(schema: Any, at: str = "") -> Iterator[tuple[str, Any]]:
             yield from _keys(part, f"{at}/{number}")
 
 
-@pytest.mark.parametrize("name", ["rules", "parameters", "policy", "vocabulary", "catalogue"])
+@pytest.mark.parametrize(
+    "name", ["rules", "parameters", "policy", "vocabulary", "catalogue", "quality_check"]
+)
 def test_an_editor_has_something_to_show_for_every_key(name: str, ruleset: RuleSet) -> None:
     schema = dict(schemas(ruleset))[name]
     dumb = [at for at, part in _keys(schema)

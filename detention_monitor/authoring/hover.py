@@ -150,6 +150,15 @@ HOVER: dict[str, str] = {
     "reason": "Why it is out of service.",
     "approved_by": "Who decided so.",
     "person": "What a person must look at, because entries cannot decide it.",
+    # --- quality_check
+    "questions": "The questions, in the order in which they are asked.",
+    "Question.id": "The number of the question.",
+    "short": "What it is about, in a word or two, for tiles and pictures.",
+    "Question.title": "What is checked, as inspectors name it.",
+    "ask": "The question to a reviewer, to which yes is good.",
+    "Question.duties": "The duties whose findings answer it; each belongs to one question.",
+    "Question.rules": "Single rules that answer it, though their duty belongs to another question.",
+    "look_at": "Kinds of entry to read for it.",
 }  # fmt: skip
 
 

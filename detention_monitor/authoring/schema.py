@@ -21,6 +21,7 @@ from detention_monitor.catalogue import Catalogue, load_catalogue
 from detention_monitor.findings import SEVERITIES, Status
 from detention_monitor.parameters import ParameterFile, PolicyFile
 from detention_monitor.plan import PROVIDED, attributes_with_marks
+from detention_monitor.questions import QualityCheck
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Authority, RuleFile
 from detention_monitor.ruletests import EXPECTABLE
@@ -255,6 +256,12 @@ def catalogue_schema() -> Schema:
     return titled(_told(schema, "Catalogue"), "The catalogue of duties")
 
 
+def quality_check_schema() -> Schema:
+    """Return the schema of `quality_check.yaml`."""
+    schema = QualityCheck.model_json_schema(by_alias=True)
+    return titled(_told(schema, "QualityCheck"), "The questions of the quality check")
+
+
 def schemas(ruleset: RuleSet) -> Iterator[tuple[str, Schema]]:
     """Yield every schema by name."""
     yield "rules", rules_schema(ruleset)
@@ -262,5 +269,6 @@ def schemas(ruleset: RuleSet) -> Iterator[tuple[str, Schema]]:
     yield "policy", policy_schema(ruleset)
     yield "vocabulary", vocabulary_schema()
     yield "catalogue", catalogue_schema()
+    yield "quality_check", quality_check_schema()
     yield "records", records_schema(ruleset)
     yield "findings", findings_schema()

@@ -23,7 +23,8 @@ from detention_monitor.rulemodel import Authority
 from detention_monitor.times import parse_duration
 from detention_monitor.yamlfile import suggestion
 
-SCHEMAS = ("rules", "parameters", "policy", "vocabulary", "catalogue", "records", "findings")
+SCHEMAS = ("rules", "parameters", "policy", "vocabulary", "catalogue", "quality_check", "records",
+           "findings")  # fmt: skip
 
 
 @click.command("schema")

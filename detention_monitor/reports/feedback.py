@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
+from detention_monitor.checklist import LABELS
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.findings import SEVERITIES, Finding
 from detention_monitor.reports.answers import is_praise
@@ -107,7 +108,10 @@ def _line(finding: Finding, rule: Rule, after: Sequence[Finding]) -> Line:
         basis=basis_of(finding),
         severity=finding.severity,
         possible=finding.certainty == "possible",
-        follows=tuple(printable(f"{each.duty or ''} {each.title}".strip()) for each in after),
+        follows=tuple(
+            printable(f"{each.duty or ''} {each.title} ({LABELS[each.status]})".strip())
+            for each in after
+        ),
     )
 
 

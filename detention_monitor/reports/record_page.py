@@ -45,6 +45,7 @@ DEFINITIONS = (
     ),
 )
 _TONES = {"critical": "#a3002a", "high": "#b34700", "medium": "#735a00"}
+_STATUSES = {**LABELS, "matched": "found"}
 _FIRST = 3
 _MOST = 10
 """Entries shown under a question; the whole record stands at the end."""
@@ -79,7 +80,7 @@ def record_page(
         more=_more(report, first),
         praised="; ".join(titles),
         pictures=timeline(report.child, report.concerns, names or {}),
-        statuses={**LABELS, "matched": "found"},
+        statuses=_STATUSES,
         standings=STANDINGS, signs=SIGNS, tones=TONES, basis=basis_of,
         late=_late, titles=_titles, blanks=_blanks, most=_MOST, shown=_all_shown,
         relied={each.key: _relied(each, report.entries) for each in report.concerns},
@@ -132,7 +133,13 @@ def _late(finding: Finding) -> str:
 
 
 def _titles(findings: Iterable[Finding]) -> str:
-    return "; ".join(dict.fromkeys(f"{each.duty or ''} {each.title}".strip() for each in findings))
+    """Return findings by duty and title, each with how it stands: a title alone says what should be."""
+    told = (
+        f"{each.duty or ''} {each.title}".strip()
+        + ("" if each.nature == "good_practice" else f" ({_STATUSES[each.status]})")
+        for each in findings
+    )
+    return "; ".join(dict.fromkeys(told))
 
 
 def _blanks(answer: Answer) -> list[str]:
