@@ -184,7 +184,7 @@ def _marks_settled(
 _WHEREABOUTS = (
     "checked", "cell_placed", "cell_left", "kept_outside_cell", "interview_started", "hospital_out",
 )  # fmt: skip
-_WORKED_OUT_FROM = {
+WORKED_OUT_FROM = {
     "review_due": ("hospital_out", "review_held", "review_postponed"),
     "review_counted": ("review_held",),
     "postponement_used": ("review_postponed",),
@@ -219,7 +219,7 @@ def _relied(rule: Rule, facts: Sequence[DerivedFact]) -> Iterator[str]:
 
     def of_kinds(kinds: Sequence[str]) -> Iterator[str]:
         for kind in kinds:
-            yield from _WORKED_OUT_FROM.get(kind, (kind,))
+            yield from WORKED_OUT_FROM.get(kind, (kind,))
 
     def of_names(names: Sequence[str]) -> Iterator[str]:
         for name in names:
@@ -236,7 +236,7 @@ def _relied(rule: Rule, facts: Sequence[DerivedFact]) -> Iterator[str]:
             asked = [test.attribute for test in tests(_condition(selector.where))]
             yield from of_names([*selector.unless, *asked])
     for kind in (rule.arises_on or rule.never or Selector(kind=())).kind:
-        yield from _WORKED_OUT_FROM.get(kind, ())
+        yield from WORKED_OUT_FROM.get(kind, ())
     for excuse in rule.excused_by:
         yield from of_kinds(excuse.kind)
     if rule.must is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from detention_monitor.conditions import ALWAYS, Both, Condition, parse
 from detention_monitor.findings import Finding
+from detention_monitor.plan import WORKED_OUT_FROM
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Rule, Selector, Step
 from detention_monitor.timeline import FAR
@@ -99,7 +100,9 @@ def _act(selector: Selector, ruleset: RuleSet) -> str:
     kinds = []
     for name in selector.kind:
         kind = ruleset.vocabulary.kinds[name]
-        kinds.append(f"{name} ({kind.about.rstrip('.')})" if kind.derived else name)
+        made = WORKED_OUT_FROM.get(name, ())
+        by = f"; by an entry {made[0]}" if len(made) == 1 else ""
+        kinds.append(f"{name} ({kind.about.rstrip('.')}{by})" if kind.derived else name)
     where = f" where {selector.where}" if selector.where else ""
     return f"{' or '.join(kinds)}{where}"
 

@@ -142,7 +142,8 @@ def _reworded(error: ErrorDetails, file: YamlFile, model: type[BaseModel]) -> Di
             line, column = file.place(location[:-1] if location[-1:] == (key,) else location)
             return Diagnostic(file.name, line, column, "missing-field", message)
         case "string_pattern_mismatch":
-            meant = _meant(str(error["input"])) if "h)?" in str(error["ctx"]) else ""
+            text = str(error["input"])
+            meant = _meant(text) if "h)?" in str(error["ctx"]) and len(text) < 40 else ""
             message = f"'{_short(error['input'])}' is not written as {_pattern_hint(error)}{meant}"
             line, column = file.key_place(location) if key == "[key]" else file.place(location)
             return Diagnostic(file.name, line, column, "wrong-form", message)

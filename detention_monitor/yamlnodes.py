@@ -70,11 +70,11 @@ def _broken(lines: list[str], name: str) -> Iterator[tuple[range, Diagnostic]]:
     if not 1 < len(starts) <= _MOST_PIECES:
         return
     for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True):
-        alone = "\n" * start + "\n".join(lines[start:stop])
+        alone = "\n".join(lines[start:stop])
         try:
             _composed(alone)
         except UNREADABLE as error:
-            yield range(start, stop), _fault(error, alone, name)
+            yield range(start, stop), _fault(error, alone, name, start)
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -121,7 +121,8 @@ def _place_of(text: str, index: int) -> tuple[int, int]:
 # --- what is wrong -----------------------------------------------------------------------------
 
 
-def _fault(error: Exception, text: str, name: str) -> Diagnostic:
+def _fault(error: Exception, text: str, name: str, above: int = 0) -> Diagnostic:
+    """Return what keeps a text from being read that stands below so many lines of its file."""
     line, column = 1, 1
     if isinstance(error, RecursionError):
         said = "nested far too deep; look for brackets that are not closed"
@@ -138,11 +139,11 @@ def _fault(error: Exception, text: str, name: str) -> Diagnostic:
         quote = _odd_quote(text, opened, line) if "<scalar>" in problem else None
         if quote is not None:
             (line, column), problem = quote, "found unexpected end of stream"
-        said = _plainly(problem, _line(text, line), opened if opened != line else 0)
+        said = _plainly(problem, _line(text, line), above + opened if opened != line else 0)
     else:
         said = str(error).splitlines()[0]
     message = f"not readable as YAML: {said}"
-    return Diagnostic(name, line, column, "yaml-syntax", message)
+    return Diagnostic(name, above + line, column, "yaml-syntax", message)
 
 
 def _odd_quote(text: str, first: int, last: int) -> tuple[int, int] | None:

@@ -189,3 +189,14 @@ def test_every_breach_says_what_would_have_prevented_it_and_it_would(ruleset: Ru
                 assert told["prevented"].startswith(kind.name)
                 tried += 1
     assert tried > 20
+
+
+def test_what_would_have_prevented_it_names_the_entry_to_make() -> None:
+    """Nobody can enter `review_counted`: the monitor works it out from a review."""
+    story = str(SAMPLES / "T16_not_a_review.jsonl")
+    told = CliRunner().invoke(cli, ["explain", story, "--duty", "D01"]).stdout
+    text = " ".join(told.split())
+    assert (
+        "prevented review_counted (A review that counts was held; by an entry review_held) by "
+        "Tue 10 Jun 2025 14:00 BST"
+    ) in text

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from detention_monitor.authoring.edits import edits
+from detention_monitor.authoring.impact import Change, Impact
 from detention_monitor.cli import cli
+from detention_monitor.rulefile import RuleSet, load_rules
 from tests.conftest import RULES
 
 START = datetime.fromisoformat("2024-06-10T13:10:00+01:00")
@@ -157,3 +160,24 @@ def test_neither_a_folder_nor_a_revision_says_so(name: str) -> None:
 
     assert result.exit_code == 1
     assert "neither a folder of rules nor a git revision" in str(result.exception)
+
+
+def test_examples_are_of_different_detentions_first(tmp_path: Path) -> None:
+    names = ["a", "a", "a", "b", "a", "c"]
+    changes = [Change("gained", "X01", name, None, None) for name in names]
+    found = Impact("old", "new", ("X01",), changes=changes)
+    assert [each.detention for each in found.examples("X01", "gained")] == ["a", "b", "c"]
+    found = Impact("old", "new", ("X01",), changes=changes[:4])
+    assert [each.detention for each in found.examples("X01", "gained")] == ["a", "b", "a"]
+
+
+def test_what_was_edited_is_told_in_words(edited: Path, ruleset: RuleSet) -> None:
+    (edited / "girls.yaml").unlink()
+    adult = edited / "adult.yaml"
+    adult.write_text(adult.read_text().replace("severity: critical", "severity: high", 1))
+
+    told = list(edits(ruleset, load_rules(edited)))
+
+    assert any(each.startswith("B02-adult-present (from 2012-07-10): severity critical became high") for each in told)  # fmt: skip
+    assert "A07-woman-assigned (from 2012-07-10): taken out" in told
+    assert not any("tests" in each for each in told)

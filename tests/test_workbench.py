@@ -394,6 +394,15 @@ def test_format_keeps_comments_and_quotes_and_is_stable(tmp_path: Path) -> None:
     assert run("format", "--check", str(path)).exit_code == 0
 
 
+def test_format_keeps_the_braces_of_a_selection_in_a_list(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(
+        HEAD + RULE.replace("never:", "lapses_on: [ {kind: released} , bailed]\n    never:")
+    )
+    assert run("format", str(path)).exit_code == 0
+    assert "lapses_on: [{kind: released}, bailed]\n" in path.read_text()
+
+
 def test_format_refuses_what_it_cannot_read(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     path.write_text("a: &x 1\nb: *x\n")

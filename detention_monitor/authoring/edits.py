@@ -42,6 +42,12 @@ def _edit(name: str, before: BaseModel | None, after: BaseModel | None) -> Itera
         yield f"{name}: {'new' if before is None else 'taken out'}"
         return
     one, other = (each.model_dump(by_alias=True, exclude={"tests"}) for each in (before, after))
-    parts = [key for key in one if one[key] != other[key]]
+    parts = [_part(key, one[key], other[key]) for key in one if one[key] != other[key]]
     if parts:
         yield f"{name}: {', '.join(parts)}"
+
+
+def _part(key: str, before: Any, after: Any) -> str:
+    """Return a field that differs, with both values if they are short."""
+    plain = all(isinstance(each, str | int) and len(str(each)) <= 40 for each in (before, after))
+    return f"{key} {before} became {after}" if plain else key

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.emitter import Emitter
 
 from detention_monitor.yamlfile import parse_yaml, read_yaml
 
@@ -28,6 +29,7 @@ def formatted(text: str, name: str) -> str:
     """
     before = parse_yaml(text, name).data
     yaml = YAML()
+    yaml.Emitter = _Emitter
     yaml.preserve_quotes = True
     yaml.width = 1_000_000
     yaml.indent(mapping=2, sequence=4, offset=2)
@@ -39,6 +41,17 @@ def formatted(text: str, name: str) -> str:
         message = f"{name}: formatting would change what the file says; it was left as it is"
         raise FormatError(message)
     return written
+
+
+class _Emitter(Emitter):
+    """Writes `[{kind: released}, bailed]` with its braces: `[kind: released, bailed]` is hard to read."""
+
+    def expect_flow_mapping(
+        self,
+        single: bool | None = False,  # noqa: ARG002 - as the base class has it
+        force_flow_indent: bool | None = False,
+    ) -> None:
+        super().expect_flow_mapping(single=False, force_flow_indent=force_flow_indent)
 
 
 def _null(representer: Any, _value: None) -> Any:

@@ -84,9 +84,13 @@ class Impact:
         return sorted(names, key=lambda name: (-sum(self.count(name, k) for k in KINDS), name))
 
     def examples(self, rule: str, kind: Kind) -> list[Change]:
-        """Return the first few changes of a kind."""
-        found = (each for each in self.changes if each.rule == rule and each.kind == kind)
-        return [each for each, _ in zip(found, range(EXAMPLES), strict=False)]
+        """Return the first few changes of a kind, of different detentions where there are some."""
+        found = [each for each in self.changes if each.rule == rule and each.kind == kind]
+        first: dict[str, Change] = {}
+        for each in found:
+            first.setdefault(each.detention, each)
+        others = [each for each in found if first[each.detention] is not each]
+        return [*first.values(), *others][:EXAMPLES]
 
 
 def impact(
