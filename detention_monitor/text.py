@@ -46,3 +46,12 @@ def in_a_cell(value: object, between: str = "; ") -> str:
             return between.join(map(str, value))
         case _:
             return str(value)
+
+
+def several(number: int, thing: str) -> str:
+    """Return how many of a thing there are.
+
+    >>> several(1, "line"), several(1_200, "record")
+    ('1 line', '1,200 records')
+    """
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

@@ -216,7 +216,7 @@ def test_the_page_stands_alone_and_says_how_it_was_made(made: Path) -> None:
     assert "detention-monitor report statistics" in told
     assert re.search(r"ruleset [0-9a-f]{16}", told)
     assert re.search(r"SHA-256 [0-9a-f]{64}", told)
-    assert "at least 240 minutes in police detention between 22:00 and 07:00" in told
+    assert "NIGHT4: at least 4 h in police detention between 22:00 and 07:00 local" in told
     for section in page.split("<section")[1:-1]:
         assert "<table" in section, section[:200]
 
@@ -290,6 +290,34 @@ def test_no_records_give_a_page_that_says_so(tmp_path: Path) -> None:
     )
 
 
+def test_a_night_of_the_force_s_own_is_counted_and_printed(made: Path, tmp_path: Path) -> None:
+    """B is there from 19:20 to 10:00, C from 12:30, D from 23:15: of the hours after 22:00 all three
+    have four, two have nine.
+    """
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        "format: custody-policy/1\nparameters:\n  night_least: {values: {2013-01-01: 9h}}\n"
+    )
+    ran = report(
+        "statistics", made / "records.jsonl", "--policy", policy, "--out", tmp_path / "out"
+    )
+    assert ran.exit_code == 0, ran.output
+    told = read(tmp_path / "out" / "statistics.csv")
+    assert value(told, "share_overnight", "Held overnight", "has") == 2
+    assert "at least 9 h in police detention" in (tmp_path / "out/statistics.html").read_text()
+
+
+def test_lines_that_cannot_be_read_are_told_on_the_page_and_by_the_status(
+    made: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "r.jsonl").write_text((made / "records.jsonl").read_text() + "{broken\n")
+    ran = report("statistics", tmp_path / "r.jsonl", "--out", tmp_path / "out")
+    assert ran.exit_code == 3
+    page = (tmp_path / "out" / "statistics.html").read_text()
+    assert "1 line could not be read, and in no figure" in page
+    assert (tmp_path / "out" / "quarantine.jsonl").exists()
+
+
 def test_what_a_source_does_not_carry_is_not_counted_as_missing(tmp_path: Path) -> None:
     source = {
         "source": {"name": "x", "not_carried": ["aa_arrived", "aa_contacted", "aa_requested"]}
@@ -302,7 +330,7 @@ def test_what_a_source_does_not_carry_is_not_counted_as_missing(tmp_path: Path) 
     told = read(tmp_path / "out" / "statistics.csv")
     assert value(told, "adult_asked", "cannot tell: not carried by the source", "detentions") == 1
     assert value(told, "share_adult_came", "An adult came in person", "of") == 0
-    assert "1 detentions are left out" in (tmp_path / "out" / "statistics.html").read_text()
+    assert "1 detention left out of" in (tmp_path / "out" / "statistics.html").read_text()
 
 
 # --- counted again by SQL ----------------------------------------------------------------------
@@ -420,6 +448,17 @@ def outside(generated: tuple[Path, Any]) -> Path:
                  "--rows", "--key", folder / "key")  # fmt: skip
     assert ran.exit_code == 0, ran.output
     return folder / "outside"
+
+
+def test_few_children_outside_the_force_are_neither_told_nor_denied(
+    made: Path, tmp_path: Path
+) -> None:
+    ran = report("statistics", made / "records.jsonl", "--outside", "--to", "2024-06-30",
+                 "--out", tmp_path / "out")  # fmt: skip
+    assert ran.exit_code == 0, ran.output
+    page = (tmp_path / "out" / "statistics.html").read_text()
+    assert "[c] detentions of children" in page
+    assert "No child was detained" not in page
 
 
 def test_no_small_number_leaves_the_force(outside: Path) -> None:

@@ -26,9 +26,10 @@ from detention_monitor.replay import replay
 from detention_monitor.reports import daily, statistics, tidy, trend
 from detention_monitor.reports.collect import Collected, Period, collected, write_rows
 from detention_monitor.reports.figures import figures_of
-from detention_monitor.reports.provenance import Provenance, inputs_of
+from detention_monitor.reports.provenance import Provenance, inputs_of, night_in_words
 from detention_monitor.reports.pseudonym import Pseudonyms, read_key
 from detention_monitor.sources import record_files
+from detention_monitor.text import several
 from detention_monitor.times import local_text, parse_instant
 from detention_monitor.wording import day_in_words
 
@@ -157,7 +158,7 @@ def statistics_command(
     webpage.altair()  # what is not installed is said before hours of work, not after
     arrow_library()
     names = Pseudonyms(read_key(key), "report statistics") if key and outside else None
-    with _judged(given, out) as (found, provenance):
+    with _judged(given, out, exact=not outside) as (found, provenance):
         figures = figures_of(found.rows())
         titles = {
             name: duty.title for name, duty in load_catalogue(given.settings.rules).duties.items()
@@ -210,7 +211,7 @@ def trend_command(
     if what and change is None:
         raise click.UsageError("--what says what changed on the day of --change; give that too")
     webpage.altair()
-    with _judged(given, out) as (found, provenance):
+    with _judged(given, out, exact=not outside) as (found, provenance):
         parted = None
         if change is not None:
             first = change.isoformat()
@@ -279,11 +280,11 @@ def daily_command(
             files, settings, found, set_aside=aside.put, workers=workers, progress=progress
         )
     children = daily.read_overnight(found.getvalue().splitlines())
-    notes = (f"{tally.set_aside:,} lines could not be read",) if tally.set_aside else ()
+    notes = (f"{several(tally.set_aside, 'line')} could not be read",) if tally.set_aside else ()
     provenance = Provenance(
         command_line(), ruleset_of(folder, policy).hash, inputs,
         f"the night before {day_in_words(morning)}, records as of {local_text(at)}",
-        daily.DEFINITIONS, notes,
+        daily.definitions(night_in_words(ruleset_of(folder, policy).parameters)), notes,
     )  # fmt: skip
     _write(out, daily.page(morning, children, at, provenance).encode())
     click.echo(f"{out}: {len(children)} on the brief", err=True)
@@ -292,7 +293,7 @@ def daily_command(
 
 
 @contextmanager
-def _judged(given: Given, out: Path) -> Iterator[tuple[Collected, Provenance]]:
+def _judged(given: Given, out: Path, *, exact: bool) -> Iterator[tuple[Collected, Provenance]]:
     """Judge the records; give their rows and how the report is made. Ends with 3 if lines were set aside."""
     inputs = inputs_of(given.files)
     _refuse_overwriting(given.files, out)
@@ -303,17 +304,21 @@ def _judged(given: Given, out: Path) -> Iterator[tuple[Collected, Provenance]]:
     ) as found:  # fmt: skip
         outside = found.outside_period()
         notes = [
-            f"{found.tally.set_aside:,} lines could not be read and are in no figure"
+            f"{several(found.tally.set_aside, 'line')} could not be read, and in no figure"
         ] if found.tally.set_aside else []  # fmt: skip
         if outside:
-            notes.append(f"{outside:,} records began outside the period and are in no figure")
+            told = several(outside, "record") if exact else "records that"
+            notes.append(f"{told} began outside the period, and in no figure")
         ruleset = ruleset_of(given.settings.rules, given.settings.policy)
         yield found, Provenance(
             command_line(), ruleset.hash, inputs, told_period(given.period),
             statistics.definitions(), tuple(notes),
+                night_in_words(ruleset.parameters),
         )  # fmt: skip
     if found.tally.set_aside:
-        click.echo(f"set aside: {found.tally.set_aside:,} lines, see {aside.path}", err=True)
+        click.echo(
+            f"set aside: {several(found.tally.set_aside, 'line')}, see {aside.path}", err=True
+        )
         sys.exit(SET_ASIDE)
 
 

@@ -14,6 +14,8 @@ from detention_monitor.reports.rows import Row
 
 NOT_RECORDED = "not recorded"
 NOT_CARRIED = "cannot tell: not carried by the source"
+NIGHT = "{night}"
+"""Stands in a definition for what counts as a night by the parameters in force (`night_in_words`)."""
 DAY_MINUTES = 24 * 60
 YES, NO = "yes", "no"
 
@@ -191,9 +193,8 @@ BREAKDOWNS: tuple[Breakdown, ...] = (
         "an adult came though none shows that one was asked; or neither.",
               _ADULT_ASKED, label="adult"),
     Breakdown("overnight", "Held overnight, before and after charge", _night,
-              "NIGHT4: at least 240 minutes in police detention between 22:00 and 07:00 local, in "
-              "one night. A night is after charge if 240 of its minutes are after the decision to "
-              "keep the child; before charge if 240 are before it; otherwise both.",
+              f"NIGHT4: {NIGHT}. A night is after charge if so long a time of it is after the decision to "
+              "keep the child; before charge if so long is before it; otherwise both.",
               _NIGHTS, label="night"),
     Breakdown("overnight_midnight", "Overnight by two counts", lambda row: (_yes(bool(row.nights)),),
               "MIDNIGHT: in police detention at 00:00 local; published series may mean that. It "
@@ -295,7 +296,7 @@ SHARES: tuple[Share, ...] = (
           lambda row: _unless(row.adult_carried,
                               row.adult_waited is not None and row.adult_waited <= 120),
           "Of the first authority to detain. Two hours are a target, not law."),
-    Share("overnight", "Held overnight", lambda row: bool(row.nights), "NIGHT4: at least 240 minutes in police detention between 22:00 and 07:00 local, in one night."),
+    Share("overnight", "Held overnight", lambda row: bool(row.nights), f"NIGHT4: {NIGHT}."),
     Share("overnight_post", "Held overnight after charge",
           lambda row: any(each != "pre" for each in row.nights),
           "NIGHT4, at least part of a night after the decision to keep the child."),

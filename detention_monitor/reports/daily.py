@@ -35,12 +35,8 @@ _ENDED = {
     "released": "released", "bailed": "bailed", "moved_to_la": "moved to the local authority",
     "court_appearance": "at court",
 }  # fmt: skip
-DEFINITIONS = (
-    ("overnight", ("At least 240 minutes in police detention between 22:00 and 07:00 (NIGHT4); those "
-     "only there at midnight are said to be.")),
-    ("missed", ("Possible breaches found by the rules, gravest standard first; what only follows from "
-     "another is left out.")),
-)  # fmt: skip
+
+
 _NOT_CHILDREN = ("adult", "no_entries")
 
 
@@ -237,6 +233,18 @@ def _missed(findings: Sequence[Finding], now: int) -> list[Line]:
         label = standard if each.certainty == "established" else f"{standard}; possible"
         told.append(Line(label, compact(f"{printable(each.title)}{done}{late}{when}", now)))
     return list(dict.fromkeys(told))
+
+
+def definitions(night: str) -> tuple[tuple[str, str], ...]:
+    """Return the definitions that the brief prints; `night` says what counts as one."""
+    missed = (
+        "Possible breaches found by the rules, gravest standard first; what only follows from "
+        "another is left out."
+    )
+    return (
+        ("overnight", f"NIGHT4: {night}; those only there at midnight are said to be."),
+        ("missed", missed),
+    )
 
 
 # --- the page ----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from detention_monitor import webpage
+from detention_monitor.reports.counted import NIGHT
 from detention_monitor.reports.provenance import Provenance
 from detention_monitor.text import printable
 
@@ -62,7 +63,8 @@ def report_page(
     marking: str = "",
 ) -> str:
     """Return a report as HTML; raise `DetentionMonitorError` where the extra is not installed."""
-    return webpage.page(
+    text = webpage.page(
         "report.html", title=printable(title), summary=summary, sections=sections,
         provenance=provenance, marking=marking,
     )  # fmt: skip
+    return text.replace(NIGHT, provenance.night)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from detention_monitor import __version__
 from detention_monitor.errors import RecordError
+from detention_monitor.parameters import Parameters
 from detention_monitor.text import printable
+from detention_monitor.times import HOUR, day_of, in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Provenance:
     period: str = "all records given"
     definitions: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    night: str = ""
+    """What counts as a night in custody, in words; stands wherever a definition speaks of it."""
 
     @property
     def input_hash(self) -> str:
@@ -56,6 +60,19 @@ class Provenance:
 
 
 _SHOWN = 12
+_NIGHT = ("night_least", "night_from", "night_to")
+
+
+def night_in_words(parameters: Parameters) -> str:
+    """Return what counts as a night, with each day from which that was changed."""
+    starts = sorted({each.start for name in _NIGHT for each in parameters.values[name]})
+    told: list[str] = []
+    for start in starts:
+        least, since, till = (parameters.value(name, start) for name in _NIGHT)
+        clock = [f"{each // HOUR:02d}:{each % HOUR // 60:02d}" for each in (since, till)]
+        text = f"at least {in_words(least)} in police detention between {clock[0]} and {clock[1]} local, in one night"  # fmt: skip
+        told.append(f"from {day_of(start)} {text}" if told else text)
+    return "; ".join(told)
 
 
 def inputs_of(files: Sequence[str]) -> tuple[Input, ...]:

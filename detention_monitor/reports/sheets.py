@@ -22,6 +22,7 @@ from detention_monitor.reports.disclosure import (
 from detention_monitor.reports.figures import ALL, Figures, Minutes, Place, bands, mean, quantile
 from detention_monitor.reports.intervals import wilson
 from detention_monitor.reports.page import Column, Table
+from detention_monitor.text import several
 
 QUANTILES = ((10, "10 %"), (25, "25 %"), (50, "median"), (75, "75 %"), (90, "90 %"))
 NOTHING = "-"
@@ -69,6 +70,11 @@ class Sheet:
 def count(number: int | None) -> Value:
     """Return a count as it is told."""
     return Value(None, HIDDEN) if number is None else Value(number, f"{number:,}")
+
+
+def how_many(number: int | None, thing: str) -> str:
+    """Return how many of a thing there are, as it may be told."""
+    return f"{HIDDEN} {thing}s" if number is None else several(number, thing)
 
 
 def percent(has: int | None, base: int | None) -> Value:

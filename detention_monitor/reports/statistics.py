@@ -12,7 +12,8 @@ from detention_monitor.reports.disclosure import HIDDEN, LEAST, LEAST_FOR_QUANTI
 from detention_monitor.reports.figures import Figures, Place
 from detention_monitor.reports.page import SENSITIVE, Section, Table, columns, report_page
 from detention_monitor.reports.provenance import Provenance
-from detention_monitor.reports.sheets import Shares, Sheet, Show, count, named
+from detention_monitor.reports.sheets import Shares, Sheet, Show, count, how_many, named
+from detention_monitor.text import several
 
 OUTSIDE = "OFFICIAL: small numbers are hidden; no child is named"
 _BREAKDOWNS = {each.id: each for each in BREAKDOWNS}
@@ -58,10 +59,10 @@ def page(found: Statistics, provenance: Provenance) -> str:
 def summary(found: Statistics, period: str) -> list[str]:
     """Return what a reader should know first, in a few sentences."""
     whole = found.shares["overnight"].base[-1][-1]
-    if not whole:
+    if whole == 0:
         return [f"No child was detained in these records ({period})."]
-    where = f"{len(found.stations)} station{'s' if len(found.stations) != 1 else ''}"
-    first = f"{count(whole).text} detentions of children at {where}, {period}."
+    where = several(len(found.stations), "station")
+    first = f"{how_many(whole, 'detention')} of children at {where}, {period}."
     told = [
         f"{found.shares[name].told(-1, -1).text} {words}"
         for name, words in (
@@ -74,7 +75,7 @@ def summary(found: Statistics, period: str) -> list[str]:
     after = (
         f"Of {count(kept).text} refused bail, {found.shares['moved'].told(-1, -1).text} were moved "
         "to local authority accommodation."
-        if kept
+        if kept != 0
         else ""
     )
     hidden = (
@@ -292,7 +293,7 @@ def _places(found: Statistics, heading: str, label: str) -> Section:
 def _read(found: Statistics) -> Section:
     sheet = found.sheet("read")
     notes = [
-        f"{found.shares[each.id].untold:,} detentions are left out of '{each.title.lower()}': their "
+        f"{several(found.shares[each.id].untold, 'detention')} left out of '{each.title.lower()}': the "
         "source does not carry what it needs."
         for each in SHARES
         if found.shares[each.id].untold

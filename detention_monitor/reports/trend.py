@@ -22,9 +22,9 @@ from detention_monitor.reports.figures import ALL, Figures, Minutes, Place, quan
 from detention_monitor.reports.intervals import Interval, newcombe, of_median
 from detention_monitor.reports.page import SENSITIVE, Column, Section, Table, report_page
 from detention_monitor.reports.provenance import Provenance
-from detention_monitor.reports.sheets import NOTHING, Shares, Show, count, duration, named
+from detention_monitor.reports.sheets import NOTHING, Shares, Show, count, duration, how_many, named
 from detention_monitor.reports.statistics import OUTSIDE
-from detention_monitor.text import cell
+from detention_monitor.text import cell, several
 from detention_monitor.wording import day_in_words
 
 TIMES = ("adult_waited", "held", "replied", "after_charge", "unlawful")
@@ -88,10 +88,10 @@ class Trend:
 
     def summary(self, period: str) -> list[str]:
         """Return what is compared, and how to read it."""
-        whole = count(self.shares["overnight"].base[-1][-1]).text
+        whole = self.shares["overnight"].base[-1][-1]
         first = (
-            f"{whole} detentions of children, {period}: {len(self.months)} months and "
-            f"{len(self.stations)} stations."
+            f"{how_many(whole, 'detention')} of children, {period}: "
+            f"{several(len(self.months), 'month')} and {several(len(self.stations), 'station')}."
         )
         return [
             first,
@@ -115,7 +115,7 @@ class Trend:
         notes = [of.definition]
         untold = self.shares[name].untold if name in self.shares else 0
         if untold:
-            notes.append(f"{untold:,} detentions are left out: their source cannot tell.")
+            notes.append(f"{several(untold, 'detention')} left out: the source cannot tell.")
         return Section(of.title, "", self._chart(of, by_month, by_station, whole, unit),
                        tuple(tables), tuple(notes), beside=True)  # fmt: skip
 
