@@ -200,3 +200,14 @@ def test_what_would_have_prevented_it_names_the_entry_to_make() -> None:
         "prevented review_counted (A review that counts was held; by an entry review_held) by "
         "Tue 10 Jun 2025 14:00 BST"
     ) in text
+
+
+def test_a_source_is_not_blamed_for_what_it_declared_not_to_carry(tmp_path: Path) -> None:
+    lines = (SAMPLES / "T02_three_remote_reviews.jsonl").read_text().splitlines()
+    kept = [line for line in lines if "told_after_sleep" not in line]
+    head = '{"source": {"name": "x", "not_carried": ["told_after_sleep"]}}'
+    (tmp_path / "r.jsonl").write_text("\n".join([head, *kept]))
+    done = CliRunner().invoke(cli, ["explain", str(tmp_path / "r.jsonl"), "--duty", "D08"])
+    assert done.exit_code == 0
+    assert "cannot tell" in done.output
+    assert "missed" not in done.output

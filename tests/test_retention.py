@@ -18,6 +18,8 @@ from detention_monitor.live.chain import detention_key
 from detention_monitor.live.projection import rebuild
 from detention_monitor.live.reading import StoredAssessments, alerts
 from detention_monitor.live.retention import erase, hold, holds, release, survey
+from detention_monitor.live.reviews import Review, reviews
+from detention_monitor.live.reviews import keep as keep_review
 from detention_monitor.live.store import ENTRY, LOG, Store, StoreError, entries
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.times import parse_instant, start_of_day
@@ -105,6 +107,23 @@ def test_what_is_erased_leaves_tombstones_and_the_chains_hold(live: Live, tmp_pa
         assert b"SECRET-4" in kept
         assert b"SECRET-1" not in kept
         assert b"SECRET reason" not in kept
+
+
+def test_reviews_of_a_record_go_with_it_and_the_monitor_passes_over_them(live: Live) -> None:
+    before = projections(live.store)
+    for name in ("44/SECRET-1", "44/SECRET-4"):
+        said = Review(name, "hash", "good", f"SECRET: what {name} said was heard")
+        keep_review(live.store, WHO, NOW, said)
+    live.monitor.step()
+    after = projections(live.store)
+    assert {name: after[name] for name in ("alert", "finding", "assessment")} == {
+        name: before[name] for name in ("alert", "finding", "assessment")
+    }
+    erase(live.store, BEFORE, WHO, NOW)
+
+    assert [each.review.detention for each in reviews(live.store)] == ["44/SECRET-4"]
+    assert "what 44/SECRET-1 said" not in whole_text(live.store)
+    assert verify(live.store).broken_at is None
 
 
 def test_a_legal_hold_keeps_a_detention_until_it_is_released(live: Live) -> None:

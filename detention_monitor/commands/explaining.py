@@ -15,9 +15,8 @@ from detention_monitor.boards.sheet import lines as sheet_lines
 from detention_monitor.checklist import Checklist
 from detention_monitor.commands.engines import engine_option
 from detention_monitor.commands.options import instant, rules_options
+from detention_monitor.commands.records import gathered, is_of
 from detention_monitor.counterfactual import suppose, supposed_entry, told
-from detention_monitor.detention import Detention, detentions_of, record_name
-from detention_monitor.entries import CustodyEvent
 from detention_monitor.explain import explain
 from detention_monitor.findings import QUIET, Finding
 from detention_monitor.paths import bundled_rules
@@ -49,15 +48,12 @@ def explain_command(
     ruleset = load_rules(rules or bundled_rules(), policy)
     if duty is not None and duty not in _duties(ruleset):
         raise click.UsageError(f"no rule is called {duty}{suggestion(duty, _duties(ruleset))}")
-    read = [got for got, _ in read_entries(record_files(paths), ruleset.vocabulary)]
-    entries = [got for got in read if isinstance(got, CustodyEvent)]
-    if len(entries) < len(read):
-        click.echo(f"{len(read) - len(entries)} lines could not be read; see replay", err=True)
+    every = gathered(read_entries(record_files(paths), ruleset.vocabulary))
     backend = backend_for(engine, ruleset.plan)
     listed = (
         Checklist(ruleset, rules or bundled_rules()) if only_list or (record and not duty) else None
     )
-    wanted = [each for each in detentions_of(entries) if record is None or is_of(each, record)]
+    wanted = [each for each in every if record is None or is_of(each, record)]
     if record is not None and not wanted:
         raise click.UsageError(f"no record {record} here")
     if supposed is not None and len(wanted) != 1:
@@ -98,12 +94,6 @@ def explain_command(
 
 def _duties(ruleset: RuleSet) -> list[str]:
     return [name for rule in ruleset.rules for name in (rule.duty, rule.id) if name is not None]
-
-
-def is_of(detention: Detention, record: str) -> bool:
-    """Whether a detention is meant by a name: its own, or that of one of its records."""
-    names = {record_name(entry.force, entry.record) for entry in detention.entries}
-    return record in {detention.id, *detention.records, *names}
 
 
 def _folded(findings: Sequence[Finding]) -> list[Finding]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,43 +10,21 @@ import click
 
 from detention_monitor.assess import Assessment, assess, end_of
 from detention_monitor.columns import ColumnMap
-from detention_monitor.commands.explaining import is_of
 from detention_monitor.commands.options import FILE, db_option, instant, rules_options
 from detention_monitor.commands.output import private, target
+from detention_monitor.commands.records import gathered, is_of
 from detention_monitor.commands.reports import ReportCommand, command_line
-from detention_monitor.detention import Detention, detentions_of, record_name
+from detention_monitor.detention import Detention
 from detention_monitor.durable import DurableBackend
-from detention_monitor.entries import CustodyEvent
 from detention_monitor.paths import bundled_rules
-from detention_monitor.records import Source
 from detention_monitor.rulefile import RuleSet, load_rules
-from detention_monitor.sources import SetAside, read_entries, record_files
+from detention_monitor.sources import read_entries, record_files
 from detention_monitor.text import printable
-from detention_monitor.vocabulary import Coverage
 
 if TYPE_CHECKING:  # lazy: reviews need a database, pages the extra `reports`
     from detention_monitor.live.acts import Person
     from detention_monitor.live.reviews import Stored
     from detention_monitor.reports.record import RecordReport
-
-
-def gathered(read: Iterable[tuple[CustodyEvent | SetAside, Source]]) -> list[Detention]:
-    """Return the detentions of what was read, each with what its sources do not carry."""
-    entries: list[CustodyEvent] = []
-    coverage: dict[str, Coverage] = {}
-    lost = 0
-    for got, source in read:
-        if isinstance(got, SetAside):
-            lost += 1
-            continue
-        entries.append(got)
-        name = record_name(got.force, got.record)
-        if coverage.get(name) != source.coverage:
-            known = [coverage[name]] if name in coverage else []
-            coverage[name] = Coverage.of_all([*known, source.coverage])
-    if lost:
-        click.echo(f"{lost} lines could not be read; see replay", err=True)
-    return detentions_of(entries, coverage)
 
 
 def _detention(files: list[str], columns: Path | None, record: str | None, ruleset: RuleSet) -> (

@@ -18,7 +18,8 @@ from detention_monitor.assess import assess, end_of
 from detention_monitor.columns import ColumnMap
 from detention_monitor.commands.options import FILE, FOLDER, SET_ASIDE, db_option
 from detention_monitor.commands.output import Quarantine, private, progress_line, target
-from detention_monitor.commands.report_record import gathered, person
+from detention_monitor.commands.records import gathered
+from detention_monitor.commands.report_record import person
 from detention_monitor.commands.reports import (
     Given,
     ReportCommand,

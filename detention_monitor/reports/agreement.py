@@ -84,47 +84,48 @@ def alpha(
     `records` says which record each unit is of, where several are of one: they are drawn together.
     """
     places = {value: place for place, value in enumerate(values)}
-    clusters: dict[object, list[list[int]]] = {}
+    size = len(values)
+    tables: dict[object, list[float]] = {}
+    count = 0
     for number, unit in enumerate(units):
         if len(unit) >= _FEWEST:
-            of = records[number] if records else number
-            clusters.setdefault(of, []).append([places[each] for each in unit])
-    kept = [unit for held in clusters.values() for unit in held]
-    found = _alpha(kept, len(values), metric)
+            table = tables.setdefault(records[number] if records else number, [0.0] * size * size)
+            _add(table, [places[each] for each in unit], size)
+            count += 1
+    every = list(tables.values())
+    found = _alpha(every, size, metric)
     if found is None:
-        return Alpha(None, None, None, len(kept))
+        return Alpha(None, None, None, count)
     chance = random.Random(seed)  # noqa: S311 - a bootstrap, no secret
-    every = list(clusters.values())
-    again = (
-        _alpha([unit for held in chance.choices(every, k=len(every)) for unit in held],
-               len(values), metric)
-        for _ in range(_RESAMPLES)
-    )  # fmt: skip
+    again = (_alpha(chance.choices(every, k=len(every)), size, metric) for _ in range(_RESAMPLES))
     spread = sorted(each for each in again if each is not None)
     edge = (1 - CONFIDENCE) / 2
     low, high = spread[int(edge * len(spread))], spread[int((1 - edge) * len(spread)) - 1]
-    return Alpha(found, low, high, len(kept))
+    return Alpha(found, low, high, count)
 
 
-def _alpha(units: Sequence[Sequence[int]], size: int, metric: Metric) -> float | None:
-    """Return 1 - observed / expected disagreement, from the matrix of coincidences."""
-    pairs = [[0.0] * size for _ in range(size)]
-    for unit in units:
-        counts = Counter(unit)
-        for one, n in counts.items():
-            for other, m in counts.items():
-                pairs[one][other] += n * (m - (one == other)) / (len(unit) - 1)
-    totals = [sum(row) for row in pairs]
-    whole = sum(totals)
+def _add(table: list[float], unit: Sequence[int], size: int) -> None:
+    """Add the pairs of answers to one unit to a table of coincidences, row by row."""
+    counts = Counter(unit)
+    for one, n in counts.items():
+        for other, m in counts.items():
+            table[one * size + other] += n * (m - (one == other)) / (len(unit) - 1)
+
+
+def _alpha(tables: Sequence[Sequence[float]], size: int, metric: Metric) -> float | None:
+    """Return 1 - observed / expected disagreement, from tables of coincidences."""
+    pairs: list[float] = [sum(cells) for cells in zip(*tables, strict=True)]
+    totals = [sum(pairs[one * size : (one + 1) * size]) for one in range(size)]
     observed = expected = 0.0
     for one in range(size):
         for other in range(size):
-            apart = metric(one, other, totals)
-            observed += pairs[one][other] * apart
-            expected += totals[one] * totals[other] * apart
+            if one != other and totals[one] and totals[other]:
+                apart = metric(one, other, totals)
+                observed += pairs[one * size + other] * apart
+                expected += totals[one] * totals[other] * apart
     if not expected:
         return None
-    return 1 - (whole - 1) * observed / expected
+    return 1 - (sum(totals) - 1) * observed / expected
 
 
 # --- the rules before their reviewers ----------------------------------------------------------
