@@ -35,8 +35,10 @@ def backend_for(engine: str, plan: Plan) -> Backend:
 def is_sampled(detention: str, share: float, seed: int) -> bool:
     """Whether a detention is in a random sample of `share` per cent; the same for the same seed.
 
-    >>> sum(is_sampled(f"CR-{number}", 10, 1) for number in range(1_000))
-    90
+    >>> 800 < sum(is_sampled(f"CR-{number}", 10, 1) for number in range(10_000)) < 1_200
+    True
+    >>> is_sampled("CR-1", 100, 1), is_sampled("CR-1", 0, 1)
+    (True, False)
     """
     return zlib.crc32(f"{seed}\0{detention}".encode()) % 100_000 < share * 1_000
 
