@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from textual.binding import Binding
 
 from detention_monitor.boards.detail import adult_text, request_text, seen_text
 from detention_monitor.boards.rows import when_text
@@ -15,7 +14,7 @@ from tui.commands import COMMANDS
 from tui.keys import BOARD
 from tui.screens.acting import ActingBoard
 
-BINDINGS = [each for each in BOARD if isinstance(each, Binding)]
+BINDINGS = list(BOARD)
 
 
 def test_every_command_has_a_key_and_every_key_is_a_command() -> None:

@@ -47,6 +47,14 @@ def test_acts_by_number(ruleset: RuleSet, durable: DurableBackend) -> None:
     assert "alert 1, NEW" in first
     assert told.answer("ack 1 on the way") == ["kept for this demonstration only"]
     assert any("alert 1, acked by you" in each for each in told.answer("2"))
+    assert told.answer("undo") == ["taken back"]
+    assert any("alert 1, NEW" in each for each in told.answer("2"))
+    assert told.answer("undo") == [
+        "not done: nothing was done at this screen that could be taken back"
+    ]
+    assert any("PACE 1984 s." in each or "Code C" in each for each in told.answer("law 1"))
+    assert any(each.startswith("what    3") for each in told.answer("rules"))
+    assert told.answer("reload")[0].startswith("not done: no monitor works here")
     assert told.answer("shelve 2 soon") == [
         "not done: say for how many minutes, then why: shelve 12 15 asleep"
     ]

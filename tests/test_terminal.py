@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pty
 import re
 import shutil
 import subprocess
@@ -115,6 +117,43 @@ def test_when_the_terminal_goes_away_so_does_the_program(terminal: Terminal) -> 
     while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
         time.sleep(0.05)
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_what_cannot_be_opened_is_said_once_the_board_is_gone(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "detention_monitor", "watch", "--db", "/nowhere/store.db"]
+    with (tmp_path / "said").open("w+b") as said, \
+            subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=said) as board:  # fmt: skip
+        os.close(theirs)
+        with contextlib.suppress(OSError):  # the end of a terminal
+            while os.read(ours, 65_536):
+                pass
+        os.close(ours)
+        assert board.wait(60) == 2
+        said.seek(0)
+        lines = said.read().decode().splitlines()
+    assert lines[-1].endswith("store.db: no store here; start `detention-monitor monitor` first")
+
+
+def test_the_monitor_of_a_board_gets_its_settings(tmp_path: Path) -> None:
+    """A settings file that is none ends the monitor, and the board tells its last words."""
+    feed, settings = tmp_path / "custody.jsonl", tmp_path / "hooks.yaml"
+    feed.touch()
+    settings.write_text("format: something-else/1\n")
+    command = [sys.executable, "-m", "detention_monitor", "watch", "--plain", "--db",
+               str(tmp_path / "store.db"), "--follow", str(feed), "--settings", str(settings)]  # fmt: skip
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as plain:
+        assert plain.stdout is not None
+        assert "CUSTODY" in plain.stdout.readline()
+        monitor = Path(f"/proc/{child_of(str(plain.pid))}/status")
+        end = time.monotonic() + 60
+        while "State:\tZ" not in monitor.read_text():
+            assert time.monotonic() < end, "the monitor took no notice"
+            time.sleep(0.05)
+        _, said = plain.communicate("quit\n", timeout=60)
+    assert plain.returncode == 2
+    assert "hooks.yaml" in said
 
 
 def test_a_terminal_that_cannot_draw_is_told_of_plain(terminal: Terminal) -> None:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 LOOK = 0.04
 """Seconds between two looks at what a monitor has written: one `stat` where it wrote nothing."""
 
+JUDGING = 0.2
+"""Seconds for which a story is judged between two frames."""
+
 Say = Callable[[str], None]
 Prepare = Callable[[Say], "tuple[Desk, Time, str]"]
 """Opens what is to be shown: the desk, its clock, and who sits at it; says what it is doing."""
@@ -115,6 +118,7 @@ class BoardApp(App[None]):
 
     def _opened(self, desk: Desk, clock: Time, who: str) -> None:
         self._desk, self._clock, self.who = desk, clock, who
+        desk.patience = JUDGING
         self._show()
 
     def _show(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from detention_monitor.assess import Assessment
 from detention_monitor.boards.child import Child
@@ -34,6 +34,7 @@ _SHORTER = {"not counted": "paused", "not found": "absent", "judged by": "judged
 _ORDER = {"": 0, "found": 1, "due": 2, "done": 2, "step": 2, "early": 3, "not counted": 3,
           "not found": 4, "rule": 7, "arose": 8, "judged by": 9}  # fmt: skip
 """What is read first of an explanation: what was found, the arithmetic, what is absent, the law."""
+_AA = re.compile(r"\baa_")
 _LONG = re.compile(
     r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d:\d\d)(?::00)?(:\d\d)? "
     r"(?:BST|GMT)"
@@ -274,7 +275,7 @@ def why(
     """Return the reasons of a finding as `explain` gives them, fitted to a width."""
     text = explain(finding, result, detention, ruleset)
     out: list[Line] = []
-    for label, said in sorted(_joined(text), key=lambda each: _ORDER.get(each[0], 5)):
+    for label, said in sorted(_told_once(_joined(text)), key=lambda each: _ORDER.get(each[0], 5)):
         if not label:
             out += [(Piece(each, "bold"),) for each in wrapped(compact(said, now), width)]
             continue
@@ -282,6 +283,18 @@ def why(
         name = _SHORTER.get(label, label)
         out += labelled(name, compact(said, now), width, tone, 12)
     return out
+
+
+def _told_once(parts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield the parts of an explanation, everything that was looked for in vain as one, in words."""
+    absent = []
+    for label, said in parts:
+        if label == "not found":
+            absent.append(_AA.sub("AA ", said).replace("_", " "))
+        else:
+            yield label, said
+    if absent:
+        yield "not found", "; ".join(absent)
 
 
 def _joined(text: str) -> Iterator[tuple[str, str]]:

@@ -30,6 +30,8 @@ from tui.widgets.text import Lines
 
 QUIET = 5.0
 """Seconds after a move of the cursor in which the list keeps its order."""
+ON = 0.03
+"""Seconds for which a board that is still judging answers keys before it judges on."""
 PATIENCE = 0.15
 """Seconds that a child must stay chosen before its reasons are worked out again from a store."""
 
@@ -61,6 +63,7 @@ class BoardScreen(Timed):
         self._turn = 0
         self._why: tuple[object, list[Line]] = ((), [])
         self._waits: Timer | None = None
+        self._goes_on: Timer | None = None
         self._warning = ""
         self._second: tuple[object, Line] | None = None
         self._painted: object = None
@@ -87,7 +90,7 @@ class BoardScreen(Timed):
         """Read the desk for the first time."""
         self._is_laid_out = True
         self.set_class(not self.clock.live, "-story")
-        self.desk.look(self.now)
+        self.tick()
         self.sort()
 
     def on_resize(self) -> None:
@@ -128,6 +131,10 @@ class BoardScreen(Timed):
         else:
             self.paint()
         self._ring()
+        if self.desk.pending is not None:  # the second frame comes before the rest is judged
+            if self._goes_on is not None:
+                self._goes_on.stop()
+            self._goes_on = self.set_timer(ON, self.tick)
 
     def arrived(self) -> bool:
         """Show at once what is new, if anything is."""
