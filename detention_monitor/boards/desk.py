@@ -75,6 +75,8 @@ class AlertLine(Immutable, frozen=True, gc=False):
     until: int | None = None
     times: int = 1
     """How often it sounded, where it chatters."""
+    escalated_at: int | None = None
+    """Since when nobody has taken it on for too long."""
 
     @property
     def word(self) -> str:

@@ -247,6 +247,8 @@ def alert_line(
         said = f"recorded {each.recorded_late} min late: {said}"
     if each.times > 1:
         said = f"x{each.times} {said}"
+    if each.escalated_at is not None and each.state == "new":
+        said = f"ESCALATED {clock_text(each.escalated_at)}: {said}"
     start = f"{clock_text(each.since)} {mark:<3} "
     tone = _TONE_OF.get(each.state, "dim")
     if each.state == "new" and each.severity not in GRAVE:

@@ -82,6 +82,8 @@ class Plain:
             number = self._of[alert.key] = len(self._of) + 1
         self._numbers[number] = alert
         who = f" by {alert.who}" if alert.who else ""
+        if alert.escalated_at is not None and alert.state == "new":
+            who += f", escalated {clock_text(alert.escalated_at)}"
         text = (
             f"alert {number}, {alert.word}{who}, {alert.severity}, {alert.record}: "
             f"{compact(alert.message, now)}"

@@ -316,6 +316,7 @@ def _line(row: sa.RowMapping, said: dict[str, Any]) -> AlertLine:
         active=row["active"], deadline_missed=row["deadline_missed"],
         answered=row["answered"], recorded_late=row["recorded_late"],
         who=str(said.get("who", "")), reason=str(said.get("reason", "")), until=said.get("until"), times=row["times"],
+        escalated_at=row["escalated_at"],
     )  # fmt: skip
 
 

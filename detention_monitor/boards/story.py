@@ -240,6 +240,7 @@ class StoryDesk(Desk):
             active=alert.active, deadline_missed=alert.deadline_missed,
             answered=alert.answered, recorded_late=alert.recorded_late,
             who=who, reason=reason, until=act.until if act else None, times=alert.times,
+            escalated_at=alert.escalated_at,
         )  # fmt: skip
 
     def alerts(self) -> Sequence[AlertLine]:

@@ -333,5 +333,7 @@ class ActingBoard(Playing, BoardScreen):
         if isinstance(self.desk, StoryDesk):
             self.play(self.desk.entries, None)
             return
+        if not self._noted("opened", None, "REPLAY of all"):
+            return
         known = (self.desk.detention(each.detention) for each in self.desk.children())
         self.play([entry for each in known if each for entry in each.entries], None)
