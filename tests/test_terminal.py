@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import pty
 import re
+import select
 import shutil
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -133,6 +137,25 @@ def test_what_cannot_be_opened_is_said_once_the_board_is_gone(tmp_path: Path) ->
         said.seek(0)
         lines = said.read().decode().splitlines()
     assert lines[-1].endswith("store.db: no store here; start `detention-monitor monitor` first")
+
+
+def test_a_terminal_that_goes_without_a_word_ends_the_program_too() -> None:
+    """As where nobody passes a hang-up on: what reads and writes there would spin or stand still."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    environment = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+    command = [sys.executable, "-m", "detention_monitor", "watch", "--demo"]
+    with subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+    ) as board:
+        os.close(theirs)
+        seen, end = b"", time.monotonic() + 60
+        while b"Next duty" not in seen and time.monotonic() < end:
+            if select.select([ours], [], [], 1)[0]:
+                seen = seen[-4_096:] + os.read(ours, 65_536)
+        os.close(ours)
+        assert b"Next duty" in seen
+        assert board.wait(60) == 0
 
 
 def test_the_monitor_of_a_board_gets_its_settings(tmp_path: Path) -> None:

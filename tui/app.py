@@ -167,12 +167,18 @@ class BoardApp(App[None]):
                 screen.tick()
 
     def _fit_terminal(self) -> None:
-        """Take the size that the terminal has: of two changes in one moment the last may be lost."""
+        """Take the size that the terminal has: of two changes in one moment the last may be lost.
+
+        A terminal that is gone ends the program, also where no signal says so.
+        """
         if self.is_headless or self.is_web or sys.__stdout__ is None:
             return
         try:
             now = Size(*os.get_terminal_size(sys.__stdout__.fileno()))
-        except (OSError, ValueError):
+        except ValueError:
+            return
+        except OSError:
+            self.exit()
             return
         if now != self.size:
             self.post_message(Resize(now, now))

@@ -65,10 +65,18 @@ def summary(child: Child, row: Row | None, now: int, width: int) -> list[Line]:
          else "no limit runs"),
     ):  # fmt: skip
         label, when, left, tone = clock_line(name, clock, now, absent)
-        gap = width - _LABEL - len(left)
+        gap = max(0, width - _LABEL - len(left) - 1)
+        due, _, began = when.partition("  ") if len(when) > gap else (when, "", "")
         out.append(
-            (Piece(f"{label:<{_LABEL}}", "head"), *filled(Piece(when), gap), Piece(left, tone))
+            (
+                Piece(f"{label:<{_LABEL}}", "head"),
+                *filled(Piece(due), gap),
+                Piece(" "),
+                Piece(left, tone),
+            )
         )
+        if began:
+            out.append(line(Piece(" " * _LABEL + began, "dim")))
         if clock is not None and clock.latest is not None:
             late = f"by the other reading of the law {when_text(clock.latest, now)}"
             out.append(line(Piece(" " * _LABEL + late, "dim")))

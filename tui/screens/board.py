@@ -125,8 +125,9 @@ class BoardScreen(Timed):
         if not self._is_here:
             return
         self.now = self.clock.now()
+        moved = self.desk.look(self.now)
         self._warning = self.desk.warning(self.now)
-        if self.desk.look(self.now) or self.now >= self._turn:
+        if moved or self.now >= self._turn:
             self.sort()
         else:
             self.paint()
@@ -143,7 +144,7 @@ class BoardScreen(Timed):
         now = self.clock.now()
         if not self.desk.look(now):
             return False
-        self.now = now
+        self.now, self._warning = now, self.desk.warning(now)
         self.sort()
         self._ring()
         return True
