@@ -27,7 +27,7 @@ def test_what_becomes_different_is_told_once(ruleset: RuleSet, durable: DurableB
     clock.go_to(instant("2024-09-13T17:56"))  # the entry of 17:50 is recorded meanwhile
     new = [each for each in told.changes() if "CR-2415" in each]
     assert len(new) == 1
-    assert "NEW, critical, CR-2415: Interview from 17:50" in new[0]
+    assert "NEW, escalated 17:55, critical, CR-2415: Interview from 17:50" in new[0]
 
 
 def test_the_list_says_who_is_next_and_of_the_adult_the_visits_and_the_authority(

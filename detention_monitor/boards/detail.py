@@ -255,8 +255,9 @@ def alert_line(
         said = f"recorded {each.recorded_late} min late: {said}"
     if each.times > 1:
         said = f"x{each.times} {said}"
+    word = each.word
     if each.escalated_at is not None and each.state == "new":
-        said = f"ESCALATED {clock_text(each.escalated_at)}: {said}"
+        word += " ESC"
     start = f"{clock_text(each.since)} {mark:<3} "
     tone = _TONE_OF.get(each.state, "dim")
     if each.state == "new" and each.severity not in GRAVE:
@@ -265,7 +266,7 @@ def alert_line(
     room = width - len(start) - 9 - (10 if named else 0)
     return (
         Piece(start, "dim" if each.state not in _TONE_OF else ""),
-        *filled(Piece(each.word, tone), 9),
+        *filled(Piece(word, tone), 9),
         *name,
         *filled(piece(said, "", 600), max(0, room), ellipsis=ellipsis),
     )

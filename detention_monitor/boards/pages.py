@@ -134,7 +134,7 @@ _LEFT_SIGN = (
     "minutes late; ? means the data may be out of date; + a later day"
 )
 _ALERT_SIGN = (
-    "NEW unseen; PAST over before anybody saw it; MISSED until its reason is given; acked; shelved; "
+    "NEW unseen; NEW ESC so long that it was escalated; PAST over before anybody saw it; MISSED until its reason is given; acked; shelved; "
     "due: only just past, perhaps not recorded yet; soon"
 )
 _SIGNS = (
