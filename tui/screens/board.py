@@ -15,10 +15,11 @@ from textual.widgets import Footer
 from detention_monitor.boards import feed, head, released, rows
 from detention_monitor.boards.clock import Time
 from detention_monitor.boards.desk import AlertLine, Desk, Row
-from detention_monitor.boards.detail import fitted, why
+from detention_monitor.boards.detail import fitted
 from detention_monitor.boards.lines import Glyphs, Line, Piece, line, piece
 from detention_monitor.boards.load import Bell, load_of
 from detention_monitor.boards.picture import overview
+from detention_monitor.boards.reasons import why
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.findings import Finding
 from detention_monitor.live.limits import Limits
