@@ -98,3 +98,10 @@ def test_who_is_acknowledged_in_the_pause_does_not_ring_after_it() -> None:
     assert bell.rings(raised(1), 1.0, flood=False)
     assert not bell.rings([*raised(1), *raised(0)], 2.0, flood=False)
     assert not bell.rings([*raised(1), *raised(0, state="acknowledged")], 100.0, flood=False)
+
+
+def test_what_was_escalated_says_so() -> None:
+    late = changed(ONE, escalated_at=instant("2025-06-10T13:40"))
+    assert "NEW ESC" in text_of(feed.cells(late, NOW, 80, named=True))
+    taken = changed(late, state="acknowledged", who="Smith", reason="on the way")
+    assert "ESC" not in text_of(feed.cells(taken, NOW, 80, named=True))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -21,13 +23,14 @@ from detention_monitor.live.acts import ActError, Person, verify
 from detention_monitor.live.kept_rules import keep
 from detention_monitor.live.monitor import Monitor
 from detention_monitor.live.run import feeds_for
-from detention_monitor.live.store import Store, positions
+from detention_monitor.live.store import Store, StoreError, positions
 from detention_monitor.live.worker import InProcess
 from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.times import rfc3339
-from tests.boards import MEDIUM, UTF8, instant, shown
+from tests.boards import MEDIUM, UTF8, instant, painted, shown
 from tests.conftest import ROOT
 from tests.live import rows
+from tests.test_board_hostile import PAYLOADS, UNSAFE, check
 from tui.app import BoardApp
 
 WHO = Person("Smith", verified=True, host="desk-1")
@@ -368,3 +371,64 @@ async def test_the_bell_is_off_until_somebody_wants_it(monitored: Monitored) -> 
         assert len(rung) <= 2
         await pilot.press("B")
         assert "bell on" not in shown(app, "head")
+
+
+async def test_what_is_wrong_with_rules_is_text_however_it_is_written(
+    monitored: Monitored,
+) -> None:
+    booked_in(monitored)
+    monitored.at(f"{D}09:00")
+    monitored.monitor.refuse(list(PAYLOADS.values()))
+    monitored.monitor.refuse([" ".join(each for each in PAYLOADS.values() if len(each) < 60)])
+    monitored.at(f"{D}09:00")
+    app = monitored.app()
+    async with app.run_test(size=MEDIUM) as pilot:
+        app.tick()
+        check(painted(app), 120)
+        await pilot.press("R")
+        await pilot.pause()
+        app.tick()
+        assert "are not in use" in shown(app, "text")
+        check(painted(app), 120)
+        for line in shown(app, "text").splitlines():
+            assert not UNSAFE.search(line), repr(line)
+
+
+async def test_the_first_frame_says_what_it_opens_as_text(monitored: Monitored) -> None:
+    booked_in(monitored)
+    monitored.at(f"{D}09:00")
+    go_on = Event()
+
+    def prepare(say: Callable[[str], None]) -> tuple[StoreDesk, Present, str]:
+        for each in PAYLOADS.values():
+            say(each)
+        assert go_on.wait(30)
+        desk = StoreDesk(monitored.store, InUse.of(monitored.desk.ruleset), WHO)
+        return desk, Present(lambda: monitored.now), "Smith"
+
+    app = BoardApp(prepare=prepare, environment=UTF8)
+    async with app.run_test(size=MEDIUM) as pilot:
+        await pilot.pause(0.3)
+        assert "Children in custody" in painted(app)
+        check(painted(app), 120)
+        go_on.set()
+        for _ in range(100):
+            if app.board is not None:
+                break
+            await pilot.pause(0.05)
+        await pilot.pause()
+        assert "CR-1" in shown(app, "list")
+        assert app.who == "Smith"
+
+
+async def test_why_nothing_could_be_opened_is_kept_for_who_started_it() -> None:
+    def prepare(say: Callable[[str], None]) -> tuple[StoreDesk, Present, str]:
+        raise StoreError("no store here")
+
+    app = BoardApp(prepare=prepare, environment=UTF8)
+    async with app.run_test(size=MEDIUM) as pilot:
+        for _ in range(100):
+            if app.failure is not None:
+                break
+            await pilot.pause(0.05)
+    assert str(app.failure) == "no store here"

@@ -27,7 +27,7 @@ def test_what_becomes_different_is_told_once(ruleset: RuleSet, durable: DurableB
     clock.go_to(instant("2024-09-13T17:56"))  # the entry of 17:50 is recorded meanwhile
     new = [each for each in told.changes() if "CR-2415" in each]
     assert len(new) == 1
-    assert "NEW, critical, CR-2415: Interview from 17:50" in new[0]
+    assert "NEW, escalated 17:55, critical, CR-2415: Interview from 17:50" in new[0]
 
 
 def test_the_list_says_who_is_next_and_of_the_adult_the_visits_and_the_authority(
@@ -47,6 +47,14 @@ def test_acts_by_number(ruleset: RuleSet, durable: DurableBackend) -> None:
     assert "alert 1, NEW" in first
     assert told.answer("ack 1 on the way") == ["kept for this demonstration only"]
     assert any("alert 1, acked by you" in each for each in told.answer("2"))
+    assert told.answer("undo") == ["taken back"]
+    assert any("alert 1, NEW" in each for each in told.answer("2"))
+    assert told.answer("undo") == [
+        "not done: nothing was done at this screen that could be taken back"
+    ]
+    assert any("PACE 1984 s." in each or "Code C" in each for each in told.answer("law 1"))
+    assert any(each.startswith("what    3") for each in told.answer("rules"))
+    assert told.answer("reload")[0].startswith("not done: no monitor works here")
     assert told.answer("shelve 2 soon") == [
         "not done: say for how many minutes, then why: shelve 12 15 asleep"
     ]

@@ -12,7 +12,7 @@ from detention_monitor.boards.story import judging
 from detention_monitor.detention import detentions_of
 from detention_monitor.durable import DurableBackend
 from detention_monitor.rulefile import RuleSet
-from tests.boards import board, desk_of, entry, instant, shown
+from tests.boards import BUSY, board, desk_of, entry, instant, shown
 from tests.conftest import SAMPLES
 from tui.keys import KeysError, keymap
 
@@ -137,3 +137,48 @@ async def test_another_key_does_the_same(
         await pilot.press("f6")
         await pilot.pause()
         assert "HANDOVER" in shown(app, "title")
+
+
+def test_a_story_is_judged_in_parts_and_says_how_far(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    desk, now = desk_of(BUSY, ruleset, durable), instant(f"{D}18:05")
+    whole = desk_of(BUSY, ruleset, durable)
+    whole.look(now)
+    desk.patience = 0  # one a look
+    seen = []
+    while desk.look(now):
+        seen.append(desk.pending)
+        assert len(seen) < 100
+    count = len(whole.assessments())
+    assert seen == [(done, count) for done in range(1, count)] + [None]
+    assert {each.detention: each.findings for each in desk.assessments()} == {
+        each.detention: each.findings for each in whole.assessments()
+    }
+
+
+def test_while_a_story_runs_on_no_child_waits_for_ever(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    desk, now = desk_of(BUSY, ruleset, durable), instant(f"{D}12:00")
+    desk.patience = 0
+    desk.read("as_happened")
+    for second in range(60):
+        desk.look(now + 3_600 * second)  # at each look most of it has become stale
+    assert len(desk.assessments()) == len(desk._detentions)
+
+
+async def test_replay_waits_for_its_judge_without_standing_still(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    ready = [False]
+    desk = desk_of(SAMPLES / "T16_not_a_review.jsonl", ruleset, durable)
+    desk._ready = lambda: ready[0]
+    app = board(desk, "2025-06-10T12:00")
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert "JUDGING, 0 of 1 done" in shown(app, "head")
+        ready[0] = True
+        app.tick()
+        await pilot.pause()
+        assert "JUDGING" not in shown(app, "head")
+        assert "T16" in shown(app, "list")

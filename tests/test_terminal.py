@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import pty
 import re
+import select
 import shutil
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -115,6 +121,62 @@ def test_when_the_terminal_goes_away_so_does_the_program(terminal: Terminal) -> 
     while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
         time.sleep(0.05)
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_what_cannot_be_opened_is_said_once_the_board_is_gone(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "detention_monitor", "watch", "--db", "/nowhere/store.db"]
+    with (tmp_path / "said").open("w+b") as said, \
+            subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=said) as board:  # fmt: skip
+        os.close(theirs)
+        with contextlib.suppress(OSError):  # the end of a terminal
+            while os.read(ours, 65_536):
+                pass
+        os.close(ours)
+        assert board.wait(60) == 2
+        said.seek(0)
+        lines = said.read().decode().splitlines()
+    assert lines[-1].endswith("store.db: no store here; start `detention-monitor monitor` first")
+
+
+def test_a_terminal_that_goes_without_a_word_ends_the_program_too() -> None:
+    """As where nobody passes a hang-up on: what reads and writes there would spin or stand still."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    environment = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+    command = [sys.executable, "-m", "detention_monitor", "watch", "--demo"]
+    with subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+    ) as board:
+        os.close(theirs)
+        seen, end = b"", time.monotonic() + 60
+        while b"Next duty" not in seen and time.monotonic() < end:
+            if select.select([ours], [], [], 1)[0]:
+                seen = seen[-4_096:] + os.read(ours, 65_536)
+        os.close(ours)
+        assert b"Next duty" in seen
+        assert board.wait(60) == 0
+
+
+def test_the_monitor_of_a_board_gets_its_settings(tmp_path: Path) -> None:
+    """A settings file that is none ends the monitor, and the board tells its last words."""
+    feed, settings = tmp_path / "custody.jsonl", tmp_path / "hooks.yaml"
+    feed.touch()
+    settings.write_text("format: something-else/1\n")
+    command = [sys.executable, "-m", "detention_monitor", "watch", "--plain", "--db",
+               str(tmp_path / "store.db"), "--follow", str(feed), "--settings", str(settings)]  # fmt: skip
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as plain:
+        assert plain.stdout is not None
+        assert "CUSTODY" in plain.stdout.readline()
+        monitor = Path(f"/proc/{child_of(str(plain.pid))}/status")
+        end = time.monotonic() + 60
+        while "State:\tZ" not in monitor.read_text():
+            assert time.monotonic() < end, "the monitor took no notice"
+            time.sleep(0.05)
+        _, said = plain.communicate("quit\n", timeout=60)
+    assert plain.returncode == 2
+    assert "hooks.yaml" in said
 
 
 def test_a_terminal_that_cannot_draw_is_told_of_plain(terminal: Terminal) -> None:

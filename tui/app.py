@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 LOOK = 0.04
 """Seconds between two looks at what a monitor has written: one `stat` where it wrote nothing."""
 
+JUDGING = 0.2
+"""Seconds for which a story is judged between two frames."""
+
 Say = Callable[[str], None]
 Prepare = Callable[[Say], "tuple[Desk, Time, str]"]
 """Opens what is to be shown: the desk, its clock, and who sits at it; says what it is doing."""
@@ -115,6 +118,7 @@ class BoardApp(App[None]):
 
     def _opened(self, desk: Desk, clock: Time, who: str) -> None:
         self._desk, self._clock, self.who = desk, clock, who
+        desk.patience = JUDGING
         self._show()
 
     def _show(self) -> None:
@@ -163,12 +167,18 @@ class BoardApp(App[None]):
                 screen.tick()
 
     def _fit_terminal(self) -> None:
-        """Take the size that the terminal has: of two changes in one moment the last may be lost."""
+        """Take the size that the terminal has: of two changes in one moment the last may be lost.
+
+        A terminal that is gone ends the program, also where no signal says so.
+        """
         if self.is_headless or self.is_web or sys.__stdout__ is None:
             return
         try:
             now = Size(*os.get_terminal_size(sys.__stdout__.fileno()))
-        except (OSError, ValueError):
+        except ValueError:
+            return
+        except OSError:
+            self.exit()
             return
         if now != self.size:
             self.post_message(Resize(now, now))

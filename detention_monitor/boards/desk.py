@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from math import inf
 from typing import Literal
 
 from detention_monitor.assess import Assessment
@@ -74,6 +75,8 @@ class AlertLine(Immutable, frozen=True, gc=False):
     until: int | None = None
     times: int = 1
     """How often it sounded, where it chatters."""
+    escalated_at: int | None = None
+    """Since when nobody has taken it on for too long."""
 
     @property
     def word(self) -> str:
@@ -135,6 +138,10 @@ class Desk(ABC):
     title = "CUSTODY"
     acts = True
     """Whether a person can act on alerts here."""
+    patience = inf
+    """Seconds that one look may take to judge; what is left over is judged in the next ones."""
+    pending: tuple[int, int] | None = None
+    """How many children are judged, of how many, where a look left some over."""
     remark = ""
     """What to say once when this is opened."""
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from detention_monitor.assess import Assessment
 from detention_monitor.boards.child import Child
 from detention_monitor.boards.desk import AlertLine, Row
 from detention_monitor.boards.lines import (
@@ -21,19 +20,9 @@ from detention_monitor.boards.lines import (
 from detention_monitor.boards.picture import picture
 from detention_monitor.boards.rows import GRAVE, TONES, clock_line, left_text, short, when_text
 from detention_monitor.boards.urgency import LAW, Waiting
-from detention_monitor.detention import Detention
-from detention_monitor.explain import explain
-from detention_monitor.findings import Finding
-from detention_monitor.rulefile import RuleSet
 from detention_monitor.times import HOUR, clock_text, in_words, local_text
 
 _LABEL = 8
-_LABELLED = re.compile(r"  (not counted|not found|judged by|[a-z]+):? +(?=\S)(.*)")
-_SHORTER = {"not counted": "paused", "not found": "absent", "judged by": "judged",
-            "authority": "basis"}  # fmt: skip
-_ORDER = {"": 0, "found": 1, "due": 2, "done": 2, "step": 2, "early": 3, "not counted": 3,
-          "not found": 4, "rule": 7, "arose": 8, "judged by": 9}  # fmt: skip
-"""What is read first of an explanation: what was found, the arithmetic, what is absent, the law."""
 _LONG = re.compile(
     r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d:\d\d)(?::00)?(:\d\d)? "
     r"(?:BST|GMT)"
@@ -64,10 +53,18 @@ def summary(child: Child, row: Row | None, now: int, width: int) -> list[Line]:
          else "no limit runs"),
     ):  # fmt: skip
         label, when, left, tone = clock_line(name, clock, now, absent)
-        gap = width - _LABEL - len(left)
+        gap = max(0, width - _LABEL - len(left) - 1)
+        due, _, began = when.partition("  ") if len(when) > gap else (when, "", "")
         out.append(
-            (Piece(f"{label:<{_LABEL}}", "head"), *filled(Piece(when), gap), Piece(left, tone))
+            (
+                Piece(f"{label:<{_LABEL}}", "head"),
+                *filled(Piece(due), gap),
+                Piece(" "),
+                Piece(left, tone),
+            )
         )
+        if began:
+            out.append(line(Piece(" " * _LABEL + began, "dim")))
         if clock is not None and clock.latest is not None:
             late = f"by the other reading of the law {when_text(clock.latest, now)}"
             out.append(line(Piece(" " * _LABEL + late, "dim")))
@@ -246,6 +243,9 @@ def alert_line(
         said = f"recorded {each.recorded_late} min late: {said}"
     if each.times > 1:
         said = f"x{each.times} {said}"
+    word = each.word
+    if each.escalated_at is not None and each.state == "new":
+        word += " ESC"
     start = f"{clock_text(each.since)} {mark:<3} "
     tone = _TONE_OF.get(each.state, "dim")
     if each.state == "new" and each.severity not in GRAVE:
@@ -254,49 +254,13 @@ def alert_line(
     room = width - len(start) - 9 - (10 if named else 0)
     return (
         Piece(start, "dim" if each.state not in _TONE_OF else ""),
-        *filled(Piece(each.word, tone), 9),
+        *filled(Piece(word, tone), 9),
         *name,
         *filled(piece(said, "", 600), max(0, room), ellipsis=ellipsis),
     )
 
 
-# --- why ---------------------------------------------------------------------------------------
-
-
-def why(
-    finding: Finding,
-    result: Assessment,
-    detention: Detention,
-    ruleset: RuleSet,
-    now: int,
-    width: int,
-) -> list[Line]:
-    """Return the reasons of a finding as `explain` gives them, fitted to a width."""
-    text = explain(finding, result, detention, ruleset)
-    out: list[Line] = []
-    for label, said in sorted(_joined(text), key=lambda each: _ORDER.get(each[0], 5)):
-        if not label:
-            out += [(Piece(each, "bold"),) for each in wrapped(compact(said, now), width)]
-            continue
-        tone: Tone = "law" if label in ("law", "rule") else ""
-        name = _SHORTER.get(label, label)
-        out += labelled(name, compact(said, now), width, tone, 12)
-    return out
-
-
-def _joined(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the labels and texts of an explanation, its broken lines put together again."""
-    label, said = "", ""
-    for raw in text.splitlines():
-        match = _LABELLED.match(raw)
-        if match is None and raw.startswith(" "):
-            said = f"{said} {raw.strip()}".strip()
-            continue
-        if said:
-            yield label, said
-        label, said = match.groups() if match else ("", raw)
-    if said:
-        yield label, said
+# --- the record ----------------------------------------------------------------------------------
 
 
 def history(child: Child, glyphs: Glyphs, width: int) -> list[Line]:

@@ -47,6 +47,9 @@ def first(desk: Desk, clock: Time, children: int, now: int, shown: Shown, width:
         out.append(Piece(state, "warn"))
     else:
         out += [Piece("LIVE", "good"), _GAP, *feed_line(desk, now)]
+    if desk.pending is not None:
+        done, whole = desk.pending
+        out += [_GAP, Piece(f"JUDGING, {done} of {whole} done", "warn")]
     out += [_GAP, Piece(f"{children} {'child' if children == 1 else 'children'}", "dim")]
     if shown.warning:
         alarm = f" {when}  {shown.warning}  What stands below may be out of date."

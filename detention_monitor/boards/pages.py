@@ -8,10 +8,11 @@ from detention_monitor.boards import feed
 from detention_monitor.boards import handover as report
 from detention_monitor.boards.adviser import advise
 from detention_monitor.boards.desk import Desk
-from detention_monitor.boards.detail import head, history, labelled, whole, why
+from detention_monitor.boards.detail import head, history, labelled, whole
 from detention_monitor.boards.lines import Glyphs, Line, Piece, fit, line, piece, wrapped
 from detention_monitor.boards.load import by_tens, load_line, load_of
 from detention_monitor.boards.picture import LEGEND
+from detention_monitor.boards.reasons import why
 from detention_monitor.boards.released import find_child
 from detention_monitor.boards.rows import left_text, when_text
 from detention_monitor.boards.sheet import lines as sheet_lines
@@ -134,7 +135,7 @@ _LEFT_SIGN = (
     "minutes late; ? means the data may be out of date; + a later day"
 )
 _ALERT_SIGN = (
-    "NEW unseen; PAST over before anybody saw it; MISSED until its reason is given; acked; shelved; "
+    "NEW unseen; NEW ESC so long that it was escalated; PAST over before anybody saw it; MISSED until its reason is given; acked; shelved; "
     "due: only just past, perhaps not recorded yet; soon"
 )
 _SIGNS = (

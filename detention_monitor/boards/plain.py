@@ -10,9 +10,9 @@ import select
 from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
 
-from detention_monitor.boards import head, pages
+from detention_monitor.boards import head, pages, rules_page
 from detention_monitor.boards.clock import Time
-from detention_monitor.boards.desk import AlertLine, Desk, Row
+from detention_monitor.boards.desk import AlertLine, Desk, Row, finding_of
 from detention_monitor.boards.detail import adult_text, compact, request_text, seen_text
 from detention_monitor.boards.feed import SHOWN
 from detention_monitor.boards.lines import ASCII, Line, text_of
@@ -29,12 +29,16 @@ _HELP = """\
 3 or adviser         reviews to bring forward
 4 or handover        the handover report
 5 or left            children who left
+6 or rules           rules in use, and what each change of them brought
 child CR-0001        everything about a child
 sheet CR-0001        what to know and ask before a review
 record CR-0001       every entry
 ack 12 on the way    acknowledge alert 12; a reason
 shelve 12 15 asleep  put alert 12 aside for 15 minutes; a reason
 reason 12 late taxi  why the duty of alert 12 was missed
+undo                 take back the last act, within seconds
+law 12               the rule behind alert 12, and its sources
+reload               have the monitor load its rules anew
 quit                 end"""
 
 
@@ -78,6 +82,8 @@ class Plain:
             number = self._of[alert.key] = len(self._of) + 1
         self._numbers[number] = alert
         who = f" by {alert.who}" if alert.who else ""
+        if alert.escalated_at is not None and alert.state == "new":
+            who += f", escalated {clock_text(alert.escalated_at)}"
         text = (
             f"alert {number}, {alert.word}{who}, {alert.severity}, {alert.record}: "
             f"{compact(alert.message, now)}"
@@ -135,6 +141,20 @@ class Plain:
                     if each.ended
                 ]
                 return [printable(each) for each in gone] or ["nobody left"]
+            case "6" | "rules":
+                return _text(rules_page.lines(desk, now, WIDTH, ASCII))
+            case "undo":
+                return [desk.undo(now)]
+            case "reload":
+                return [desk.reload(now)]
+            case "law":
+                held = self._held(rest)
+                finding = finding_of(
+                    [each for child in desk.children() for each in child.findings], held.key
+                )
+                if finding is None:
+                    raise ValueError("its finding is not there any more")
+                return _text(pages.law(desk, finding, WIDTH))
             case "child" | "sheet" | "record":
                 return self._page(word, rest, now)
             case "ack" | "shelve" | "reason":
@@ -170,11 +190,15 @@ class Plain:
             return _text(pages.sheet(self._desk, name, now, WIDTH, ASCII))
         return _text(pages.record(self._desk, name, WIDTH, ASCII))
 
-    def _act(self, word: str, rest: str, now: int) -> str:
-        number, _, said = rest.partition(" ")
+    def _held(self, number: str) -> AlertLine:
         held = self._numbers.get(int(number)) if number.isdecimal() else None
         if held is None:
             raise ValueError(f"no alert has the number '{printable(number, 20)}'; 2 lists them")
+        return held
+
+    def _act(self, word: str, rest: str, now: int) -> str:
+        number, _, said = rest.partition(" ")
+        held = self._held(number)
         if word == "ack":
             return self._desk.acknowledge(held, now, said, None)
         if word == "reason":

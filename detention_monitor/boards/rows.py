@@ -23,7 +23,7 @@ _SHORT = {
     "B02-adult-present": "Adult to come", "AA_DELAY_UNEXPLAINED": "Adult: why late",
     "B01-adult-informed": "Ask an adult", "B07-responsible-person": "Tell parent",
     "D13-not-seen-yet": "See in person", "D13-not-seen-since": "See in person again",
-    "E03-moved": "Move to LA", "A13-exercise": "Outdoor exercise",
+    "E03-moved": "Move to LA", "A13-exercise": "Exercise", "C05-break": "Interview break",
     "QUALITY_CHECK_MISSING": "Quality check", "A07-each-shift": "Woman for this shift",
     "A17-risk-assessed": "Release risks", "A11-hourly": "visit", "A11-half-hourly": "visit",
     "A11-care-plan": "visit", "A11-roused": "rouse",

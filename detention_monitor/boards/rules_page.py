@@ -43,7 +43,9 @@ def _in_use(desk: Desk, now: int, width: int) -> Iterator[Line]:
         yield from labelled("unread", str(error), width, "alarm", 6)
         return
     yield from labelled("what", _counted(ruleset), width)
-    changed = next((each for each in desk.publications() if not each.refused), None)
+    changed = next(
+        (p for p in desk.publications() if not p.refused and p.said["from"] != p.said["to"]), None
+    )
     if changed is not None:
         yield from labelled("since", when_text(changed.at, now), width)
     paused = [

@@ -32,7 +32,6 @@ from detention_monitor.live.acts import (
     version_of,
 )
 from detention_monitor.live.kept_rules import unpacked
-from detention_monitor.live.limits import Limits
 from detention_monitor.live.projection import Custody
 from detention_monitor.live.reading import Publication, StoredAssessments, feeds, publications
 from detention_monitor.live.store import ALERT, ENTRY, LOG, Store, Stored, StoreError, entries
@@ -265,15 +264,15 @@ class StoreDesk(Desk):
         """Take an alert on."""
         held = _held(alert)
         number = acknowledge(self._store, held, self._who, now, reason=reason, until=until)
-        return self._acted(number, now)
+        return self._acted(number)
 
     def shelve(self, alert: AlertLine, now: int, reason: str, until: int) -> str:
         """Put an alert aside for a while."""
-        return self._acted(shelve(self._store, _held(alert), self._who, now, reason, until), now)
+        return self._acted(shelve(self._store, _held(alert), self._who, now, reason, until))
 
     def give_reason(self, alert: AlertLine, now: int, reason: str) -> str:
         """Say why a deadline was missed."""
-        return self._acted(give_reason(self._store, _held(alert), self._who, now, reason), now)
+        return self._acted(give_reason(self._store, _held(alert), self._who, now, reason))
 
     def undo(self, now: int) -> str:
         """Take back the last act of this screen, within the seconds that the rules allow."""
@@ -283,10 +282,9 @@ class StoreDesk(Desk):
         before, self._last = self._last, None
         return f"act {before} is taken back (act {number} in the log)"
 
-    def _acted(self, number: int, now: int) -> str:
+    def _acted(self, number: int) -> str:
         self._last = number
-        most = Limits.of(self.parameters, now).alert_undo
-        return f"act {number} in the log, by {self._who.name}; u takes it back for {most} s"
+        return f"act {number} in the log, by {self._who.name}"
 
 
 def _held(alert: AlertLine) -> Held:
@@ -318,6 +316,7 @@ def _line(row: sa.RowMapping, said: dict[str, Any]) -> AlertLine:
         active=row["active"], deadline_missed=row["deadline_missed"],
         answered=row["answered"], recorded_late=row["recorded_late"],
         who=str(said.get("who", "")), reason=str(said.get("reason", "")), until=said.get("until"), times=row["times"],
+        escalated_at=row["escalated_at"],
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ known); as happened, the corrected record counts from the beginning, up to the i
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 
@@ -52,11 +53,16 @@ class StoryDesk(Desk):
         practice: bool = False,
         title: str = "REPLAY",
         coverage: Coverage | None = None,
+        ready: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Put the entries in order of arrival; nothing has arrived yet."""
+        """Put the entries in order of arrival; nothing has arrived yet.
+
+        `ready`: whether what judges can answer at once; until then a look judges nothing.
+        """
         super().__init__(InUse.of(ruleset))
         self.acts, self.title = practice, title
-        self._judge_by, self._coverage = judge, coverage
+        self._judge_by, self._coverage, self._ready = judge, coverage, ready
+        self._round, self._judged_in = 0, dict[str, int]()
         self._entries = sorted(entries, key=lambda each: (arrival(each), each.at))
         self._arrivals = [arrival(each) for each in self._entries]
         self._reading: Reading = reading
@@ -131,18 +137,27 @@ class StoryDesk(Desk):
         return moved
 
     def _judge(self, now: int, before: int) -> bool:
-        moved = False
-        current: dict[str, tuple[Detention, Assessment]] = {}
-        for name, detention in self._detentions.items():
-            known = self._known.get(name)
-            if known is None or not _holds(known, detention, now):
-                known = (detention, self._assessed(detention, now))
-                moved = True
-                self._remember(name, known[1], before, now)
-            current[name] = known
-        moved |= current.keys() != self._known.keys()
-        self._known = current
-        return moved
+        """Judge what does not hold any more, as far as patience goes, the longest waiting first."""
+        known = {name: self._known[name] for name in self._detentions if name in self._known}
+        moved = known.keys() != self._known.keys()
+        stale = [
+            name for name, each in self._detentions.items()
+            if name not in known or not _holds(known[name], each, now)
+        ]  # fmt: skip
+        stale.sort(key=lambda name: self._judged_in.get(name, 0))
+        end, left = time.monotonic() + self.patience, len(stale)
+        self._round += 1
+        for name in stale if self._ready() else ():
+            known[name] = (self._detentions[name], self._assessed(self._detentions[name], now))
+            self._remember(name, known[name][1], before, now)
+            self._judged_in[name] = self._round
+            left -= 1
+            if time.monotonic() >= end:
+                break
+        whole = len(self._detentions)
+        self.pending = (whole - left, whole) if left else None
+        self._known = {name: known[name] for name in self._detentions if name in known}
+        return moved or left < len(stale)
 
     def _assessed(self, detention: Detention, now: int) -> Assessment:
         try:
@@ -225,6 +240,7 @@ class StoryDesk(Desk):
             active=alert.active, deadline_missed=alert.deadline_missed,
             answered=alert.answered, recorded_late=alert.recorded_late,
             who=who, reason=reason, until=act.until if act else None, times=alert.times,
+            escalated_at=alert.escalated_at,
         )  # fmt: skip
 
     def alerts(self) -> Sequence[AlertLine]:
@@ -297,7 +313,7 @@ class StoryDesk(Desk):
         self._taken.setdefault(alert.key, []).append((act, "you", reason))
         self._last = (alert.key, act)
         self._show(act.at)
-        return "kept for this demonstration only; u takes it back"
+        return "kept for this demonstration only"
 
 
 def _as_shown(alert: AlertLine) -> tuple[object, ...]:

@@ -182,5 +182,5 @@ def accompanied(
             running.terminate()
             running.wait()
             listener.join()
-            if running.returncode not in (0, 3):
+            if running.returncode not in (0, 3, -signal.SIGTERM):  # told to end before it worked
                 raise StoreError(b"".join(said).decode("utf-8", "replace").strip()[-500:])

@@ -13,6 +13,7 @@ from detention_monitor.boards.rows import suites_of
 from detention_monitor.boards.story import StoryDesk
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.live.access import Action
+from detention_monitor.live.limits import Limits
 from tui.keys import TRANSPORT, names
 from tui.screens.board import BoardScreen
 from tui.screens.dialogs import Ask, AskAct, Sure
@@ -69,7 +70,8 @@ class ActingBoard(Playing, BoardScreen):
 
         def done(said: str | None) -> None:
             if said:
-                self.board.say(said)
+                most = Limits.of(self.desk.parameters, self.clock.now()).alert_undo
+                self.board.say(f"{said}; u takes it back, within {most} s")
                 self.desk.look(self.clock.now())
                 self.sort()
 
@@ -330,6 +332,8 @@ class ActingBoard(Playing, BoardScreen):
         """Play everything that the board knows."""
         if isinstance(self.desk, StoryDesk):
             self.play(self.desk.entries, None)
+            return
+        if not self._noted("opened", None, "REPLAY of all"):
             return
         known = (self.desk.detention(each.detention) for each in self.desk.children())
         self.play([entry for each in known if each for entry in each.entries], None)

@@ -15,10 +15,11 @@ from textual.widgets import Footer
 from detention_monitor.boards import feed, head, released, rows
 from detention_monitor.boards.clock import Time
 from detention_monitor.boards.desk import AlertLine, Desk, Row
-from detention_monitor.boards.detail import fitted, why
+from detention_monitor.boards.detail import fitted
 from detention_monitor.boards.lines import Glyphs, Line, Piece, line, piece
 from detention_monitor.boards.load import Bell, load_of
 from detention_monitor.boards.picture import overview
+from detention_monitor.boards.reasons import why
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.findings import Finding
 from detention_monitor.live.limits import Limits
@@ -30,6 +31,8 @@ from tui.widgets.text import Lines
 
 QUIET = 5.0
 """Seconds after a move of the cursor in which the list keeps its order."""
+ON = 0.03
+"""Seconds for which a board that is still judging answers keys before it judges on."""
 PATIENCE = 0.15
 """Seconds that a child must stay chosen before its reasons are worked out again from a store."""
 
@@ -61,6 +64,7 @@ class BoardScreen(Timed):
         self._turn = 0
         self._why: tuple[object, list[Line]] = ((), [])
         self._waits: Timer | None = None
+        self._goes_on: Timer | None = None
         self._warning = ""
         self._second: tuple[object, Line] | None = None
         self._painted: object = None
@@ -87,7 +91,7 @@ class BoardScreen(Timed):
         """Read the desk for the first time."""
         self._is_laid_out = True
         self.set_class(not self.clock.live, "-story")
-        self.desk.look(self.now)
+        self.tick()
         self.sort()
 
     def on_resize(self) -> None:
@@ -122,12 +126,17 @@ class BoardScreen(Timed):
         if not self._is_here:
             return
         self.now = self.clock.now()
+        moved = self.desk.look(self.now)
         self._warning = self.desk.warning(self.now)
-        if self.desk.look(self.now) or self.now >= self._turn:
+        if moved or self.now >= self._turn:
             self.sort()
         else:
             self.paint()
         self._ring()
+        if self.desk.pending is not None:  # the second frame comes before the rest is judged
+            if self._goes_on is not None:
+                self._goes_on.stop()
+            self._goes_on = self.set_timer(ON, self.tick)
 
     def arrived(self) -> bool:
         """Show at once what is new, if anything is."""
@@ -136,7 +145,7 @@ class BoardScreen(Timed):
         now = self.clock.now()
         if not self.desk.look(now):
             return False
-        self.now = now
+        self.now, self._warning = now, self.desk.warning(now)
         self.sort()
         self._ring()
         return True

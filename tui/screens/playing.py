@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from tui.app import BoardApp
 
 
+PATIENCE = 0.2
+"""Seconds for which a story is judged between two frames."""
+
+
 class Playing(BoardScreen):
     """See the module. On a board of the present none of this is offered."""
 
@@ -169,7 +173,9 @@ class Playing(BoardScreen):
     def play(self, entries: Sequence[CustodyEvent], coverage: Coverage | None) -> None:
         """Open a board on which entries are played from the beginning; actions are off."""
         board = cast("BoardApp", self.app)
-        desk = StoryDesk(entries, self.desk.ruleset, board.replay_judge(), coverage=coverage)
+        judge = board.replay_judge()
+        desk = StoryDesk(entries, self.desk.ruleset, judge, coverage=coverage, ready=judge.is_ready)
+        desk.patience = PATIENCE
         if not desk.entries:
             board.say("no entries to play")
             return
