@@ -141,7 +141,7 @@ class ColumnMap:
                     raise RecordError(f"{name}: '{value[:40]}' is neither yes nor no")
                 return word in _YES
             case "whole_number":
-                return int(value) if value.isdigit() else value
+                return int(value) if value.isdecimal() else value
             case "time":
                 return self._time(value)
             case "date":

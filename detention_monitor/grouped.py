@@ -1,8 +1,7 @@
 """Cut input that comes one detention after another into parts, without looking at what follows.
 
-That it does come so is checked: a detention seen again after another began is refused by name.
-Nothing is split in silence (design D11). Ids are compared within each detention only, as to compare
-them all would need all of them at hand.
+That it does come so is checked: a detention seen again after another began is refused by name, and
+an entry whose id an earlier detention used is set aside. Nothing is split in silence (design D11).
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import merge
 from pathlib import Path
@@ -21,7 +20,7 @@ from detention_monitor.detention import link_names, record_name
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import RecordError
 from detention_monitor.records import Source
-from detention_monitor.sources import SetAside
+from detention_monitor.sources import SetAside, used_before
 from detention_monitor.vocabulary import Coverage
 
 
@@ -43,6 +42,7 @@ def cut(
     Raises `RecordError` for a detention that is seen again after another began.
     """
     encode = msgspec.msgpack.Encoder().encode
+    used, own = IdsUsed(), set[int]()
     sources: dict[Source, int] = {}
     coverages: list[Coverage] = []
     frames: list[bytes] = []
@@ -61,19 +61,25 @@ def cut(
                 _not_grouped(got)
             if current.isdisjoint(names):
                 seen.add(current)
-                current = set()
+                used.add(own)
+                current, own = set(), set()
                 if size >= part_bytes:
                     yield _written(part, frames, coverages)
                     number, size = number + 1, 0
                     part = Part(folder / f"bucket{number:04d}", [])
             current |= names
+        part.entries += 1
+        name = hash((got.force or "", source.identity, got.id))
+        if name in used:
+            part.set_aside.append(used_before(got, "in a detention before this one"))
+            continue
+        own.add(name)
         if source not in sources:
             sources[source] = len(sources)
             coverages.append(source.coverage)
         frame = encode((place, sources[source], got))
         frames += (len(frame).to_bytes(4, "big"), frame)
         size += len(frame)
-        part.entries += 1
     yield _written(part, frames, coverages)
 
 
@@ -122,6 +128,45 @@ class NamesSeen:
             return True
         places = ((run, bisect_left(run, digest)) for run in self._runs)
         return any(place < len(run) and run[place] == digest for run, place in places)
+
+
+class IdsUsed:
+    """A set of hashes in some 12 bytes each: a table that is never more than two thirds full.
+
+    Hashes have 64 bits: of ten million entries, one is taken for another once in a hundred thousand
+    runs, and is then set aside by name, not lost.
+    """
+
+    def __init__(self) -> None:
+        self._table, self._count = array("q", bytes(8 << 12)), 0
+
+    def add(self, hashes: Collection[int]) -> None:
+        """Take hashes that are not in it yet."""
+        self._count += len(hashes)
+        if 3 * self._count > 2 * len(self._table):
+            size = len(self._table)
+            while 3 * self._count > 2 * size:
+                size *= 2
+            before, self._table = self._table, array("q", bytes(8 * size))
+            self._put(each for each in before if each)
+        self._put(hashes)
+
+    def _put(self, hashes: Iterable[int]) -> None:
+        table, mask = self._table, len(self._table) - 1
+        for each in hashes:
+            place = each & mask
+            while table[place]:
+                place = (place + 1) & mask
+            table[place] = each or 1
+
+    def __contains__(self, one: int) -> bool:
+        table, mask, wanted = self._table, len(self._table) - 1, one or 1
+        place = wanted & mask
+        while found := table[place]:
+            if found == wanted:
+                return True
+            place = (place + 1) & mask
+        return False
 
 
 def _digest(name: str) -> int:

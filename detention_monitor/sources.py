@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -93,6 +93,21 @@ def _in_folder(folder: Path, endings: tuple[str, ...]) -> list[Path]:
     return sorted(file for file in found if not file.is_dir())
 
 
+class _Unpacked(io.RawIOBase):
+    """What comes out of a packed file, piece by piece: of one that breaks off, all until there."""
+
+    def __init__(self, packed: gzip.GzipFile) -> None:
+        self._packed = packed
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._packed.read1(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
 @contextmanager
 def opened(path: str) -> Iterator[BinaryIO]:
     """Give a file to read, unpacked where it is gzipped; raise `RecordError` where it cannot be read."""
@@ -106,7 +121,7 @@ def opened(path: str) -> Iterator[BinaryIO]:
         file.seek(0)
         if begins == b"\x1f\x8b":
             with gzip.open(file) as unpacked:
-                yield io.BufferedReader(unpacked)
+                yield io.BufferedReader(_Unpacked(unpacked), _BUFFER)
         elif begins in _UTF_16:
             raise UnicodeError("it is UTF-16; save it as UTF-8")
         else:
@@ -144,8 +159,9 @@ def read_entries(
             number, source = last
             name = "standard input" if path == "-" else Path(path).name
             said = (error.strerror if isinstance(error, OSError) else None) or error
-            what = "the file breaks off here" if number else "the file cannot be read"
-            reason = f"{what}: {said}; nothing more of it was taken, ask for it again"
+            reason = f"the file cannot be read: {said}; nothing of it was taken"
+            if number:
+                reason = f"the file breaks off here: {said}; ask for it again"
             yield SetAside(f"{name}:{number + 1}" if number else path, reason, ""), source
 
 

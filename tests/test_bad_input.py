@@ -274,6 +274,30 @@ def test_too_many_such_times_are_not_guessed(ruleset: RuleSet, durable: DurableB
     assert {each.status for each in result.findings if each.duty == "D09"} == {"cannot_tell"}
 
 
+@pytest.mark.parametrize(
+    ("authorised", "held", "status"),
+    [
+        ("08:15:00", "14:15:00.9", "met"),
+        ("08:15:00.9", "14:15:00.1", "met"),
+        ("08:15:00.9", "14:15:00.95", "met"),
+        ("08:15:00.9", "14:15:01.9", "met_late"),
+        ("08:15:00", "14:15:01", "met_late"),
+    ],
+)
+def test_fractions_of_a_second_are_cut_and_never_make_an_act_late(
+    authorised: str, held: str, status: str, ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    clocks = ("08:00:00", authorised, held, "16:00:00")
+    entries = [
+        {**each, "at": f"2024-06-10T{clock}+01:00"}
+        for each, clock in zip(BEGUN, clocks, strict=True)
+    ]
+
+    result = judged(ruleset, durable, *entries)
+
+    assert of(result, "D01-first-review") == [(status, "established")]
+
+
 # --- options -------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from detention_monitor.columns import ColumnMap
+from detention_monitor.rulefile import RuleSet
+from detention_monitor.sources import SetAside, read_entries
 from tests.test_replay import command
 
 MAP = """\
@@ -97,3 +100,20 @@ def test_a_table_without_a_map_says_what_is_needed(folder: Path) -> None:
     ran = command("replay", "table.csv", cwd=folder)
     assert ran.returncode == 2
     assert "a CSV needs a column map (--map)" in ran.stderr
+
+
+def test_a_digit_that_is_no_number_is_a_bad_row_and_no_crash(
+    ruleset: RuleSet, tmp_path: Path
+) -> None:
+    (tmp_path / "map.yaml").write_text(
+        "format: custody-map/1\ncolumns: {id: I, record: R, kind: K, at: T}\nattrs: {hours: H}\n"
+    )
+    (tmp_path / "t.csv").write_text(
+        "I,R,K,T,H\n1,R1,extension_authorised,2024-06-10T13:00Z,12\u00b2\n"
+    )
+    columns = ColumnMap.load(tmp_path / "map.yaml", ruleset.vocabulary)
+
+    [(got, _)] = read_entries([str(tmp_path / "t.csv")], ruleset.vocabulary, columns)
+
+    assert isinstance(got, SetAside)
+    assert "hours must be a whole number" in got.reason

@@ -9,7 +9,7 @@ import pytest
 
 from detention_monitor.errors import RecordError
 from detention_monitor.generate import MESSY, generate
-from detention_monitor.grouped import NamesSeen
+from detention_monitor.grouped import IdsUsed, NamesSeen
 from detention_monitor.judging import Settings
 from detention_monitor.replay import replay, replay_grouped
 from detention_monitor.results import Tally
@@ -135,6 +135,43 @@ def test_names_seen_are_a_set(tmp_path: Path) -> None:
     assert all(name in seen for name in plain)
     assert not any(f"44/{number}" in seen for number in range(200_000, 260_000))
     assert sum(f"44/{number}" in seen for number in range(200_000)) == len(plain)
+
+
+def test_an_id_that_an_earlier_detention_used_is_set_aside_as_without_the_option(
+    tmp_path: Path,
+) -> None:
+    """The third detention uses an id of the first, the second one of its own twice alike."""
+    path = tmp_path / "r.jsonl"
+    path.write_text(
+        "\n".join(
+            [
+                line("A", "e1", "arrived", attrs={"dob": "2010-01-01"}),
+                line("A", "e2", "detention_authorised"),
+                line("B", "e3", "arrived", attrs={"dob": "2010-01-01"}),
+                line("B", "e3", "arrived", attrs={"dob": "2010-01-01"}),
+                line("C", "e4", "arrived", attrs={"dob": "2010-01-01"}),
+                line("C", "e2", "detention_authorised"),
+            ]
+        )
+    )
+    found, tally, told = judged([str(path)], "jsonl", grouped=True, part=1)
+    plain, counted, _ = judged([str(path)], "jsonl", grouped=False)
+
+    assert (found, tally) == (plain, counted)
+    [(place, reason)] = told
+    assert place == "r.jsonl:6"
+    assert "id e2 was used before for another entry (in a detention before this one)" in reason
+
+
+def test_ids_used_are_a_set() -> None:
+    random = Random(4)
+    plain = {random.randrange(-(2**63), 2**63) for _ in range(40_000)} | {0}
+    used = IdsUsed()
+    for start in range(0, len(plain), 1_000):
+        used.add([*plain][start : start + 1_000])
+
+    assert all(each in used for each in plain)
+    assert not any(random.randrange(-(2**63), 2**63) in used for _ in range(40_000))
 
 
 def test_grouped_keeps_nothing_to_resume(tmp_path: Path) -> None:

@@ -152,6 +152,7 @@ def test_a_damaged_gzip_keeps_what_could_be_read(tmp_path: Path) -> None:
 
     assert ran.returncode == 3
     assert "breaks off here" in ran.stderr
+    assert "1 detentions judged" in ran.stderr
 
 
 @pytest.mark.parametrize(
