@@ -98,4 +98,5 @@ def _record(
 
 
 def _file(path: Path) -> dict[str, Any]:
-    return {"file": str(path), "bytes": path.stat().st_size, "sha256": digest(path)}
+    size = path.stat().st_size if path.exists() else None  # what cannot be read is set aside
+    return {"file": str(path), "bytes": size, "sha256": digest(path)}

@@ -17,6 +17,7 @@ from detention_monitor.records import entry_from
 from detention_monitor.rulefile import (
     CATALOGUE,
     PARAMETERS,
+    QUALITY_CHECK,
     VOCABULARY,
     WORDING,
     RuleSet,
@@ -137,7 +138,9 @@ def test_the_settings_of_an_editor_name_what_is_written() -> None:
     others = {
         each[1:] for each in read["yaml.schemas"]["schema/rules.schema.json"] if each[0] == "!"
     }
-    assert others == {f"rules/{name}" for name in (VOCABULARY, PARAMETERS, CATALOGUE, WORDING)}
+    assert others == {
+        f"rules/{name}" for name in (VOCABULARY, PARAMETERS, CATALOGUE, WORDING, QUALITY_CHECK)
+    }
 
 
 def test_the_findings_of_the_inspectors_name_rules_that_exist(ruleset: RuleSet) -> None:
