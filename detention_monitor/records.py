@@ -115,14 +115,17 @@ def entry_from(
     if amends and withdraws:
         raise RecordError("an entry amends another or withdraws it, not both")
     attrs, also_attrs = _attributes(raw.get("attrs"), kind, source.zone)
+    own, record = _word(raw, "id"), _word(raw, "record")
+    if not own or not record:
+        raise RecordError(f"'{'record' if own else 'id'}' is blank; every entry has both")
     at = _instants(raw, "at", source.zone)
     written = raw.get("recorded_at")
     recorded = (
         () if written is None or written == "" else _instants(raw, "recorded_at", source.zone)
     )
     return CustodyEvent(
-        _name(raw, "id"),
-        _name(raw, "record"),
+        own,
+        record,
         name,
         at[0],
         _optional(raw, "force"),
@@ -176,15 +179,7 @@ def _word(raw: Mapping[str, Any], key: str) -> str:
         raise RecordError(f"'{key}' has {len(value):,} characters; at most {_LONGEST_NAME}")
     if not value.isprintable() and _CONTROL.search(value):
         raise RecordError(f"'{key}' holds a control character: {value!r:.60}")
-    return value.strip()
-
-
-def _name(raw: Mapping[str, Any], key: str) -> str:
-    """Return a name without blanks round it: they would make it the name of something else."""
-    name = _word(raw, key)
-    if not name:
-        raise RecordError(f"'{key}' is blank; every entry has id, record, kind and at")
-    return name
+    return value.strip()  # blanks round a name would make it the name of something else
 
 
 def _optional(raw: Mapping[str, Any], key: str) -> str | None:

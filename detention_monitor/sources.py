@@ -151,32 +151,30 @@ def read_entries(
     Parquet by one where it is given.
     """
     for path in files:
-        last: tuple[int, Source] = 0, Source(file=path)
-        try:
-            for last, got in _read_file(path, vocabulary, columns):
-                yield got, last[1]
-        except _DAMAGED as error:
-            number, source = last
-            name = "standard input" if path == "-" else Path(path).name
-            said = (error.strerror if isinstance(error, OSError) else None) or error
-            reason = f"the file cannot be read: {said}; nothing of it was taken"
-            if number:
-                reason = f"the file breaks off here: {said}; ask for it again"
-            yield SetAside(f"{name}:{number + 1}" if number else path, reason, ""), source
+        if path.endswith(PARQUET):
+            yield from _read_parquet(path, vocabulary, columns)
+        elif not path.endswith(CSV):
+            yield from _read_lines(path, vocabulary)
+        elif columns is None:
+            raise RecordError(f"{path}: a CSV needs a column map (--map); see README, Records")
+        else:
+            yield from _read_table(path, vocabulary, columns)
 
 
-_Read = tuple[tuple[int, Source], CustodyEvent | SetAside]
-"""The number of a line or row and its source; the entry there, or why it is set aside."""
+_Read = tuple[CustodyEvent | SetAside, Source]
 
 
-def _read_file(path: str, vocabulary: Vocabulary, columns: ColumnMap | None) -> Iterator[_Read]:
-    if path.endswith(PARQUET):
-        return _read_parquet(path, vocabulary, columns)
-    if not path.endswith(CSV):
-        return _read_lines(path, vocabulary)
-    if columns is None:
-        raise RecordError(f"{path}: a CSV needs a column map (--map); see README, Records")
-    return _read_table(path, vocabulary, columns)
+def _broken(path: str, number: int, error: Exception) -> SetAside:
+    """Return what a file that cannot be read beyond a line leaves, in place of the rest."""
+    said = (error.strerror if isinstance(error, OSError) else None) or error
+    if not number:
+        return SetAside(path, f"the file cannot be read: {said}; nothing of it was taken", "")
+    reason = f"the file breaks off here: {said}; ask for it again"
+    return SetAside(f"{_shown(path)}:{number + 1}", reason, "")
+
+
+def _shown(path: str) -> str:
+    return "standard input" if path == "-" else Path(path).name
 
 
 def _read_lines(path: str, vocabulary: Vocabulary) -> Iterator[_Read]:
@@ -185,23 +183,26 @@ def _read_lines(path: str, vocabulary: Vocabulary) -> Iterator[_Read]:
     After a declaration that cannot be read nothing is taken until one that can: what the source
     does not carry would be held against the police.
     """
-    name = "standard input" if path == "-" else Path(path).name
+    name, number = _shown(path), 0
     source, undeclared = Source(file=path), ""
-    with opened(path) as file:
-        for number, line in _lines(file):
-            if not line.strip():
-                continue
-            origin = f"{name}:{number}"
-            got = read_line(line, vocabulary, source, origin)
-            if isinstance(got, Source):
-                source, undeclared = replace(got, file=path), ""
-                continue
-            if isinstance(got, SetAside):
-                if _declares(line):
-                    undeclared = origin
-            elif undeclared:
-                got = _untaken(got, line, f"what its source declares cannot be read ({undeclared})")
-            yield (number, source), got
+    try:
+        with opened(path) as file:
+            for number, line in _lines(file):
+                if not line.strip():
+                    continue
+                origin = f"{name}:{number}"
+                got = read_line(line, vocabulary, source, origin)
+                if isinstance(got, Source):
+                    source, undeclared = replace(got, file=path), ""
+                    continue
+                if isinstance(got, SetAside):
+                    undeclared = origin if _declares(line) else undeclared
+                elif undeclared:
+                    reason = f"what its source declares cannot be read ({undeclared})"
+                    got = _untaken(got, line, reason)
+                yield got, source
+    except _DAMAGED as error:
+        yield _broken(path, number, error), source
 
 
 def _untaken(entry: CustodyEvent, line: bytes, reason: str) -> SetAside:
@@ -225,7 +226,10 @@ def _json(line: bytes) -> object:
     except orjson.JSONDecodeError as error:
         raise RecordError(f"not JSON: {error.msg} (column {error.colno})") from error
     if isinstance(raw, dict):
-        keys = len(raw) + sum([len(each) for each in raw.values() if isinstance(each, dict)])
+        attrs, by = raw.get("attrs"), raw.get("by")
+        keys = len(raw)
+        keys += len(attrs) if isinstance(attrs, dict) else 0
+        keys += len(by) if isinstance(by, dict) else 0
         if text.count(b'":') != keys or b'" :' in text:  # or merely written in another way
             _no_key_twice(text)
     return raw
@@ -249,8 +253,19 @@ def _no_key_twice(text: bytes) -> None:
 
 def _read_table(path: str, vocabulary: Vocabulary, columns: ColumnMap) -> Iterator[_Read]:
     """Yield the entry of each row, or the row set aside; rows of kinds passed over are left out."""
-    name, source = Path(path).name, replace(columns.source, file=path)
-    with opened(path) as file, io.TextIOWrapper(file, "utf-8-sig", "replace", newline="") as text:
+    try:
+        with opened(path) as file:
+            yield from _rows_of(path, file, vocabulary, columns)
+    except _DAMAGED as error:
+        yield _broken(path, 0, error), replace(columns.source, file=path)
+
+
+def _rows_of(
+    path: str, file: BinaryIO, vocabulary: Vocabulary, columns: ColumnMap
+) -> Iterator[_Read]:
+    name, source = _shown(path), replace(columns.source, file=path)
+    number = 0
+    with io.TextIOWrapper(file, "utf-8-sig", "replace", newline="") as text:
         rows = csv.DictReader(text, delimiter=columns.file.delimiter, restkey="", strict=True)
         columns.check(path, rows.fieldnames or ())
         while True:
@@ -262,35 +277,44 @@ def _read_table(path: str, vocabulary: Vocabulary, columns: ColumnMap) -> Iterat
                     return
                 raw = columns.raw(row)
                 if raw is not None:
-                    yield (number, source), entry_from(raw, vocabulary, columns.source, origin)
+                    yield entry_from(raw, vocabulary, columns.source, origin), source
             except (RecordError, csv.Error) as error:
                 shown = ",".join(str(each) for each in (row or {}).values())[:2_000]
-                yield (number, source), SetAside(origin, str(error), shown)
+                yield SetAside(origin, str(error), shown), source
+            except _DAMAGED as error:
+                yield _broken(path, number - 1, error), source
+                return
 
 
 def _read_parquet(path: str, vocabulary: Vocabulary, columns: ColumnMap | None) -> Iterator[_Read]:
     """Yield the entry of each row, or the row set aside, with what the source declares."""
-    name = Path(path).name
-    if columns is None:
-        declared = parquet.declaration(path)
-        try:
-            source = Source() if declared is None else Source.declared(declared, vocabulary)
-        except RecordError as error:
-            raise parquet.DamagedError(f"'source' in its metadata: {error}") from error
-    else:
-        source = columns.source
+    name, number, source = _shown(path), 0, Source(file=path)
+    try:
+        source = replace(_declared(path, vocabulary, columns), file=path)
+        for number, row in parquet.rows(path):
+            try:
+                raw = row if columns is None else columns.raw(columns.texts(row))
+                if raw is not None:
+                    yield entry_from(raw, vocabulary, source, f"{name}:{number}"), source
+            except RecordError as error:
+                shown = orjson.dumps(row, default=str).decode()[:2_000]
+                record = row.get("record")
+                known = record if isinstance(record, str) else None
+                yield SetAside(f"{name}:{number}", str(error), shown, known), source
+    except _DAMAGED as error:
+        yield _broken(path, number, error), source
+
+
+def _declared(path: str, vocabulary: Vocabulary, columns: ColumnMap | None) -> Source:
+    """Return what a Parquet file declares in its metadata, or what the column map does for it."""
+    if columns is not None:
         columns.check(path, parquet.column_names(path))
-    source = replace(source, file=path)
-    for number, row in parquet.rows(path):
-        try:
-            raw = row if columns is None else columns.raw(columns.texts(row))
-            if raw is not None:
-                yield (number, source), entry_from(raw, vocabulary, source, f"{name}:{number}")
-        except RecordError as error:
-            shown = orjson.dumps(row, default=str).decode()[:2_000]
-            record = row.get("record")
-            known = record if isinstance(record, str) else None
-            yield (number, source), SetAside(f"{name}:{number}", str(error), shown, known)
+        return columns.source
+    declared = parquet.declaration(path)
+    try:
+        return Source() if declared is None else Source.declared(declared, vocabulary)
+    except RecordError as error:
+        raise parquet.DamagedError(f"'source' in its metadata: {error}") from error
 
 
 def read_line(
