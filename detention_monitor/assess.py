@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from detention_monitor import outside_code
 from detention_monitor.clock_entries import ClockSettings
 from detention_monitor.clock_facts import CLOCK_KINDS, derive, is_headless
 from detention_monitor.clocks import Span
@@ -101,7 +102,8 @@ def assess(
     else:
         findings = undecided(view.unreadable, view, ruleset, first.judged_by)
     out_of = out_of_order([each.facts for each in readings])
-    problems = (*view.problems, *_clock_problems(first.facts), *out_of)
+    left_out = outside_code.told(first.facts)
+    problems = (*view.problems, *_clock_problems(first.facts), *out_of, *left_out)
     findings += [problem_finding(each, view, ruleset.hash, first.judged_by) for each in problems]
     changes = [each.next_change_at for each in readings if each.next_change_at is not None]
     changes += [at for at in (view.next_entry_at,) if at is not None]
@@ -186,8 +188,10 @@ class _Run:
             if stratum.level < RULES:
                 intervals += intervals_of(self.ruleset.plan, found, facts, self.ruleset)
                 facts = marked(self.ruleset.plan, stratum, found, facts)
-        now = self._situation(facts, intervals, found, backend.name)
         every = self.ruleset.plan.terms
+        if places := outside_code.outside(facts):
+            found = outside_code.within_the_code(found, every, places)
+        now = self._situation(facts, intervals, found, backend.name)
         # With an incomplete source every rule is asked: one may begin with what is not carried.
         asked = every if not self.coverage.is_whole else sorted(found.subjects())
         rules = [(n, every[n]) for n in asked if n in every]

@@ -20,14 +20,17 @@ _TITLES = {
     "REVIEW_CLOCK_UNKNOWN": "Review clock cannot be worked out",
     "CUSTODY_CLOCK_UNKNOWN": "Custody clock cannot be worked out",
     "EARLIER_RECORD_ABSENT": "Earlier record of the detention is absent",
+    "OUTSIDE_THE_CODE": "Held outside the Code but for its sections 8 and 9",
 }
 _CANNOT_TELL = {
     "TIMES_UNREADABLE": None,
     "REVIEW_CLOCK_UNKNOWN": "D01",
     "CUSTODY_CLOCK_UNKNOWN": "D09",
     "EARLIER_RECORD_ABSENT": None,
+    "OUTSIDE_THE_CODE": None,
 }
 """What leaves a duty undecided, and which."""
+_FOR_INFORMATION = ("TIME_AMBIGUOUS", "OUTSIDE_THE_CODE")
 
 
 def problem_finding(problem: Problem, view: View, ruleset: str, judged_by: str) -> Finding:
@@ -45,7 +48,7 @@ def problem_finding(problem: Problem, view: View, ruleset: str, judged_by: str) 
         authority="quality",
         sources=("Record keeping: design of this monitor, not law",),
         verified=False,
-        severity="info" if problem.code == "TIME_AMBIGUOUS" else "medium",
+        severity="info" if problem.code in _FOR_INFORMATION else "medium",
         status="cannot_tell" if unknown else "not_recorded",
         certainty="possible" if unknown else "established",
         message=f"Entry {problem.entry}: {problem.message}.",

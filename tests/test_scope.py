@@ -110,3 +110,52 @@ def test_a_child_held_under_the_mental_health_act_is_judged_but_by_no_clock(judg
     assert found["A13-meals-not-recorded"] == "not_recorded"
     assert found["D15-first-check"] == "missed"
     assert not {"D01-first-review", "D09-custody-limit", "A03-grounds"} & set(found)
+
+
+def _rules(result: Assessment) -> set[str]:
+    return {each.rule for each in result.findings}
+
+
+@pytest.mark.parametrize("basis", ["immigration", "prison_lodger"])
+def test_whom_the_code_leaves_out_is_owed_sections_8_and_9_alone(judge: Judge, basis: str) -> None:
+    result = judge(
+        ("arrived", "2024-06-10T10:00:00Z", {"dob": "2009-01-01"}),
+        ("detention_authorised", "2024-06-10T10:10:00Z", {"detention_basis": basis}),
+        ("cell_placed", "2024-06-10T10:20:00Z", {}),
+        ("visited", "2024-06-10T14:00:00Z", {}),
+        ("released", "2024-06-11T10:00:00Z", {}),
+    )
+
+    # neither adult (1.7, 3.15) nor rights (3.1), welfare as at 3.6, or reviews
+    assert {rule[:3] for rule in _rules(result)}.isdisjoint(
+        {"AA_", "A06", "A19", "B01", "B02", "B03", "B05", "B06", "D01"}
+    )
+    # visits of 9.3, a cell and 8.8, the checks of Note 15B, and what statute asks for every child
+    owed = {"A11-hourly", "A10-reason", "D15-first-check", "B07-responsible-person"}
+    assert owed <= _rules(result)
+    [told] = [each for each in result.findings if each.rule == "OUTSIDE_THE_CODE"]
+    assert (told.severity, told.status, told.is_breach) == ("info", "cannot_tell", False)
+    assert "Code C 1.12" in told.message
+    assert told.evidence == ("e1",)
+
+
+def test_held_for_an_offence_first_the_duties_that_arose_then_stay(judge: Judge) -> None:
+    offence: tuple[Said, ...] = (
+        ("arrived", "2024-06-10T10:00:00Z", {"dob": "2009-01-01"}),
+        ("detention_authorised", "2024-06-10T10:10:00Z", {}),
+    )
+    interview: Said = ("interview_started", "2024-06-10T21:00:00Z", {})
+    released: Said = ("released", "2024-06-11T10:00:00Z", {})
+    passed_on: Said = (
+        "detention_authorised",
+        "2024-06-10T20:00:00Z",
+        {"detention_basis": "immigration"},
+    )
+    whole = judge(*offence, interview, released)
+    part = judge(*offence, passed_on, interview, released)
+
+    assert {"C01-interview-without-adult", "B02-adult-present"} <= _rules(whole)
+    assert "OUTSIDE_THE_CODE" not in _rules(whole)
+    assert "B02-adult-present" in _rules(part)
+    assert "C01-interview-without-adult" not in _rules(part)
+    assert "OUTSIDE_THE_CODE" in _rules(part)
