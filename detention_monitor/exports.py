@@ -6,14 +6,11 @@ is left out unless it is asked for: names stand in it (design D13).
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from detention_monitor.detention import Detention, record_name
 from detention_monitor.entries import CustodyEvent, Value
-from detention_monitor.errors import RecordError
 from detention_monitor.timeline import FAR, Fact
 from detention_monitor.times import rfc3339
 from detention_monitor.vocabulary import Vocabulary
@@ -25,7 +22,6 @@ LOG_TYPES = {
 TEXT = ("text", "list_of")
 _IDENTIFYING = ("date",)
 """Types left out of what is pseudonymised: a date of birth names a child."""
-_LEAST_KEY = 16
 Name = Callable[[str], str]
 """Gives what stands for a name."""
 
@@ -53,20 +49,6 @@ class Case:
 def plain(name: str) -> str:
     """Return a name as it is."""
     return name
-
-
-def pseudonyms(path: Path) -> Name:
-    """Return what gives pseudonyms by the key in a file: HMAC-SHA-256 (RFC 2104), 16 digits.
-
-    Raises `RecordError` for a key that is too short to be one.
-    """
-    key = path.read_bytes().strip()
-    if len(key) < _LEAST_KEY:
-        raise RecordError(
-            f"{path}: a key needs at least {_LEAST_KEY} bytes that nobody can guess; "
-            f"make one with: openssl rand -hex 32 > {path.name}"
-        )
-    return lambda name: hmac.digest(key, f"export\0{name}".encode(), "sha256").hex()[:16]
 
 
 def case_of(

@@ -15,11 +15,12 @@ from detention_monitor.commands.output import Quarantine, private, target
 from detention_monitor.detention import without_duplicates
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.entriesout import map_path, write_csv, write_jsonl, write_parquet
-from detention_monitor.exports import Case, Name, case_of, plain, pseudonyms
+from detention_monitor.exports import Case, Name, case_of, plain
 from detention_monitor.ocel import write_ocel
 from detention_monitor.partition import buckets_for, detentions, partition
 from detention_monitor.paths import bundled_rules
 from detention_monitor.records import Source
+from detention_monitor.reports.pseudonym import Pseudonyms, read_key
 from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.sources import SetAside, read_entries, record_files
 from detention_monitor.values import changed
@@ -64,7 +65,7 @@ def export_command(
     files = [each for each in files if each == "-" or Path(each).absolute() != beside.absolute()]
     if not to_stdout and any(Path(each).absolute() == out.absolute() for each in files):
         raise click.UsageError(f"--out would overwrite the records in {out}")
-    name = plain if key is None else pseudonyms(key)
+    name = plain if key is None else Pseudonyms(read_key(key), "export").of
     with Quarantine(beside) as aside, target(None if to_stdout else out) as file:
         read = read_entries(files, ruleset.vocabulary, table)
         entries = taken(read, aside.put)
