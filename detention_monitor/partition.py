@@ -30,6 +30,8 @@ _UNKNOWN = 256
 _BUFFER = 65_536
 _HELD = 4_000_000
 """Bytes that wait in memory to be written to their buckets."""
+_HELD_EACH = 8_000
+"""The same for each bucket, where that is more (33 MB at most): opening a file costs more than a few bytes."""
 _FRAME_COST = 100
 """What Python adds to a frame in memory, in bytes."""
 _PACKED = 8
@@ -126,6 +128,7 @@ class _Spill:
         self._paths = paths
         self._held: list[list[bytes]] = [[] for _ in paths]
         self._size = 0
+        self._most = max(_HELD, _HELD_EACH * len(paths))
 
     def __enter__(self) -> Self:
         for path in self._paths:
@@ -139,7 +142,7 @@ class _Spill:
         """Take one frame for a file."""
         self._held[number] += (len(frame).to_bytes(4, "big"), frame)
         self._size += len(frame) + _FRAME_COST
-        if self._size > _HELD:
+        if self._size > self._most:
             self._flush()
 
     def _flush(self) -> None:
