@@ -359,7 +359,8 @@ def group(
     """Put entries together to detentions: by `detention_id`, or by `continues` on an arrival.
 
     A detention is named by its id where given, else by its first record, with the force before
-    it where there is one. Detentions come in the order in which their first entry was read.
+    it where there is one. Detentions come in the order in which their first entry was read. Where
+    two forces use one id in a detention, its entries are called by force and id.
     `coverage` says by record (as `record_name` names it) what its source does not carry.
     """
     links = Links()
@@ -378,11 +379,36 @@ def group(
         if len(names) > 1:
             placed.sort(key=itemgetter(0))
         found = tuple([entry for _, entry in placed])
+        if len(names) > 1:
+            found = _told_apart(found)
         named = next((entry.detention_id for entry in found if entry.detention_id), names[0])
         parts = [coverage.get(name) for name in names] if coverage else []
         whole = Coverage.of_all([part for part in parts if part is not None])
         out.append(Detention(named, found, whole))
     return out
+
+
+def _told_apart(entries: tuple[CustodyEvent, ...]) -> tuple[CustodyEvent, ...]:
+    """Return entries of which those of two forces with one id are named with their force: `44/17`.
+
+    Ids are unique within a force only, and findings name their evidence by the id alone.
+    """
+    forces: dict[str, set[str | None]] = {}
+    for entry in entries:
+        forces.setdefault(entry.id, set()).add(entry.force)
+    shared = {(force, own) for own, users in forces.items() if len(users) > 1 for force in users}
+    if not shared:
+        return entries
+
+    def named(force: str | None, own: str | None) -> str | None:
+        return record_name(force, own) if own is not None and (force, own) in shared else own
+
+    out = []
+    for entry in entries:
+        amends, withdraws = named(entry.force, entry.amends), named(entry.force, entry.withdraws)
+        own = named(entry.force, entry.id) or entry.id
+        out.append(changed(entry, id=own, amends=amends, withdraws=withdraws))
+    return tuple(out)
 
 
 class Links:

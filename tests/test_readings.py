@@ -479,3 +479,46 @@ def test_an_ambiguous_time_is_that_of_its_own_force_only(
 
     done = {f.done_at for f in result.findings if f.rule == "D01-first-review"}
     assert done == {held}
+
+
+def test_evidence_names_the_entry_of_the_force_that_made_it(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    """Two forces number their entries alike; each finding names the record its evidence lies in."""
+    begun = at("08:00")
+    known = {"dob": "2009-01-01", "sex": "male"}
+    sent = (
+        CustodyEvent("1", "R1", "detention_authorised", begun, force="44", attrs=known),
+        CustodyEvent("2", "R1", "force_used", begun + 600, force="44"),
+        CustodyEvent("1", "R2", "transferred_in", begun + 7200, force="45",
+                     attrs={"continues": "44/R1"}),
+        CustodyEvent("2", "R2", "strip_search_started", begun + 9000, force="45"),
+        CustodyEvent("3", "R2", "strip_search_started", begun + 9300, force="45", amends="2"),
+    )  # fmt: skip
+    [whole] = group(sent)
+
+    assert [each.id for each in whole.entries] == ["44/1", "44/2", "45/1", "45/2", "3"]
+    assert whole.entries[4].amends == "45/2"
+
+    result = assess(whole, ruleset, begun + 20_000, backend=durable)
+    searched = [f for f in result.findings if "45/2" in f.evidence]
+    assert {f.record for f in searched} == {"R2"}
+    opened_by_the_first = [f for f in result.findings if f.evidence[:1] == ("44/1",)]
+    assert {f.record for f in opened_by_the_first} == {"R1"}
+
+
+def test_ids_that_one_force_alone_uses_stay_as_they_are() -> None:
+    begun = at("08:00")
+    sent = (
+        CustodyEvent("1", "R1", "detention_authorised", begun, force="44"),
+        CustodyEvent("2", "R2", "transferred_in", begun + 60, force="45",
+                     attrs={"continues": "44/R1"}),
+        CustodyEvent("4", "R2", "checked", begun + 90, force="45", amends="1"),
+    )  # fmt: skip
+    [whole] = group(sent)
+
+    assert [(each.id, each.amends) for each in whole.entries] == [
+        ("1", None),
+        ("2", None),
+        ("4", "1"),
+    ]
