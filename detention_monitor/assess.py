@@ -16,9 +16,10 @@ from detention_monitor.context import (
     with_context,
     with_decisions,
 )
+from detention_monitor.corrections import Problem
 from detention_monitor.custody import ended, ends_of, is_voluntary
 from detention_monitor.derived import intervals_of, marked
-from detention_monitor.detention import Detention, Problem, Reading, View
+from detention_monitor.detention import Detention, Reading, View
 from detention_monitor.drafts import Situation
 from detention_monitor.errors import EngineError, UnsupportedRecordError
 from detention_monitor.findings import BREACHES, Finding

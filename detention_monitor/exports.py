@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from detention_monitor.detention import Detention, record_name
+from detention_monitor.detention import Detention
 from detention_monitor.entries import CustodyEvent, Value
+from detention_monitor.links import record_name
 from detention_monitor.timeline import FAR, Fact
 from detention_monitor.times import rfc3339
 from detention_monitor.vocabulary import Vocabulary

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import msgspec
 
-from detention_monitor.detention import link_names, record_name
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import RecordError
+from detention_monitor.links import link_names, record_name
 from detention_monitor.records import Source
 from detention_monitor.sources import SetAside, used_before
 from detention_monitor.vocabulary import Coverage

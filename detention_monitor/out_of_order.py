@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from detention_monitor.detention import Problem
+from detention_monitor.corrections import Problem
 from detention_monitor.timeline import Fact
 from detention_monitor.times import MINUTE, local_text
 

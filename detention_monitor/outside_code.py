@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from detention_monitor.detention import Problem
+from detention_monitor.corrections import Problem
 from detention_monitor.terms import Terms
 from detention_monitor.timeline import Conclusions, Fact
 

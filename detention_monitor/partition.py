@@ -16,8 +16,9 @@ from typing import Self
 
 import msgspec
 
-from detention_monitor.detention import Detention, Links, group, record_name
+from detention_monitor.detention import Detention, group
 from detention_monitor.entries import CustodyEvent
+from detention_monitor.links import Links, record_name
 from detention_monitor.records import Source
 from detention_monitor.sources import SetAside, used_before
 from detention_monitor.vocabulary import Coverage

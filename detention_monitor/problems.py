@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from detention_monitor.detention import Problem, View
+from detention_monitor.corrections import Problem
+from detention_monitor.detention import View
 from detention_monitor.findings import Finding, key_of
 from detention_monitor.plan import in_force
 from detention_monitor.rulefile import RuleSet

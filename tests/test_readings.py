@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detention_monitor.assess import Assessment, assess, end_of
-from detention_monitor.detention import Detention, _splits, group
+from detention_monitor.detention import Detention, group
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import RecordError
+from detention_monitor.repeated_hour import splits_of
 from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.sources import read_entries
 from detention_monitor.times import parse_instant
@@ -362,7 +363,7 @@ def test_readings_are_those_that_keep_the_order_of_writing(minutes: list[int]) -
         times = [each[place >= split] for place, each in enumerate(choices)]
         if times == sorted(times):
             kept.append(split)
-    assert _splits(choices) == (kept or [*every])
+    assert splits_of(choices) == (kept or [*every])
 
 
 def test_what_is_read_in_too_many_ways_comes_with_the_hour_and_not_before(

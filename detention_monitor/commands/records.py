@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import click
 
-from detention_monitor.detention import Detention, detentions_of, record_name
+from detention_monitor.detention import Detention, detentions_of
 from detention_monitor.entries import CustodyEvent
+from detention_monitor.links import record_name
 from detention_monitor.records import Source
 from detention_monitor.sources import SetAside
 from detention_monitor.vocabulary import Coverage

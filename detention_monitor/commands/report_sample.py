@@ -27,10 +27,11 @@ from detention_monitor.commands.reports import (
     many_records,
     told_period,
 )
-from detention_monitor.detention import Detention, record_name
+from detention_monitor.detention import Detention
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.judging import Product, ruleset_of
+from detention_monitor.links import record_name
 from detention_monitor.paths import bundled_rules
 from detention_monitor.questions import load_questions
 from detention_monitor.replay import replay

@@ -21,8 +21,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from detention_monitor.assess import Assessment
-from detention_monitor.detention import Detention, Links, group, record_name, without_duplicates
+from detention_monitor.detention import Detention, group, without_duplicates
 from detention_monitor.findings import BREACHES, Finding
+from detention_monitor.links import Links, record_name
 from detention_monitor.live.acts import WHATS, acts_of, append
 from detention_monitor.live.alerts import Alert, Change, alert_of, is_concern, terms_of
 from detention_monitor.live.limits import Limits, packed_limits

@@ -19,9 +19,10 @@ from typing import NamedTuple
 import msgspec
 
 from detention_monitor.assess import Assessment
-from detention_monitor.detention import Detention, record_name
+from detention_monitor.detention import Detention
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.findings import SEVERITIES
+from detention_monitor.links import record_name
 from detention_monitor.reports.answers import gravest_of
 from detention_monitor.reports.rows import Row, row_of
 
