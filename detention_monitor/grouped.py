@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 from heapq import merge
 from pathlib import Path
 
-import msgspec
-
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import RecordError
+from detention_monitor.frames import block, encode
 from detention_monitor.links import link_names, record_name
 from detention_monitor.records import Source
 from detention_monitor.sources import SetAside, used_before
@@ -41,7 +40,6 @@ def cut(
 
     Raises `RecordError` for a detention that is seen again after another began.
     """
-    encode = msgspec.msgpack.Encoder().encode
     used, own = IdsUsed(), set[int]()
     sources: dict[Source, int] = {}
     coverages: list[Coverage] = []
@@ -78,7 +76,7 @@ def cut(
             sources[source] = len(sources)
             coverages.append(source.coverage)
         frame = encode((place, sources[source], got))
-        frames += (len(frame).to_bytes(4, "big"), frame)
+        frames.append(frame)
         size += len(frame)
     yield _written(part, frames, coverages)
 
@@ -93,7 +91,7 @@ def _not_grouped(entry: CustodyEvent) -> None:
 
 def _written(part: Part, frames: list[bytes], coverages: list[Coverage]) -> Part:
     with part.bucket.open("wb") as file:
-        file.writelines(frames)
+        file.writelines(block(frames))
     frames.clear()
     part.coverages = [*coverages]
     return part

@@ -8,8 +8,9 @@ brought to one bucket. How many buckets there are depends on the input only, nev
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import Self
@@ -18,6 +19,7 @@ import msgspec
 
 from detention_monitor.detention import Detention, group
 from detention_monitor.entries import CustodyEvent
+from detention_monitor.frames import block, blocks, encode
 from detention_monitor.links import Links, record_name
 from detention_monitor.records import Source
 from detention_monitor.sources import SetAside, used_before
@@ -28,7 +30,6 @@ BUCKET_BYTES = 4_000_000
 _MOST_BUCKETS = 4_096
 _UNKNOWN = 256
 """Buckets for standard input, whose size nobody knows."""
-_BUFFER = 65_536
 _HELD = 4_000_000
 """Bytes that wait in memory to be written to their buckets."""
 _HELD_EACH = 8_000
@@ -42,6 +43,11 @@ _Frame = tuple[int, int, CustodyEvent]
 """One entry in a bucket: its place in the input, the number of its source, the entry."""
 _IdFrame = tuple[int, str, str, str]
 """An id in use: the place of the entry, the id with force and source, the record, the origin."""
+_Joined = tuple[str, str]
+"""A detention's id, and the name of a record that gives it."""
+_ENTRIES = msgspec.msgpack.Decoder(list[_Frame])
+_IDS = msgspec.msgpack.Decoder(list[_IdFrame])
+_JOINS = msgspec.msgpack.Decoder(list[_Joined])
 
 
 @dataclass(slots=True)
@@ -87,7 +93,6 @@ def partition(
     links = Links()
     numbers: dict[Source, int] = {}
     number, identity, last = 0, "", None
-    encode = msgspec.msgpack.Encoder().encode
     joins = [folder / f"joins{number:04d}" for number in range(count)]
     with _Spill(out.buckets) as entries, _Spill(ids) as used, _Spill(joins) as joined:
         for place, (got, source) in enumerate(read):
@@ -141,7 +146,7 @@ class _Spill:
 
     def put(self, number: int, frame: bytes) -> None:
         """Take one frame for a file."""
-        self._held[number] += (len(frame).to_bytes(4, "big"), frame)
+        self._held[number].append(frame)
         self._size += len(frame) + _FRAME_COST
         if self._size > self._most:
             self._flush()
@@ -149,28 +154,24 @@ class _Spill:
     def _flush(self) -> None:
         for path, frames in zip(self._paths, self._held, strict=True):
             if frames:
-                with path.open("ab") as file:
-                    file.writelines(frames)
+                _add(path, frames)
                 frames.clear()
         self._size = 0
+
+
+def _add(path: Path, frames: Sequence[bytes]) -> None:
+    with path.open("ab") as file:
+        file.writelines(block(frames))
 
 
 def _bucket(name: str, count: int) -> int:
     return zlib.crc32(name.encode()) % count
 
 
-def _frames(path: Path) -> Iterator[bytes]:
-    with path.open("rb", buffering=_BUFFER) as file:
-        while size := file.read(4):
-            yield size + file.read(int.from_bytes(size, "big"))
-
-
 def _join(joins: Path, links: Links) -> None:
     """Join the records that share a `detention_id`; those that share it with none cost no memory."""
-    decoder = msgspec.msgpack.Decoder(tuple[str, str])
     first: dict[str, str] = {}
-    for frame in _frames(joins):
-        detention_id, name = decoder.decode(frame[4:])
+    for detention_id, name in chain.from_iterable(blocks(joins, _JOINS)):
         other = first.setdefault(detention_id, name)
         if other != name:
             links.join(other, name)
@@ -188,24 +189,26 @@ def _homes(links: Links, count: int) -> dict[str, int]:
 
 def _bring_together(out: Partition, home: Mapping[str, int]) -> None:
     """Move the entries of records that have their home in another bucket."""
-    decoder = msgspec.msgpack.Decoder(_Frame)
     count = len(out.buckets)
     for number in sorted({_bucket(name, count) for name in home}):
-        moved: dict[int, list[bytes]] = {}
         path = out.buckets[number]
-        stay = path.with_suffix(".stay")
-        with stay.open("wb") as kept:
-            for frame in _frames(path):
-                entry = decoder.decode(frame[4:])[2]
-                target = home.get(record_name(entry.force, entry.record), number)
-                if target == number:
-                    kept.write(frame)
-                else:
-                    moved.setdefault(target, []).append(frame)
-        stay.replace(path)
+        stay: list[bytes] = []
+        moved: dict[int, list[bytes]] = {}
+        for frame in chain.from_iterable(blocks(path, _ENTRIES)):
+            entry = frame[2]
+            target = home.get(record_name(entry.force, entry.record), number)
+            (stay if target == number else moved.setdefault(target, [])).append(encode(frame))
+        _replace(path, stay)
         for target, frames in moved.items():
-            with out.buckets[target].open("ab") as file:
-                file.writelines(frames)
+            _add(out.buckets[target], frames)
+
+
+def _replace(path: Path, frames: Sequence[bytes]) -> None:
+    """Give a bucket other contents, all at once."""
+    stay = path.with_suffix(".stay")
+    with stay.open("wb") as kept:
+        kept.writelines(block(frames))
+    stay.replace(path)
 
 
 def _take_out_reused(
@@ -219,34 +222,32 @@ def _take_out_reused(
 
     The same id within a detention is left to whoever judges it: an entry sent again is one entry.
     """
-    decoder = msgspec.msgpack.Decoder(_IdFrame)
+    frames = [*chain.from_iterable(blocks(ids, _IDS))]
+    if len({own for _, own, _, _ in frames}) == len(frames):
+        return
     count = len(out.buckets)
     first: dict[str, tuple[str, str]] = {}
     reused: dict[int, dict[int, str]] = {}
-    for frame in _frames(ids):
-        place, own, name, origin = decoder.decode(frame[4:])
+    for place, own, name, origin in frames:
         root, where = first.setdefault(own, (links.root_of(name), origin))
         if root != links.root_of(name):
             reused.setdefault(home.get(name, _bucket(name, count)), {})[place] = where
-    entries = msgspec.msgpack.Decoder(_Frame)
     for number in sorted(reused):
         path = out.buckets[number]
-        stay = path.with_suffix(".stay")
-        with stay.open("wb") as kept:
-            for frame in _frames(path):
-                place, _, entry = entries.decode(frame[4:])
-                if place in reused[number]:
-                    out.set_aside += 1
-                    set_aside(used_before(entry, reused[number][place]))
-                else:
-                    kept.write(frame)
-        stay.replace(path)
+        kept: list[bytes] = []
+        for frame in chain.from_iterable(blocks(path, _ENTRIES)):
+            place, _, entry = frame
+            if place in reused[number]:
+                out.set_aside += 1
+                set_aside(used_before(entry, reused[number][place]))
+            else:
+                kept.append(encode(frame))
+        _replace(path, kept)
 
 
 def detentions(bucket: Path, coverages: Sequence[Coverage]) -> list[Placed]:
     """Return the detentions of a bucket, in the order in which their first entries were read."""
-    decoder = msgspec.msgpack.Decoder(_Frame)
-    frames = sorted((decoder.decode(frame[4:]) for frame in _frames(bucket)), key=itemgetter(0))
+    frames = sorted(chain.from_iterable(blocks(bucket, _ENTRIES)), key=itemgetter(0))
     covered: dict[str, Coverage] = {}
     first: dict[str, int] = {}
     for place, source, entry in frames:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from detention_monitor.entries import Actor, CustodyEvent, Value
@@ -111,7 +112,9 @@ def entry_from(
         raise RecordError(f"no kind of entry is called '{name}'{_near(name, vocabulary)}")
     if kind.derived:
         raise RecordError(f"'{name}' is worked out by the monitor and cannot be recorded")
-    amends, withdraws = _optional(raw, "amends"), _optional(raw, "withdraws")
+    get = raw.get
+    amends = None if get("amends") is None else _optional(raw, "amends")
+    withdraws = None if get("withdraws") is None else _optional(raw, "withdraws")
     if amends and withdraws:
         raise RecordError("an entry amends another or withdraws it, not both")
     attrs, also_attrs = _attributes(raw.get("attrs"), kind, source.zone)
@@ -128,8 +131,8 @@ def entry_from(
         record,
         name,
         at[0],
-        _optional(raw, "force"),
-        _optional(raw, "detention_id"),
+        None if get("force") is None else _optional(raw, "force"),
+        None if get("detention_id") is None else _optional(raw, "detention_id"),
         recorded[-1] if recorded else None,
         _actor(raw.get("by"), vocabulary),
         amends,
@@ -203,14 +206,27 @@ def _actor(raw: object, vocabulary: Vocabulary) -> Actor:
         return _NOBODY
     if not isinstance(raw, dict):
         raise RecordError('\'by\' must be an object: {"id": ..., "rank": ..., "role": ...}')
+    known = vocabulary.common
+    said = tuple(raw.items()), known["rank"].values, known["role"].values
+    try:
+        return _actor_of(*said)
+    except TypeError:  # a list or an object among the values cannot be looked up
+        return _actor_of.__wrapped__(*said)
+
+
+@lru_cache(maxsize=4_096)
+def _actor_of(
+    said: tuple[tuple[str, object], ...], ranks: tuple[str, ...], roles: tuple[str, ...]
+) -> Actor:
+    """Return the person that `by` names: the same few hundred again and again."""
+    raw = dict(said)
     if not raw.keys() <= _ACTOR_KEY_SET:
         _no_others(raw, _ACTOR_KEYS, "'by'")
-    known = vocabulary.common
     return Actor(
         _optional(raw, "id"),
-        _known(raw, "rank", known["rank"].values),
-        _known(raw, "acting_rank_s107", known["rank"].values),
-        _known(raw, "role", known["role"].values),
+        _known(raw, "rank", ranks),
+        _known(raw, "acting_rank_s107", ranks),
+        _known(raw, "role", roles),
     )
 
 
