@@ -10,8 +10,8 @@ from detention_monitor.clock_entries import ClockSettings
 from detention_monitor.clock_facts import CLOCK_KINDS, derive, is_headless
 from detention_monitor.clocks import Span
 from detention_monitor.context import (
-    CARRIED_ON,
     child_facts,
+    seen_with,
     station_of,
     with_context,
     with_decisions,
@@ -224,12 +224,9 @@ class _Run:
         settings = ClockSettings.read(lambda name: self.ruleset.parameters.value(name, begun))
         derived = derive(facts, settings, self.as_of)
         intervals += derived.overnight
-        last = facts[-1].attrs
-        known = {name: last[name] for name in CARRIED_ON if name in last}
         seen = visits(facts, self.ruleset.parameters.value, self.coverage)
         fed, next_meal = meals(facts, self.as_of)
-        measured = (*derived.facts, *seen, *fed)
-        new = [fact.saying({**known, **fact.attrs}) for fact in measured]
+        new = seen_with((*derived.facts, *seen, *fed), facts)
         return in_order([*facts, *new]), [*derived.next_instants, *next_meal]
 
     def _situation(

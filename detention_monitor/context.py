@@ -87,6 +87,23 @@ def with_context(entries: Sequence[Fact], ruleset: RuleSet, person: Person) -> l
     return out
 
 
+def seen_with(new: Sequence[Fact], facts: Sequence[Fact]) -> list[Fact]:
+    """Return new facts with what the entries up to each of them said; both in order of time.
+
+    What a measure finds of a night is found of the detention as it was then: on a warrant, though
+    the child was afterwards held for something else.
+    """
+    known: dict[str, Value] = {}
+    at, out = 0, []
+    for fact in sorted(new, key=lambda each: each.at):
+        while at < len(facts) and (not known or facts[at].at <= fact.at):
+            said = facts[at].attrs
+            known |= {name: said[name] for name in CARRIED_ON if name in said}
+            at += 1
+        out.append(fact.saying({**known, **fact.attrs}))
+    return out
+
+
 def _keeps_worse(name: str, known: Mapping[str, Value], fact: Fact) -> bool:
     """Whether an offence for which serious harm is defined stays, beside one for which it is not."""
     serious = known.get(name) in ("violent", "sexual", "terrorism")

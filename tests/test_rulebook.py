@@ -274,7 +274,8 @@ PROSE = ("id", "duty", "title", "says", "cite", "who", "message", "do", "clears"
 def of_condition(text: str, model: BaseModel) -> Iterator[str]:
     kinds = model.kind if isinstance(model, Selector) else getattr(model, "happen", ("",))
     for test in conditions.tests(conditions.parse(text)) if text else ():
-        if meant := clauses(test.attribute):
+        special = WORDING.nouns.get(f"{kinds[0]}.{test.attribute}")  # no yes or no of another kind
+        if not special and (meant := clauses(test.attribute)):
             yield meant
             continue
         yield WORDING.noun(test.attribute, kinds[0])
