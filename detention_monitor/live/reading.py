@@ -49,6 +49,8 @@ class StoredAssessments:
         self._bodies: dict[str, str] = {}
         self._as_of: dict[str, int] = {}
         self.settled_at = 0
+        """The instant for which what was read is right."""
+        self._read_at = 0
         self._failure = ""
         self._wake, self._behind = Wake(store), False
         self._limits: Limits | None = None
@@ -60,9 +62,15 @@ class StoredAssessments:
         """The hash of the rules by which the monitor judges."""
 
     def is_behind(self) -> bool:
-        """Whether the monitor wrote something since the last `advance`."""
+        """Whether the monitor wrote something since the last `advance`.
+
+        Where it only said that what stands there is still right, that counts at once.
+        """
         if self._wake.asks():
-            self._behind = self._progress()[0] != self._version
+            version, settled_at = self._progress()
+            self._behind = version != self._version
+            if not self._behind:
+                self.settled_at = settled_at
         return self._behind
 
     def _progress(self) -> tuple[int | None, int]:
@@ -99,7 +107,7 @@ class StoredAssessments:
             as_of = dict(connection.execute(wanted).all())
             changed = [
                 name for name, at in as_of.items()
-                if self._as_of.get(name) != at or at >= self.settled_at
+                if self._as_of.get(name) != at or at >= self._read_at
             ]  # fmt: skip
             bodies: dict[str, str] = {}
             for start in range(0, len(changed), _CHUNK):
@@ -116,7 +124,8 @@ class StoredAssessments:
             if self._bodies.get(name) != body:
                 self._bodies[name] = body
                 self._by_detention[name] = _assessment(body)
-        self._as_of, self._version, self.settled_at = as_of, version, settled_at
+        self._as_of, self._version = as_of, version
+        self.settled_at = self._read_at = settled_at
 
     def warning(self, now: int) -> str | None:
         """Return why what is shown may be out of date, if it may."""
