@@ -8,7 +8,7 @@ import pytest
 
 from detention_monitor.boards.clock import StoryClock
 from detention_monitor.boards.marks import Mark, marks, next_mark, ruler
-from detention_monitor.boards.story import judging
+from detention_monitor.boards.story import StoryDesk, judging
 from detention_monitor.detention import detentions_of
 from detention_monitor.durable import DurableBackend
 from detention_monitor.rulefile import RuleSet
@@ -182,3 +182,38 @@ async def test_replay_waits_for_its_judge_without_standing_still(
         await pilot.pause()
         assert "JUDGING" not in shown(app, "head")
         assert "T16" in shown(app, "list")
+
+
+def _judged_whole(desk: StoryDesk, at: int) -> dict[str, tuple[int, bool]]:
+    """Bring a story to an instant, one child a look; return since when what is asked."""
+    desk.patience = 0
+    desk.look(at)
+    while desk.pending is not None:
+        desk.look(at)
+    return {
+        each.key: (each.since, each.escalated_at is not None)
+        for each in desk.alerts()
+        if each.is_asking
+    }
+
+
+def test_alerts_are_the_same_from_wherever_one_comes(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    """Jumped to in parts, and gone back to; played through, some come by the grace later."""
+    at = instant(f"{D}21:50")
+    jumped = desk_of(BUSY, ruleset, durable)
+    jumped.look(jumped.start)
+    asking = _judged_whole(jumped, at)
+    assert sum(since > at - 600 for since, _ in asking.values()) == 0
+    _judged_whole(jumped, instant(f"{D}23:30"))
+    assert _judged_whole(jumped, at) == asking
+
+    played = desk_of(BUSY, ruleset, durable)
+    for now in range(played.start, at, 60):
+        played.look(now)
+    through = _judged_whole(played, at)
+    assert through.keys() == asking.keys()
+    for key, (since, escalated) in asking.items():
+        assert 0 <= through[key][0] - since <= 15 * 60, key
+        assert through[key][1] == escalated, key
