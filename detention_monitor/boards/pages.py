@@ -132,7 +132,7 @@ def handover(desk: Desk, now: int, width: int) -> list[Line]:
 
 _LEFT_SIGN = (
     "hours and minutes that certainly remain; with seconds in the last ten minutes; -0:16 is 16 "
-    "minutes late; ? means the data may be out of date; + a later day"
+    "minutes late; ? means the data may be out of date. Due: + a later day, - an earlier one"
 )
 _ALERT_SIGN = (
     "NEW unseen; NEW ESC so long that it was escalated; PAST over before anybody saw it; MISSED until its reason is given; acked; shelved; "
@@ -140,7 +140,8 @@ _ALERT_SIGN = (
 )
 _SIGNS = (
     ("level", ", ".join(f"{mark} {name}" for mark, name in zip(MARKS[1:], NAMES[1:], strict=True))
-     + ", ok: of the duty that comes first; law and Code before policy"),
+     + ", ok: of the duty that comes first, law and Code before policy; or of the gravest alert that "
+     "waits for a person"),
     ("left", _LEFT_SIGN),
     ("adult", "here; here? came, no entry says they left; left; asked; NONE nobody asked"),
     ("seen", "when an inspector (after charge also the custody officer) saw the child in person"),

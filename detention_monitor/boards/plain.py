@@ -72,9 +72,9 @@ class Plain:
         rows = self._desk.rows(now)
         for row in rows:
             name = row.child.detention
-            if row.level > self._levels.get(name, 0):
+            if row.duty_level > self._levels.get(name, 0):  # its alerts are told by themselves
                 yield f"ANN: {self._row(row, now)}"
-            self._levels[name] = row.level
+            self._levels[name] = row.duty_level
 
     def _alert(self, alert: AlertLine, now: int) -> str:
         number = self._of.get(alert.key)
