@@ -65,7 +65,9 @@ def alert_level(severity: Severity, *, over: bool) -> Level:
     return 1 if over else _BY_SEVERITY[severity]
 
 
-def alert_key(severity: Severity, authority: str, since: int, key: str) -> tuple[int, int, int, str]:
+def alert_key(
+    severity: Severity, authority: str, since: int, key: str
+) -> tuple[int, int, int, str]:
     """Return the place in the list that a new grave alert gives a child: after what is due soon.
 
     So that what was broken, and has no deadline (an interview without an adult), does not stand
