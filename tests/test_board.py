@@ -369,3 +369,59 @@ async def test_the_palette_offers_what_the_keys_do(
 def test_the_entries_of_the_day_are_all_read(ruleset: RuleSet) -> None:
     read = [got for got, _ in read_entries([str(BUSY)], ruleset.vocabulary)]
     assert all(isinstance(each, CustodyEvent) for each in read)
+
+
+async def test_no_child_is_left_out_of_the_picture_of_all_unsaid(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    app = board(desk_of(BUSY, ruleset, durable), "2024-09-13T09:32")
+    async with app.run_test(size=(200, 50)) as pilot:
+        await pilot.pause()
+        here = [each[1:].split()[1] for each in shown(app, "list").splitlines()]
+        assert len(here) == 7
+        every = painted(app).splitlines()
+        assert all(any(each.startswith(name) for each in every) for name in here), here
+    app = board(desk_of(BUSY, ruleset, durable), "2024-09-13T17:00")
+    async with app.run_test(size=(200, 36)) as pilot:
+        await pilot.pause()
+        assert "14 children" in shown(app, "head")
+        every = painted(app).splitlines()
+        drawn = [each for each in every if re.match(r"CR-24\d\d ", each)]
+        assert any(each.startswith(f"+{14 - len(drawn)} more") for each in every)
+
+
+@pytest.mark.parametrize("size", [(80, 24), MEDIUM])
+async def test_a_child_under_ten_is_named_and_nothing_untrue_is_said(
+    ruleset: RuleSet, durable: DurableBackend, size: tuple[int, int]
+) -> None:
+    entries = [
+        entry(ruleset, 1, "arrived", "2024-09-13T09:40", attrs={"dob": "2016-01-01"}),
+        entry(ruleset, 2, "detention_authorised", "2024-09-13T09:50"),
+        entry(ruleset, 3, "cell_placed", "2024-09-13T09:55", attrs={"cell": "M2"}),
+        entry(ruleset, 4, "released", "2024-09-13T13:00"),
+    ]
+    app = board(desk_of(entries, ruleset, durable), "2024-09-13T12:00")
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        assert "1 under 10: check at once" in shown(app, "head")
+        assert "1 child" in shown(app, "head")
+        detail = shown(app, "brief" if size[0] < 110 else "detail")
+        said = " ".join(detail.split())
+        assert "CHECK recorded as under 10: not judged, check at once" in said
+        assert "REVIEW  not judged" in detail
+        assert "no review is due" not in detail
+        assert "age not known" not in detail
+        if size[0] > 110:
+            assert "authorised 09:50" in detail
+        await pilot.press("h")
+        assert "1 OPEN NOW  1" in shown(app, "text")
+        await pilot.press("escape")
+        go(app, "2024-09-13T14:00")
+        await pilot.pause()
+        assert "check at once" not in shown(app, "head")
+        assert "1 under 10 left: see l" in shown(app, "head")
+        detail = shown(app, "brief" if size[0] < 110 else "detail")
+        assert "left 13:00" in detail
+        assert "M2" not in detail
+        await pilot.press("v")
+        assert "No review is to be held" in shown(app, "text")

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
 
 from detention_monitor.boards import head, pages, rules_page
+from detention_monitor.boards.child import Child
 from detention_monitor.boards.clock import Time
 from detention_monitor.boards.desk import AlertLine, Desk, Row, finding_of
 from detention_monitor.boards.detail import adult_text, compact, request_text, seen_text
 from detention_monitor.boards.feed import SHOWN
 from detention_monitor.boards.lines import ASCII, Line, text_of
+from detention_monitor.boards.released import ended_text, unjudged, unjudged_text
 from detention_monitor.boards.rows import left_text, short, when_text
 from detention_monitor.boards.urgency import NAMES
 from detention_monitor.errors import DetentionMonitorError
@@ -69,6 +71,10 @@ class Plain:
             ):
                 self._told[each.key] = each.state
                 yield f"ANN: {self._alert(each, now)}"
+        for child in unjudged(self._desk):
+            if self._told.get(child.detention) != child.refused:
+                self._told[child.detention] = child.refused or ""
+                yield f"ANN: {_unjudged(child)}"
         rows = self._desk.rows(now)
         for row in rows:
             name = row.child.detention
@@ -125,6 +131,7 @@ class Plain:
                 shown = head.Shown(warning=self._warning)
                 lines = head.lines(desk, self._clock, desk.rows(now), now, shown, 200)
                 out = [text_of(each).strip() for each in lines]
+                out += [_unjudged(child) for child in unjudged(desk)]
                 out += [each for row in desk.rows(now) for each in self._told_of(row, now)]
                 return out
             case "2" | "alerts":
@@ -136,8 +143,8 @@ class Plain:
                 return _text(pages.handover(desk, now, WIDTH))
             case "5" | "left":
                 gone = [
-                    f"{each.name}: {each.ended[0].replace('_', ' ')} {when_text(each.ended[1], now)}"
-                    for each in desk.left()
+                    f"{each.name}: {ended_text(each, now)}"
+                    for each in [*desk.left(), *desk.refused()]
                     if each.ended
                 ]
                 return [printable(each) for each in gone] or ["nobody left"]
@@ -207,6 +214,10 @@ class Plain:
         if not minutes.isdecimal():
             raise ValueError("say for how many minutes, then why: shelve 12 15 asleep")
         return self._desk.shelve(held, now, why, now + int(minutes) * MINUTE)
+
+
+def _unjudged(child: Child) -> str:
+    return printable(f"{child.name}: {unjudged_text(child)}", 400)
 
 
 def _text(lines: Sequence[Line]) -> list[str]:

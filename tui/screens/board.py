@@ -167,8 +167,8 @@ class BoardScreen(Timed):
             return [each.detention for each in released.listed(self.desk, self.suite, self.find)]
         shown = rows.filtered(self.every, self.suite, self.find, faults=self.faults)
         order = [row.child.detention for row in shown]
-        young = [each.detention for each in self.desk.refused() if each.refused == "under_10"]
-        order = [name for name in young if released.is_here(self.desk, name)] + order
+        here = released.unjudged(self.desk)
+        order = [each.detention for each in here if each.refused == "under_10"] + order
         chosen = self.children_list.chosen
         if chosen and chosen not in order and released.knows(self.desk, chosen):
             order.insert(
@@ -260,9 +260,9 @@ class BoardScreen(Timed):
             shown = [
                 self.by_name[name].child for name in self.children_list.keys if name in self.by_name
             ]
-            every.styles.height = min(len(shown) + 2, max(4, self.size.height // 3))
-            room = max(1, every.size.height - 2)
-            every.show(overview(shown[:room], self.now, every.size.width - 1, self.glyphs))
+            tall = min(len(shown) + 2, max(4, self.size.height // 3))  # a rule above, a scale below
+            every.styles.height = tall
+            every.show(overview(shown, self.now, every.size.width - 1, self.glyphs, tall - 2))
 
     def transport(self, width: int) -> Line:  # noqa: ARG002 - see `Playing`
         """Return the line of a story."""
@@ -285,7 +285,9 @@ class BoardScreen(Timed):
         if self._second is None or self._second[0] != key:
             second = head.second(self.desk, self.every, self.now, shown, width)
             self._second = (key, second)
-        top = head.first(self.desk, self.clock, len(self.every), self.now, shown, width)
+        young = sum(each.refused == "under_10" for each in released.unjudged(self.desk))
+        children = len(self.every) + young
+        top = head.first(self.desk, self.clock, children, self.now, shown, width)
         return [top, self._second[1]]
 
     def _paint_detail(self, pane: Lines) -> None:
