@@ -158,7 +158,7 @@ def test_of_a_folder_the_file_with_a_wrong_declaration_may_be_taken_away(
     feed, told, positions = Folder(tmp_path, vocabulary, {}), {}, {}
     for batch in feed.poll(START):
         told[batch.feed], positions[batch.feed] = batch.problem, batch.position
-    assert "Mars/Olympus" in told[str(tmp_path / "a.jsonl")]
+    assert "Mars/Olympus" in str(told[str(tmp_path / "a.jsonl")])
     (tmp_path / "a.jsonl").rename(tmp_path / "a.wrong")
     (tmp_path / "b.jsonl").write_bytes(RIGHT + line(1) + ENDED)
     taken = []

@@ -19,7 +19,7 @@ from detention_monitor.detention import Detention
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.findings import SEVERITIES, Finding
 from detention_monitor.live.access import Action
-from detention_monitor.live.reading import Publication
+from detention_monitor.live.reading import Publication, SetAsides
 from detention_monitor.parameters import Parameters
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Severity
@@ -284,6 +284,10 @@ class Desk(ABC):
         """Put an alert aside for a while; return what to say. Raises an error that says why not."""
         raise NotHereError("no acts here: this board plays back what was")
 
+    def unshelve(self, alert: AlertLine, now: int) -> str:  # noqa: ARG002
+        """Take an alert down from the shelf; return what to say. Raises an error that says why not."""
+        raise NotHereError("no acts here: this board plays back what was")
+
     def give_reason(self, alert: AlertLine, now: int, reason: str) -> str:  # noqa: ARG002
         """Say why a deadline was missed; return what to say. Raises an error that says why not."""
         raise NotHereError("no acts here: this board plays back what was")
@@ -302,6 +306,10 @@ class Desk(ABC):
         Raises an error where that must be noted and cannot be: then it is not to be shown.
         """
         del action, now, name, detail
+
+    def set_aside(self, now: int) -> SetAsides:  # noqa: ARG002
+        """Return the lines of the feeds that were not taken within a day before an instant."""
+        return SetAsides(0, ())
 
     def publications(self) -> Sequence[Publication]:
         """Return the last attempts to load other rules, the latest first."""

@@ -103,6 +103,11 @@ def _children(rows: Sequence[Row], now: int) -> Iterator[tuple[str, str]]:
 
 def _system(desk: Desk, now: int) -> Iterator[tuple[str, str]]:
     yield "rules", desk.rules_hash
+    aside = desk.set_aside(now)
+    if aside.count:
+        last = aside.last[0]
+        said = f"the last: {last.origin} {last.record or ''}: {last.reason}"
+        yield "NOT TAKEN", f"{aside.count} lines of the feeds within a day; {said}"
     for each in desk.feeds(now):
         age = "" if each.age is None else f", last sign of life {in_words(each.age)} ago"
         yield each.name, f"{each.word}{age}{f'; {each.problem}' if each.problem else ''}"

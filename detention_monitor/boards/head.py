@@ -71,6 +71,9 @@ def second(desk: Desk, rows: Sequence[Row], now: int, shown: Shown, width: int) 
     if len(young) > here:
         out += [Piece(f"{len(young) - here} under 10 left: see l", "warn"), _GAP]
     out += [*counts(rows, named=width >= 110), Piece("   "), *alert_counts(desk.alerts())]
+    aside = desk.set_aside(now).count
+    if aside:
+        out += [_GAP, Piece(f"{aside} line{'s' if aside > 1 else ''} not taken: F", "alarm")]
     if load.flood:
         out += [_GAP, *load_line(load, now)]
     if others:

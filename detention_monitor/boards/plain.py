@@ -10,7 +10,7 @@ import select
 from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
 
-from detention_monitor.boards import head, pages, rules_page
+from detention_monitor.boards import feeds_page, head, pages, rules_page, shelf_page
 from detention_monitor.boards.child import Child
 from detention_monitor.boards.clock import Time
 from detention_monitor.boards.desk import AlertLine, Desk, Row, finding_of
@@ -32,11 +32,14 @@ _HELP = """\
 4 or handover        the handover report
 5 or left            children who left
 6 or rules           rules in use, and what each change of them brought
+7 or shelf           what is put aside, by whom, why, until when
+8 or feeds           how the feeds do, and lines that were not taken
 child CR-0001        everything about a child
 sheet CR-0001        what to know and ask before a review
 record CR-0001       every entry
 ack 12 on the way    acknowledge alert 12; a reason
 shelve 12 15 asleep  put alert 12 aside for 15 minutes; a reason
+unshelve 12          take alert 12 down before its time
 reason 12 late taxi  why the duty of alert 12 was missed
 undo                 take back the last act, within seconds
 law 12               the rule behind alert 12, and its sources
@@ -54,7 +57,7 @@ class Plain:
         self._levels: dict[str, int] = {}
         self._numbers: dict[int, AlertLine] = {}
         self._of: dict[str, int] = {}
-        self._warning = ""
+        self._warning, self._aside = "", 0
         self.ended = False
 
     def changes(self) -> Iterator[str]:
@@ -65,6 +68,10 @@ class Plain:
         if warning != self._warning:
             self._warning = warning
             yield f"ANN: {printable(warning or 'the data are up to date again')}"
+        aside = self._desk.set_aside(now).count
+        if aside > self._aside:
+            yield f"ANN: {aside} lines of the feeds within a day were not taken; 8 tells which"
+        self._aside = aside
         for each in self._desk.alerts():
             if self._told.get(each.key) != each.state and (
                 each.state in SHOWN or each.key in self._told
@@ -138,8 +145,10 @@ class Plain:
                 standing = [each for each in desk.alerts() if each.state in SHOWN]
                 return [self._alert(each, now) for each in standing] or ["no alert stands"]
             case "3" | "adviser":
+                desk.looked("opened", now, None, "BRING FORWARD")
                 return _text(pages.adviser(desk, now, WIDTH, ASCII))
             case "4" | "handover":
+                desk.looked("opened", now, None, "HANDOVER")
                 return _text(pages.handover(desk, now, WIDTH))
             case "5" | "left":
                 gone = [
@@ -150,6 +159,12 @@ class Plain:
                 return [printable(each) for each in gone] or ["nobody left"]
             case "6" | "rules":
                 return _text(rules_page.lines(desk, now, WIDTH, ASCII))
+            case "7" | "shelf":
+                desk.looked("opened", now, None, "SHELVED")
+                return _text(shelf_page.lines(desk, now, WIDTH, ASCII))
+            case "8" | "feeds":
+                desk.looked("opened", now, None, "FEEDS")
+                return _text(feeds_page.lines(desk, now, WIDTH, ASCII))
             case "undo":
                 return [desk.undo(now)]
             case "reload":
@@ -164,7 +179,7 @@ class Plain:
                 return _text(pages.law(desk, finding, WIDTH))
             case "child" | "sheet" | "record":
                 return self._page(word, rest, now)
-            case "ack" | "shelve" | "reason":
+            case "ack" | "shelve" | "unshelve" | "reason":
                 return [self._act(word, rest, now)]
             case "q" | "quit":
                 self.ended = True
@@ -208,6 +223,8 @@ class Plain:
         held = self._held(number)
         if word == "ack":
             return self._desk.acknowledge(held, now, said, None)
+        if word == "unshelve":
+            return self._desk.unshelve(held, now)
         if word == "reason":
             return self._desk.give_reason(held, now, said)
         minutes, _, why = said.partition(" ")

@@ -29,20 +29,30 @@ from detention_monitor.live.acts import (
     give_reason,
     shelve,
     undo,
+    unshelve,
     version_of,
 )
 from detention_monitor.live.kept_rules import unpacked
 from detention_monitor.live.projection import Custody
-from detention_monitor.live.reading import Publication, StoredAssessments, feeds, publications
+from detention_monitor.live.reading import (
+    Publication,
+    SetAsides,
+    StoredAssessments,
+    feeds,
+    publications,
+    set_asides,
+)
 from detention_monitor.live.store import ALERT, ENTRY, LOG, Store, Stored, StoreError, entries
 from detention_monitor.parameters import load_parameters
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.rulefile import PARAMETERS, load_rules
-from detention_monitor.times import HOUR
+from detention_monitor.times import DAY, HOUR
 
 AFTER_RELEASE = 24 * HOUR
 """How long a child stays in the list of those who left (seconds)."""
 _CHUNK = 400
+_ASIDE_AGAIN = 5
+"""Seconds after which it is asked again what was set aside."""
 _ALL_AGAIN = 60
 """Seconds after which all alerts are read again, though nothing says that they changed."""
 
@@ -67,6 +77,7 @@ class StoreDesk(Desk):
         self._reference: ReferenceBackend | None = None
         self._judged: dict[str, tuple[Assessment, Assessment]] = {}
         self._problem = ""
+        self._aside, self._aside_at = SetAsides(0, ()), -_ASIDE_AGAIN
         self._last: int | None = None
 
     def look(self, now: int) -> bool:
@@ -270,6 +281,19 @@ class StoreDesk(Desk):
         """Put an alert aside for a while."""
         return self._acted(shelve(self._store, _held(alert), self._who, now, reason, until))
 
+    def unshelve(self, alert: AlertLine, now: int) -> str:
+        """Take an alert down from the shelf before its time."""
+        return self._acted(unshelve(self._store, _held(alert), self._who, now))
+
+    def set_aside(self, now: int) -> SetAsides:
+        """Return what the feeds gave within a day and the monitor could not take."""
+        if not self._aside_at <= now < self._aside_at + _ASIDE_AGAIN:
+            try:
+                self._aside, self._aside_at = set_asides(self._store, now - DAY), now
+            except StoreError:  # said by `warning`
+                return self._aside
+        return self._aside
+
     def give_reason(self, alert: AlertLine, now: int, reason: str) -> str:
         """Say why a deadline was missed."""
         return self._acted(give_reason(self._store, _held(alert), self._who, now, reason))
@@ -315,7 +339,8 @@ def _line(row: sa.RowMapping, said: dict[str, Any]) -> AlertLine:
         due_at=row["due_at"], message=row["message"] or "", seen=row["seen"],
         active=row["active"], deadline_missed=row["deadline_missed"],
         answered=row["answered"], recorded_late=row["recorded_late"],
-        who=str(said.get("who", "")), reason=str(said.get("reason", "")), until=said.get("until"), times=row["times"],
+        who=str(said.get("who", "")), reason=str(said.get("reason", "")),
+        until=said.get("until") if row["expected_at"] is None else row["expected_at"], times=row["times"],
         escalated_at=row["escalated_at"],
     )  # fmt: skip
 

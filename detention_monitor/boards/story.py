@@ -278,6 +278,12 @@ class StoryDesk(Desk):
             raise NotHereError(f"put it aside until {clock_text(longest)} at the latest")
         return self._act(alert, Act(now, "shelve", alert.raised_at, until), reason)
 
+    def unshelve(self, alert: AlertLine, now: int) -> str:
+        """Take an alert down from the shelf, for practice."""
+        if alert.state != "shelved":
+            raise NotHereError("it is not put aside")
+        return self._act(alert, Act(now, "unshelve", alert.raised_at), "")
+
     def give_reason(self, alert: AlertLine, now: int, reason: str) -> str:
         """Say why a deadline was missed, for practice."""
         if not reason.strip():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
-from detention_monitor.boards import pages, rules_page
+from detention_monitor.boards import feeds_page, pages, rules_page, shelf_page
 from detention_monitor.boards.desk import AlertLine
 from detention_monitor.boards.lines import Line
 from detention_monitor.boards.picture import overview
@@ -30,6 +30,8 @@ _WHY = ("no officer free", "interview ran on", "recorded late", "medical care")
 
 OF_A_CHILD = ("DETAIL", "BEFORE YOU REVIEW", "LAW", "CUSTODY RECORD")
 """Pages that show one child: opening one is logged."""
+OF_NOBODY = ("HELP", "RULES")
+"""Pages that tell of no child; of every other page it is logged that it was opened."""
 
 
 class ActingBoard(Playing, BoardScreen):
@@ -44,7 +46,7 @@ class ActingBoard(Playing, BoardScreen):
         """Offer the keys of a story only where there is one, and acts only where they are taken."""
         if action in TRANSPORT:
             return not self.clock.live
-        if action in ("acknowledge", "shelve", "reason", "undo"):
+        if action in ("acknowledge", "shelve", "unshelve", "reason", "undo"):
             return self.desk.acts
         return True
 
@@ -106,6 +108,19 @@ class ActingBoard(Playing, BoardScreen):
         self._ask(
             "put aside", self._held(lambda each: each.state in ("new", "acknowledged")), dialog
         )
+
+    def action_unshelve(self) -> None:
+        """Take the held alert down from the shelf: it is new again."""
+        alert = self._held(lambda each: each.state == "shelved")
+        if alert is None:
+            self.board.say("no alert of this child is put aside")
+            return
+        try:
+            self.board.say(self.desk.unshelve(alert, self.clock.now()))
+        except DetentionMonitorError as error:
+            self.board.say(str(error), wrong=True)
+        self.desk.look(self.clock.now())
+        self.sort()
 
     def action_reason(self) -> None:
         """Say why the duty behind the held alert was missed."""
@@ -196,7 +211,7 @@ class ActingBoard(Playing, BoardScreen):
         reload: Callable[[], object] | None = None,
     ) -> None:  # fmt: skip
         of = self.child_name if title in OF_A_CHILD else None
-        if of is None or self._noted("opened", of, title):
+        if title in OF_NOBODY or self._noted("opened", of, title):
             self.app.push_screen(Page(self.look, title, build, ticks=ticks, of=of, reload=reload))
 
     def _noted(self, action: Action, name: str | None, detail: str) -> bool:
@@ -273,6 +288,16 @@ class ActingBoard(Playing, BoardScreen):
         self._open("ALL ALERTS", lambda width: pages.alerts(
             self.desk, self.clock.now(), width, self.glyphs), ticks=True)  # fmt: skip
 
+    def action_shelf(self) -> None:
+        """Open what is put aside."""
+        self._open("SHELVED", lambda width: shelf_page.lines(
+            self.desk, self.clock.now(), width, self.glyphs), ticks=True)  # fmt: skip
+
+    def action_feeds(self) -> None:
+        """Open how the feeds do, and what was not taken."""
+        self._open("FEEDS", lambda width: feeds_page.lines(
+            self.desk, self.clock.now(), width, self.glyphs), ticks=True)  # fmt: skip
+
     def action_handover(self) -> None:
         """Open the handover report."""
         self._open("HANDOVER", lambda width: pages.handover(self.desk, self.clock.now(), width))
@@ -305,12 +330,9 @@ class ActingBoard(Playing, BoardScreen):
 
     def action_leave(self) -> None:
         """Quit; ask first while alerts of the gravest kind are new."""
-        waiting = [
-            each
-            for each in self.alerts.values()
-            if each.state == "new" and each.severity == "critical"
-        ]
-        if not self.desk.live or not waiting:
+        present = self.board.present  # it may lie under this one, which plays what was
+        waiting = present.critical() if present is not None else []
+        if not waiting:
             self.app.exit()
             return
         many = f"{len(waiting)} critical alerts are new. Quit all the same?"

@@ -65,7 +65,8 @@ class BoardScreen(Timed):
         self._why: tuple[object, list[Line]] = ((), [])
         self._waits: Timer | None = None
         self._goes_on: Timer | None = None
-        self._warning = ""
+        self.warning = ""
+        """Why what is shown may be out of date, if it may."""
         self._second: tuple[object, Line] | None = None
         self._painted: object = None
         self._bell = Bell()
@@ -127,7 +128,7 @@ class BoardScreen(Timed):
             return
         self.now = self.clock.now()
         moved = self.desk.look(self.now)
-        self._warning = self.desk.warning(self.now)
+        self.warning = self.desk.warning(self.now)
         if moved or self.now >= self._turn:
             self.sort()
         else:
@@ -145,7 +146,7 @@ class BoardScreen(Timed):
         now = self.clock.now()
         if not self.desk.look(now):
             return False
-        self.now, self._warning = now, self.desk.warning(now)
+        self.now, self.warning = now, self.desk.warning(now)
         self.sort()
         self._ring()
         return True
@@ -199,7 +200,7 @@ class BoardScreen(Timed):
         return (sign, *rows.cells(row, self.layout_name, moment))
 
     def _moment(self) -> rows.Moment:
-        return rows.Moment(self.now, sure=not self._warning, ellipsis=self.glyphs.ellipsis)
+        return rows.Moment(self.now, sure=not self.warning, ellipsis=self.glyphs.ellipsis)
 
     def _row_stamp(self, name: str) -> object:
         row = self.by_name.get(name)
@@ -278,17 +279,27 @@ class BoardScreen(Timed):
     def _head(self) -> Sequence[Line]:
         """Return the two lines above; the second is kept for a minute, or until something changes."""
         shown = head.Shown(
-            self.suite, self.find, faults=self.faults, after=self.after, warning=self._warning,
+            self.suite, self.find, faults=self.faults, after=self.after, warning=self.warning,
             bell=self._wants_bell,
         )  # fmt: skip
-        width, key = self.size.width, (self.size.width, self.now // 60)
+        width = self.size.width
+        key = (width, self.now // 60, self.desk.set_aside(self.now).count)
         if self._second is None or self._second[0] != key:
             second = head.second(self.desk, self.every, self.now, shown, width)
             self._second = (key, second)
         young = sum(each.refused == "under_10" for each in released.unjudged(self.desk))
         children = len(self.every) + young
         top = head.first(self.desk, self.clock, children, self.now, shown, width)
-        return [top, self._second[1]]
+        return [(*self._waits_below(), *top), self._second[1]]
+
+    def _waits_below(self) -> Line:
+        """Return what waits on the board of the present, where this one plays what was."""
+        return () if self.clock.live else self.app.waits()  # type: ignore[attr-defined]
+
+    def critical(self) -> list[AlertLine]:
+        """Return the alerts of the gravest kind that nobody has seen."""
+        known = self.alerts.values()
+        return [each for each in known if each.state == "new" and each.severity == "critical"]
 
     def _paint_detail(self, pane: Lines) -> None:
         width, height = pane.size.width - 2, pane.size.height
