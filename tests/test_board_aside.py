@@ -12,6 +12,7 @@ import pytest
 from detention_monitor.boards import pages, shelf_page
 from detention_monitor.boards.lines import ASCII, Line, text_of
 from detention_monitor.boards.plain import Plain
+from detention_monitor.boards.story import StoryDesk
 from detention_monitor.durable import DurableBackend
 from detention_monitor.live.access import accesses
 from detention_monitor.live.acts import ActError, verify
@@ -189,6 +190,35 @@ async def test_every_page_that_tells_of_children_is_logged(lone: Monitored) -> N
         ("opened", None, "BRING FORWARD"), ("opened", None, "SHELVED"), ("opened", None, "FEEDS"),
         ("opened", "44/CR-1", "CUSTODY RECORD"), ("opened", None, "HANDOVER"),
     ]  # fmt: skip
+
+
+async def test_a_day_is_replayed_from_the_store(lone: Monitored) -> None:
+    """Whoever left long ago is on no list; the day still is."""
+    send(lone, '{"source": {"name": "Extract", "not_carried": ["aa_arrived"]}}')
+    booked_in(lone, "CR-1", "2025-06-01T08:00")
+    lone.write("CR-1", "released", "2025-06-02T01:00")
+    booked_in(lone, "CR-2", "2025-06-03T08:00")
+    lone.at(f"{D}09:00")
+    assert [
+        each.id for each in lone.desk.day(instant("2025-06-02T00:00"), instant("2025-06-03T00:00"))
+    ] == ["44/CR-1"]
+    app = lone.app()
+    async with app.run_test(size=MEDIUM) as pilot:
+        await pilot.pause()
+        await pilot.press("T", *"2025-6-1", "enter")
+        assert "REPLAY" not in shown(app, "head")  # said what to write
+        await pilot.press("T", *"2025-05-01", "enter")
+        assert "REPLAY" not in shown(app, "head")  # said that nothing is there
+        await pilot.press("T", *"2025-06-01", "enter")
+        await pilot.pause()
+        top = app.board
+        assert top is not None
+        assert isinstance(top.desk, StoryDesk)
+        assert "REPLAY" in shown(app, "head")
+        assert top.clock.now() == instant("2025-06-01T00:00")
+        assert {each.record for each in top.desk.entries} == {"CR-1"}
+        assert not top.desk.coverage["44/CR-1"].carries("aa_arrived")
+    assert "REPLAY of 2025-06-01" in [each.detail for each in accesses(lone.store)]
 
 
 # --- what waits on the board of the present --------------------------------------------------------

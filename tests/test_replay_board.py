@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from detention_monitor.detention import detentions_of
 from detention_monitor.durable import DurableBackend
 from detention_monitor.rulefile import RuleSet
 from tests.boards import BUSY, board, desk_of, entry, instant, shown
-from tests.conftest import SAMPLES
+from tests.conftest import ROOT, SAMPLES
 from tui.keys import KeysError, keymap
+from tui.watch import story
 
 D = "2024-09-13T"
 
@@ -217,3 +219,47 @@ def test_alerts_are_the_same_from_wherever_one_comes(
     for key, (since, escalated) in asking.items():
         assert 0 <= through[key][0] - since <= 15 * 60, key
         assert through[key][1] == escalated, key
+
+
+def _not_carried(folder: Path, missing: str) -> Path:
+    """Return a file of a child for whom nothing but the adult is recorded, which the source leaves out."""
+    made = {
+        "id": "e1",
+        "force": "44",
+        "record": "CR-1",
+        "kind": "arrived",
+        "attrs": {"dob": "2009-01-01"},
+    }
+    lines = [
+        {"source": {"name": "Extract", "not_carried": [missing]}},
+        {**made, "at": "2024-09-13T08:00:00+01:00"},
+        {
+            **made,
+            "id": "e2",
+            "kind": "detention_authorised",
+            "attrs": {},
+            "at": "2024-09-13T08:10:00+01:00",
+        },
+    ]
+    path = folder / "story.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    return path
+
+
+def test_what_a_source_does_not_carry_is_no_breach_in_a_story(tmp_path: Path) -> None:
+    def told(missing: str) -> set[str]:
+        path = _not_carried(tmp_path, missing)
+        desk, clock, _ = story(path, ROOT / "rules", None, 60, lambda _: None, practice=False)
+        assert isinstance(desk, StoryDesk)
+        now = instant("2024-09-13T18:00")
+        desk.look(now)
+        assert clock.now() < now
+        found = marks(
+            detentions_of(desk.entries, desk.coverage), desk._judge_by, now, "as_happened"
+        )
+        late = {each.text.split()[0] for each in found if each.what == "breach"}
+        assert {each.duty for each in desk.alerts() if each.state == "new"} <= late | {None}
+        return late
+
+    assert "B02" in told("visited")
+    assert "B02" not in told("aa_arrived")

@@ -194,6 +194,10 @@ class Desk(ABC):
     def detention(self, name: str) -> Detention | None:
         """Return the entries of a detention."""
 
+    def day(self, start: int, end: int) -> Sequence[Detention]:  # noqa: ARG002
+        """Return whole every detention with an entry between two instants (seconds UTC)."""
+        raise NotHereError("no days here: this board plays one story")
+
     @abstractmethod
     def alerts(self) -> Sequence[AlertLine]:
         """Return the alerts as they stand, those that ask for something first."""

@@ -109,6 +109,24 @@ class StoreDesk(Desk):
         """Return the entries of a detention."""
         return self._detentions.get(name)
 
+    def day(self, start: int, end: int) -> Sequence[Detention]:
+        """Return whole every detention with an entry between two instants, from all the store holds."""
+        between = sa.and_(ENTRY.c.at >= start, ENTRY.c.at < end, ENTRY.c.erased_by.is_(None))
+        with self._store.read() as connection:
+            touched = set(connection.scalars(sa.select(ENTRY.c.record).where(between).distinct()))
+        every = (each.records for each in self._stored.assessments())
+        groups = [group for group in every if touched.intersection(group)]
+        records = {record for group in groups for record in group}
+        whole = Custody()
+        with self._store.read() as connection:
+            found = whole.add(_of_records(connection, sorted(records)))
+        kept = (whole.detention(root)[0] for root in sorted(found))
+        return [
+            Detention(each.id, tuple(without_duplicates(each.entries)[0]), each.coverage)
+            for each in kept
+            if any(start <= entry.at < end for entry in each.entries)
+        ]
+
     def alerts(self) -> Sequence[AlertLine]:
         """Return the alerts as they stand, those that ask for something first."""
         return self._lines
@@ -191,13 +209,7 @@ class StoreDesk(Desk):
                 if each.entry.record in self._loaded
             ] if self._seq else []  # fmt: skip
             top = connection.scalar(sa.select(sa.func.max(ENTRY.c.seq))) or 0
-            if missing:
-                forces = list(connection.scalars(sa.select(ENTRY.c.force).distinct()))
-                for start in range(0, len(missing), _CHUNK):
-                    part = missing[start : start + _CHUNK]
-                    here = sa.and_(ENTRY.c.force.in_(forces), ENTRY.c.record.in_(part))
-                    seqs = list(connection.scalars(sa.select(ENTRY.c.seq).where(here)))
-                    fresh += _by_number(connection, seqs)
+            fresh += _of_records(connection, missing)
         self._seq = top
         self._loaded |= set(missing)
         changed = set()
@@ -314,6 +326,17 @@ class StoreDesk(Desk):
 def _held(alert: AlertLine) -> Held:
     """Return an alert as it stood on the screen: an act is refused where it is anything else now."""
     return Held(alert.key, alert.raised_at, version_of(structs.asdict(alert)))
+
+
+def _of_records(connection: sa.Connection, records: Sequence[str]) -> list[Stored]:
+    """Return the entries of records of these names, of whatever force, in order of arrival."""
+    out: list[Stored] = []
+    forces = list(connection.scalars(sa.select(ENTRY.c.force).distinct())) if records else []
+    for start in range(0, len(records), _CHUNK):
+        part = records[start : start + _CHUNK]
+        here = sa.and_(ENTRY.c.force.in_(forces), ENTRY.c.record.in_(part))
+        out += _by_number(connection, list(connection.scalars(sa.select(ENTRY.c.seq).where(here))))
+    return sorted(out, key=lambda each: each.seq)
 
 
 def _by_number(connection: sa.Connection, seqs: Sequence[int]) -> list[Stored]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from detention_monitor.assess import Assessment, Backend, assess
 from detention_monitor.boards.desk import AlertLine, Desk, NotHereError
 from detention_monitor.boards.in_use import InUse
-from detention_monitor.detention import Detention, Reading, detentions_of
+from detention_monitor.detention import Detention, Reading, detentions_of, record_name
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.findings import BREACHES, Finding
@@ -38,6 +39,19 @@ def arrival(entry: CustodyEvent) -> int:
     return entry.at if entry.recorded_at is None else entry.recorded_at
 
 
+def coverage_of(pairs: Iterable[tuple[CustodyEvent, Coverage]]) -> dict[str, Coverage]:
+    """Return by record what its sources together do not carry, from entries and what theirs carries."""
+    parts: dict[str, set[Coverage]] = {}
+    for entry, coverage in pairs:
+        parts.setdefault(record_name(entry.force, entry.record), set()).add(coverage)
+    return {name: Coverage.of_all(found) for name, found in parts.items()}
+
+
+def coverage_by(detentions: Iterable[Detention]) -> dict[str, Coverage]:
+    """Return by record what its sources do not carry, of whole detentions."""
+    return coverage_of((entry, each.coverage) for each in detentions for entry in each.entries)
+
+
 class StoryDesk(Desk):
     """See the module. With `practice`, acts are taken, kept in memory and nowhere else."""
 
@@ -52,16 +66,17 @@ class StoryDesk(Desk):
         reading: Reading = "as_known",
         practice: bool = False,
         title: str = "REPLAY",
-        coverage: Coverage | None = None,
+        coverage: Mapping[str, Coverage] = MappingProxyType({}),
         ready: Callable[[], bool] = lambda: True,
     ) -> None:
         """Put the entries in order of arrival; nothing has arrived yet.
 
+        `coverage`: by record (as `record_name` names it), what its source does not carry.
         `ready`: whether what judges can answer at once; until then a look judges nothing.
         """
         super().__init__(InUse.of(ruleset))
         self.acts, self.title = practice, title
-        self._judge_by, self._coverage, self._ready = judge, coverage, ready
+        self._judge_by, self.coverage, self._ready = judge, coverage, ready
         self._round, self._judged_in = 0, dict[str, int]()
         self._judged_at: dict[str, int] = {}
         """Up to which instant the alerts of a detention are known."""
@@ -128,11 +143,8 @@ class StoryDesk(Desk):
             count = bisect_right(self._arrivals, now)
         if count != self._count:
             self._count = count
-            found = detentions_of(self._entries[:count])
-            self._detentions = {
-                each.id: Detention(each.id, each.entries, self._coverage or each.coverage)
-                for each in found
-            }
+            found = detentions_of(self._entries[:count], self.coverage)
+            self._detentions = {each.id: each for each in found}
         moved = self._forget(now, before) | self._judge(now)
         if moved or now >= self._shown_until or now < before:
             self._show(now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, cast
 
 from detention_monitor.boards import feeds_page, pages, rules_page, shelf_page
@@ -10,10 +11,11 @@ from detention_monitor.boards.desk import AlertLine
 from detention_monitor.boards.lines import Line
 from detention_monitor.boards.picture import overview
 from detention_monitor.boards.rows import suites_of
-from detention_monitor.boards.story import StoryDesk
+from detention_monitor.boards.story import StoryDesk, coverage_by
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.live.access import Action
 from detention_monitor.live.limits import Limits
+from detention_monitor.times import start_of_day
 from tui.keys import TRANSPORT, names
 from tui.screens.board import BoardScreen
 from tui.screens.dialogs import Ask, AskAct, Sure
@@ -348,14 +350,44 @@ class ActingBoard(Playing, BoardScreen):
             return
         if not self._noted("opened", name, "REPLAY"):
             return
-        self.play(detention.entries, detention.coverage)
+        self.play(detention.entries, coverage_by([detention]))
 
     def action_replay_all(self) -> None:
-        """Play everything that the board knows."""
+        """Play everything that the board knows, or a day that a person names."""
         if isinstance(self.desk, StoryDesk):
-            self.play(self.desk.entries, None)
+            self.play(self.desk.entries, self.desk.coverage)
             return
-        if not self._noted("opened", None, "REPLAY of all"):
+
+        def chosen(text: str | None) -> None:
+            if text is None:
+                return
+            if text.strip():
+                self._replay_day(text.strip())
+            elif self._noted("opened", None, "REPLAY of all"):
+                named = (self.desk.detention(each.detention) for each in self.desk.children())
+                known = [each for each in named if each is not None]
+                self.play([entry for each in known for entry in each.entries], coverage_by(known))
+
+        self.app.push_screen(
+            Ask("Replay which day? 2024-09-13; empty: who is on this board"), chosen
+        )
+
+    def _replay_day(self, text: str) -> None:
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            self.board.say(f"'{text}' is no day; write 2024-09-13", wrong=True)
             return
-        known = (self.desk.detention(each.detention) for each in self.desk.children())
-        self.play([entry for each in known if each for entry in each.entries], None)
+        start, end = start_of_day(day), start_of_day(day + timedelta(days=1))
+        if not self._noted("opened", None, f"REPLAY of {day}"):
+            return
+        try:
+            known = self.desk.day(start, end)
+        except DetentionMonitorError as error:
+            self.board.say(str(error), wrong=True)
+            return
+        if not known:
+            self.board.say(f"no entry of {day} is in the store")
+            return
+        entries = [entry for each in known for entry in each.entries]
+        self.play(entries, coverage_by(known), (start, min(end, self.clock.now())))
