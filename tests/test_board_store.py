@@ -186,7 +186,8 @@ async def test_opening_a_child_and_searching_are_logged(monitored: Monitored) ->
         await pilot.pause()
     found = [(each.action, each.detention, each.detail) for each in accesses(monitored.store)]
     assert sorted(found, key=str) == [
-        ("opened", "44/CR-1", "BEFORE YOU REVIEW"), ("searched", None, "CR-1"),
+        ("opened", "44/CR-1", "BEFORE YOU REVIEW"), ("opened", None, "BRING FORWARD"),
+        ("searched", None, "CR-1"),
     ]  # fmt: skip
     assert verify(monitored.store).broken_at is None
 

@@ -17,13 +17,14 @@ from detention_monitor.errors import DetentionMonitorError
 
 BOARD = [
     Binding("question_mark", "help", "Help", key_display="?", id="help"),
+    Binding("q", "leave", "Quit", id="quit"),
     Binding("a", "acknowledge", "Ack", id="acknowledge"),
     Binding("s", "shelve", "Shelve", id="shelve"),
     Binding("r", "reason", "Reason", id="reason"),
     Binding("enter", "detail", "Open", show=False, id="detail"),
     Binding("v", "sheet", "Sheet", id="sheet"),
-    Binding("b", "adviser", "Bring forward", id="adviser"),
-    Binding("tab", "switch", "Alerts", id="switch", priority=True),
+    Binding("b", "adviser", "Early", id="adviser"),
+    Binding("tab", "switch", "Alerts", show=False, id="switch", priority=True),
     Binding("slash", "find", "Find", key_display="/", id="find"),
     Binding("x", "faults", "Faults only", show=False, id="faults"),
     Binding("l", "after", "After release", show=False, id="after"),
@@ -43,7 +44,6 @@ BOARD = [
     Binding("B", "bell", "Bell on or off", show=False, id="bell"),
     Binding("escape", "back", "Back", show=False, id="back"),
     Binding("ctrl+p", "palette", "Commands", show=False, id="palette"),
-    Binding("q", "leave", "Quit", id="quit"),
     *(Binding(str(n), f"suite({n})", f"Suite {n}", show=False, id=f"suite_{n}") for n in range(10)),
     # Only where a story is played.
     Binding("space", "pause", "Play", id="pause"),

@@ -91,6 +91,7 @@ class BoardScreen(Timed):
     def on_mount(self) -> None:
         """Read the desk for the first time."""
         self._is_laid_out = True
+        self.feed.border_title = "alerts: Tab"  # our own words: a title of a border is markup
         self.set_class(not self.clock.live, "-story")
         self.tick()
         self.sort()
