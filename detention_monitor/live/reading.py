@@ -22,8 +22,8 @@ from detention_monitor.live.store import (
     SET_ASIDE,
     Store,
     StoreError,
-    Wake,
 )
+from detention_monitor.live.wake import Wake
 
 _PROGRESS = sa.select(
     PROGRESS.c.version, PROGRESS.c.settled_at, PROGRESS.c.limits, PROGRESS.c.fault,
