@@ -55,6 +55,7 @@ class BoardScreen(Timed):
         self.suite, self.find, self.faults, self.after = "", "", False, False
         self.now = clock.now()
         self.every: list[Row] = []
+        self._young: list[str] = []
         self.by_name: dict[str, Row] = {}
         self.alerts: dict[str, AlertLine] = {}
         self.times: dict[str, int] = {}
@@ -156,6 +157,8 @@ class BoardScreen(Timed):
         """Put the children in order, unless a person is moving among them; draw what changed."""
         now, self._second, self._painted = self.now, None, None
         self.every = self.desk.rows(now)
+        here = released.unjudged(self.desk)
+        self._young = [each.detention for each in here if each.refused == "under_10"]
         self._turn = min((row.valid_until for row in self.every), default=2**62)
         self.by_name = {row.child.detention: row for row in self.every}
         self.alerts = {each.key: each for each in self.desk.alerts()}
@@ -169,8 +172,7 @@ class BoardScreen(Timed):
             return [each.detention for each in released.listed(self.desk, self.suite, self.find)]
         shown = rows.filtered(self.every, self.suite, self.find, faults=self.faults)
         order = [row.child.detention for row in shown]
-        here = released.unjudged(self.desk)
-        order = [each.detention for each in here if each.refused == "under_10"] + order
+        order = self._young + order
         chosen = self.children_list.chosen
         if chosen and chosen not in order and released.knows(self.desk, chosen):
             order.insert(
@@ -288,8 +290,7 @@ class BoardScreen(Timed):
         if self._second is None or self._second[0] != key:
             second = head.second(self.desk, self.every, self.now, shown, width)
             self._second = (key, second)
-        young = sum(each.refused == "under_10" for each in released.unjudged(self.desk))
-        children = len(self.every) + young
+        children = len(self.every) + len(self._young)
         top = head.first(self.desk, self.clock, children, self.now, shown, width)
         return [(*self._waits_below(), *top), self._second[1]]
 
