@@ -59,6 +59,7 @@ COMMANDS = {
     "monitor": "live:monitor_command",
     "alerts": "live:alerts_command",
     "access": "live:access_command",
+    "set-aside": "aside:set_aside_command",
     "retention": "live:retention_command",
     "hold": "live:hold_command",
     "verify": "live:verify_command",

@@ -196,13 +196,17 @@ def _read_lines(path: str, vocabulary: Vocabulary) -> Iterator[_Read]:
                     source, undeclared = replace(got, file=path), ""
                     continue
                 if isinstance(got, SetAside):
-                    undeclared = origin if _declares(line) else undeclared
+                    undeclared = origin if declares(line) else undeclared
                 elif undeclared:
-                    reason = f"what its source declares cannot be read ({undeclared})"
-                    got = _untaken(got, line, reason)
+                    got = undeclared_entry(got, line, undeclared)
                 yield got, source
     except _DAMAGED as error:
         yield _broken(path, number, error), source
+
+
+def undeclared_entry(entry: CustodyEvent, line: bytes, origin: str) -> SetAside:
+    """Return an entry as set aside because the declaration at `origin` cannot be read."""
+    return _untaken(entry, line, f"what its source declares cannot be read ({origin})")
 
 
 def _untaken(entry: CustodyEvent, line: bytes, reason: str) -> SetAside:
@@ -210,7 +214,7 @@ def _untaken(entry: CustodyEvent, line: bytes, reason: str) -> SetAside:
     return SetAside(entry.origin, reason, shown, entry.record)
 
 
-def _declares(line: bytes) -> bool:
+def declares(line: bytes) -> bool:
     """Whether a line that was set aside was meant to declare a source."""
     try:
         raw = _json(line)

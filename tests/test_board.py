@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from textual.widgets import Input, Static
 
+from detention_monitor.boards.rows import COLUMNS, Moment
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.sources import read_entries
-from tests.boards import BUSY, MEDIUM, board, desk_of, go, instant, painted, shown
+from tests.boards import BUSY, MEDIUM, board, desk_of, entry, go, instant, painted, row_of, shown
 from tests.conftest import SAMPLES
 from tui.screens.board import BoardScreen
 from tui.screens.dialogs import AskAct
@@ -47,10 +50,49 @@ async def test_law_comes_before_policy_however_late(
     async with app.run_test(size=MEDIUM):
         lines = [each[1:].split() for each in shown(app, "list").splitlines()]
         assert lines[0][:2] == ["!!!", "CR-2425"]  # under ten: before all who are judged
-        assert [each[1] for each in lines[1:4]] == ["CR-2407", "CR-2417", "CR-2413"]
+        names = [each[1] for each in lines[1:6]]
+        assert names == ["CR-2407", "CR-2417", "CR-2416", "CR-2415", "CR-2413"]
         assert lines[1][3:7] == ["Review", "1", "18:35", "0:30"]
-        assert lines[3][3:8] == ["See", "in", "person", "15:25", "-2:40"]  # policy, long past
+        assert lines[5][3:8] == ["See", "in", "person", "15:25", "-2:40"]  # policy, long past
         assert "1 under 10: check at once" in shown(app, "head")
+
+
+async def test_no_child_of_whom_something_grave_is_asked_reads_ok(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    """A certificate of 21:40 that says too little has no deadline; nobody has seen that yet."""
+    app = board(desk_of(BUSY, ruleset, durable), "2024-09-13T21:50")
+    async with app.run_test(size=MEDIUM):
+        lines = [each[1:].split() for each in shown(app, "list").splitlines()]
+        assert lines[0][:2] == ["!!!", "CR-2421"]
+        assert lines[1][:2] == ["!", "CR-2419"]  # due by policy
+        assert "!!! 1 CRIT" in shown(app, "head")
+        for each in app.desk.alerts():
+            if each.detention == "44/CR-2421" and each.is_asking:
+                app.desk.acknowledge(each, app.clock.now(), "asked the officer", None)
+        top(app).sort()
+        assert "!!! 0 CRIT" in shown(app, "head")
+        assert "ok  CR-2421" in shown(app, "list")
+
+
+def test_due_says_of_another_day_which_side(ruleset: RuleSet, durable: DurableBackend) -> None:
+    """Arrived 23:00, authorised 23:10: told of the rights by 00:10 of the next day, never done."""
+    entries = [
+        entry(ruleset, 1, "arrived", "2024-09-13T23:00", attrs={"dob": "2009-01-01"}),
+        entry(ruleset, 2, "detention_authorised", "2024-09-13T23:10"),
+    ]
+    late = row_of(desk_of(entries, ruleset, durable), "2024-09-14T05:20")
+    moment = Moment(instant("2024-09-15T01:00"))
+    columns = {each.head: each for each in COLUMNS["narrow"]}
+    assert late.first is not None
+    assert columns["Due"].cell(late, moment).text.endswith("-")
+    assert columns["Due"].cell(late, Moment(instant("2024-09-13T23:30"))).text.endswith("+")
+    visits = next(each for each in COLUMNS["medium"] if each.head == "Visits")
+    assert late.routine is not None
+    assert late.routine.due_at is not None
+    by = late.routine.due_at
+    assert visits.cell(late, Moment(by + 20 * 60)).text == "LATE 20m"
+    assert visits.cell(late, Moment(by + 3 * 3_600 + 60)).text == "LATE 3h"
 
 
 async def test_the_four_questions_are_answered_in_two_keys_without_scrolling(
@@ -304,7 +346,7 @@ async def test_ascii_and_no_colour_lose_no_meaning(
         for scrollbar in "▁▂▃▄▅▆▇█▎▊":
             text = text.replace(scrollbar, " ")
         assert text.isascii(), {each for each in text if not each.isascii()}
-        assert "!!! 0 CRIT" in text
+        assert re.search(r"!!! \d CRIT", text)
         assert "NEW" in text
         assert "MISSED" in text
 
@@ -327,3 +369,59 @@ async def test_the_palette_offers_what_the_keys_do(
 def test_the_entries_of_the_day_are_all_read(ruleset: RuleSet) -> None:
     read = [got for got, _ in read_entries([str(BUSY)], ruleset.vocabulary)]
     assert all(isinstance(each, CustodyEvent) for each in read)
+
+
+async def test_no_child_is_left_out_of_the_picture_of_all_unsaid(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    app = board(desk_of(BUSY, ruleset, durable), "2024-09-13T09:32")
+    async with app.run_test(size=(200, 50)) as pilot:
+        await pilot.pause()
+        here = [each[1:].split()[1] for each in shown(app, "list").splitlines()]
+        assert len(here) == 7
+        every = painted(app).splitlines()
+        assert all(any(each.startswith(name) for each in every) for name in here), here
+    app = board(desk_of(BUSY, ruleset, durable), "2024-09-13T17:00")
+    async with app.run_test(size=(200, 36)) as pilot:
+        await pilot.pause()
+        assert "14 children" in shown(app, "head")
+        every = painted(app).splitlines()
+        drawn = [each for each in every if re.match(r"CR-24\d\d ", each)]
+        assert any(each.startswith(f"+{14 - len(drawn)} more") for each in every)
+
+
+@pytest.mark.parametrize("size", [(80, 24), MEDIUM])
+async def test_a_child_under_ten_is_named_and_nothing_untrue_is_said(
+    ruleset: RuleSet, durable: DurableBackend, size: tuple[int, int]
+) -> None:
+    entries = [
+        entry(ruleset, 1, "arrived", "2024-09-13T09:40", attrs={"dob": "2016-01-01"}),
+        entry(ruleset, 2, "detention_authorised", "2024-09-13T09:50"),
+        entry(ruleset, 3, "cell_placed", "2024-09-13T09:55", attrs={"cell": "M2"}),
+        entry(ruleset, 4, "released", "2024-09-13T13:00"),
+    ]
+    app = board(desk_of(entries, ruleset, durable), "2024-09-13T12:00")
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        assert "1 under 10: check at once" in shown(app, "head")
+        assert "1 child" in shown(app, "head")
+        detail = shown(app, "brief" if size[0] < 110 else "detail")
+        said = " ".join(detail.split())
+        assert "CHECK recorded as under 10: not judged, check at once" in said
+        assert "REVIEW  not judged" in detail
+        assert "no review is due" not in detail
+        assert "age not known" not in detail
+        if size[0] > 110:
+            assert "authorised 09:50" in detail
+        await pilot.press("h")
+        assert "1 OPEN NOW  1" in shown(app, "text")
+        await pilot.press("escape")
+        go(app, "2024-09-13T14:00")
+        await pilot.pause()
+        assert "check at once" not in shown(app, "head")
+        assert "1 under 10 left: see l" in shown(app, "head")
+        detail = shown(app, "brief" if size[0] < 110 else "detail")
+        assert "left 13:00" in detail
+        assert "M2" not in detail
+        await pilot.press("v")
+        assert "No review is to be held" in shown(app, "text")

@@ -106,6 +106,17 @@ async def test_the_board_shows_what_the_monitor_stores(monitored: Monitored) -> 
         assert "?" in shown(app, "list")  # a countdown that may be wrong says so
 
 
+def test_a_quiet_night_is_not_a_dead_monitor(monitored: Monitored) -> None:
+    booked_in(monitored)
+    monitored.at(f"{D}09:00:30")
+    for second in range(1, 60):  # nothing comes, nothing falls due; the monitor works
+        monitored.at(f"{D}09:{second // 60 + 1:02}:{second % 60:02}")
+        assert monitored.desk.warning(monitored.now) == "", second
+    monitored.now += 40  # now it has stopped
+    monitored.desk.look(monitored.now)
+    assert monitored.desk.warning(monitored.now).startswith("OUT OF DATE: no monitor works")
+
+
 def test_new_entries_of_a_child_are_seen_though_the_findings_stay(monitored: Monitored) -> None:
     booked_in(monitored)
     monitored.at(f"{D}09:00")
@@ -175,7 +186,8 @@ async def test_opening_a_child_and_searching_are_logged(monitored: Monitored) ->
         await pilot.pause()
     found = [(each.action, each.detention, each.detail) for each in accesses(monitored.store)]
     assert sorted(found, key=str) == [
-        ("opened", "44/CR-1", "BEFORE YOU REVIEW"), ("searched", None, "CR-1"),
+        ("opened", "44/CR-1", "BEFORE YOU REVIEW"), ("opened", None, "BRING FORWARD"),
+        ("searched", None, "CR-1"),
     ]  # fmt: skip
     assert verify(monitored.store).broken_at is None
 

@@ -129,6 +129,46 @@ def test_what_the_source_declares_outlives_a_restart(reader: Reader) -> None:
     assert (entry.at, source.name) == (START, "hub")
 
 
+WRONG = b'{"source": {"name": "Extract", "zone": "Mars/Olympus", "not_carried": ["aa_left"]}}\n'
+RIGHT = b'{"source": {"name": "Extract", "zone": "Europe/London", "not_carried": ["aa_left"]}}\n'
+
+
+def test_after_a_declaration_that_cannot_be_read_nothing_is_taken(reader: Reader) -> None:
+    """As in a replay: what the source does not carry would be taken for a breach."""
+    with reader.path.open("ab", buffering=0) as file:
+        file.write(WRONG + line(1) + ENDED)
+        told, entry = reader.ids()
+        assert "Mars/Olympus" in told
+        assert entry == "what its source declares cannot be read (custody.jsonl:1)"
+        assert reader.problem is not None
+        assert "custody.jsonl:1: no time zone is called 'Mars/Olympus'" in reader.problem
+        reader.restart()
+        file.write(line(2) + ENDED)
+        assert reader.ids() == [entry]
+        assert reader.problem is not None
+        file.write(RIGHT + line(1) + ENDED + line(2) + ENDED)
+        assert reader.ids() == ["e1", "e2"]
+        assert reader.problem is None
+
+
+def test_of_a_folder_the_file_with_a_wrong_declaration_may_be_taken_away(
+    tmp_path: Path, vocabulary: Vocabulary
+) -> None:
+    (tmp_path / "a.jsonl").write_bytes(WRONG + line(1) + ENDED)
+    feed, told, positions = Folder(tmp_path, vocabulary, {}), {}, {}
+    for batch in feed.poll(START):
+        told[batch.feed], positions[batch.feed] = batch.problem, batch.position
+    assert "Mars/Olympus" in str(told[str(tmp_path / "a.jsonl")])
+    (tmp_path / "a.jsonl").rename(tmp_path / "a.wrong")
+    (tmp_path / "b.jsonl").write_bytes(RIGHT + line(1) + ENDED)
+    taken = []
+    for batch in Folder(tmp_path, vocabulary, positions).poll(START):
+        told[batch.feed] = batch.problem
+        taken += [each for each, _ in batch.items]
+    assert set(told.values()) == {None}
+    assert [each.id for each in taken if isinstance(each, CustodyEvent)] == ["e1"]
+
+
 def test_a_file_cut_short_is_read_again(reader: Reader) -> None:
     add(reader.path, line(1) + ENDED + line(2) + ENDED)
     reader.read()

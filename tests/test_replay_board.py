@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from detention_monitor.boards.clock import StoryClock
 from detention_monitor.boards.marks import Mark, marks, next_mark, ruler
-from detention_monitor.boards.story import judging
+from detention_monitor.boards.story import StoryDesk, judging
 from detention_monitor.detention import detentions_of
 from detention_monitor.durable import DurableBackend
 from detention_monitor.rulefile import RuleSet
 from tests.boards import BUSY, board, desk_of, entry, instant, shown
-from tests.conftest import SAMPLES
+from tests.conftest import ROOT, SAMPLES
 from tui.keys import KeysError, keymap
+from tui.watch import story
 
 D = "2024-09-13T"
 
@@ -182,3 +184,82 @@ async def test_replay_waits_for_its_judge_without_standing_still(
         await pilot.pause()
         assert "JUDGING" not in shown(app, "head")
         assert "T16" in shown(app, "list")
+
+
+def _judged_whole(desk: StoryDesk, at: int) -> dict[str, tuple[int, bool]]:
+    """Bring a story to an instant, one child a look; return since when what is asked."""
+    desk.patience = 0
+    desk.look(at)
+    while desk.pending is not None:
+        desk.look(at)
+    return {
+        each.key: (each.since, each.escalated_at is not None)
+        for each in desk.alerts()
+        if each.is_asking
+    }
+
+
+def test_alerts_are_the_same_from_wherever_one_comes(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    """Jumped to in parts, and gone back to; played through, some come by the grace later."""
+    at = instant(f"{D}21:50")
+    jumped = desk_of(BUSY, ruleset, durable)
+    jumped.look(jumped.start)
+    asking = _judged_whole(jumped, at)
+    assert sum(since > at - 600 for since, _ in asking.values()) == 0
+    _judged_whole(jumped, instant(f"{D}23:30"))
+    assert _judged_whole(jumped, at) == asking
+
+    played = desk_of(BUSY, ruleset, durable)
+    for now in range(played.start, at, 60):
+        played.look(now)
+    through = _judged_whole(played, at)
+    assert through.keys() == asking.keys()
+    for key, (since, escalated) in asking.items():
+        assert 0 <= through[key][0] - since <= 15 * 60, key
+        assert through[key][1] == escalated, key
+
+
+def _not_carried(folder: Path, missing: str) -> Path:
+    """Return a file of a child for whom nothing but the adult is recorded, which the source leaves out."""
+    made = {
+        "id": "e1",
+        "force": "44",
+        "record": "CR-1",
+        "kind": "arrived",
+        "attrs": {"dob": "2009-01-01"},
+    }
+    lines = [
+        {"source": {"name": "Extract", "not_carried": [missing]}},
+        {**made, "at": "2024-09-13T08:00:00+01:00"},
+        {
+            **made,
+            "id": "e2",
+            "kind": "detention_authorised",
+            "attrs": {},
+            "at": "2024-09-13T08:10:00+01:00",
+        },
+    ]
+    path = folder / "story.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    return path
+
+
+def test_what_a_source_does_not_carry_is_no_breach_in_a_story(tmp_path: Path) -> None:
+    def told(missing: str) -> set[str]:
+        path = _not_carried(tmp_path, missing)
+        desk, clock, _ = story(path, ROOT / "rules", None, 60, lambda _: None, practice=False)
+        assert isinstance(desk, StoryDesk)
+        now = instant("2024-09-13T18:00")
+        desk.look(now)
+        assert clock.now() < now
+        found = marks(
+            detentions_of(desk.entries, desk.coverage), desk._judge_by, now, "as_happened"
+        )
+        late = {each.text.split()[0] for each in found if each.what == "breach"}
+        assert {each.duty for each in desk.alerts() if each.state == "new"} <= late | {None}
+        return late
+
+    assert "B02" in told("visited")
+    assert "B02" not in told("aa_arrived")

@@ -22,19 +22,19 @@ from detention_monitor.live.store import (
     Batch,
     Store,
     StoreError,
-    Wake,
     entries,
     ingest,
     known_revisions,
     packed,
 )
+from detention_monitor.live.wake import Wake
 from detention_monitor.records import Source
 from detention_monitor.sources import SetAside
 from detention_monitor.values import changed
 from detention_monitor.vocabulary import Coverage
 from tests.conftest import emptied
 from tests.detentions import detentions
-from tests.live import START, column, rows
+from tests.live import START, column, rows, until
 from tests.postgres import Server
 
 ARRIVED = CustodyEvent("e1", "CR-1", "arrived", START, force="44", attrs={"dob": "2009-01-11"})
@@ -150,11 +150,25 @@ def test_every_write_of_another_process_wakes_and_nothing_else_does(tmp_path: Pa
     assert wake.asks()  # where nothing is known
 
 
-def test_a_server_is_always_asked(postgres: Server) -> None:
+def test_a_server_wakes_whoever_listens(postgres: Server) -> None:
+    """A quiet store is asked once a second, not twenty-five times; a write is heard at once."""
     store = Store.open(emptied(postgres))
     wake = Wake(store)
-    assert wake.asks()
-    assert wake.asks()
+    assert wake.asks()  # the first time
+    looks = [wake.asks() for _ in range(20)]
+    assert sum(looks) <= 3
+    other = Store.open(str(store.url.render_as_string(hide_password=False)))
+    ingest(other, batch(ARRIVED), START)
+    assert wake.asks()  # heard: the write was committed, and the notification came with it
+    with pytest.raises(StoreError), other.write() as connection:
+        connection.execute(sa.text("DELETE FROM entry"))
+    other.close()
+    with store.read() as connection:  # the server drops who listens, as when it starts anew
+        ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %'"
+        assert connection.scalar(sa.text(ended)) is True
+    until(wake.asks, "a listener that was cut off")
+    assert wake.asks()  # nothing is certain until it listens again
+    wake.close()
     store.close()
 
 

@@ -16,7 +16,7 @@ from textual.app import App
 from textual.events import Resize
 from textual.geometry import Size
 
-from detention_monitor.boards.lines import ASCII, Glyphs, glyphs_for
+from detention_monitor.boards.lines import ASCII, Glyphs, Line, glyphs_for, piece
 from detention_monitor.text import printable
 from tui.commands import BoardCommands
 from tui.keys import keymap, settings_file
@@ -194,6 +194,24 @@ class BoardApp(App[None]):
         self.notify(
             printable(text), severity="error" if wrong else "information", markup=False, timeout=6
         )
+
+    @property
+    def present(self) -> ActingBoard | None:
+        """The board of the present, under whatever page, dialog or replay; None in a story."""
+        from tui.screens.acting import ActingBoard
+
+        boards = (each for each in self.screen_stack if isinstance(each, ActingBoard))
+        return next((each for each in boards if each.clock.live), None)
+
+    def waits(self) -> Line:
+        """Return what must not be missed of the present while something else is on the screen."""
+        below = self.present
+        if below is None:
+            return ()
+        new = len(below.critical())
+        said = [f"{new} new critical alert{'s' if new > 1 else ''}"] if new else []
+        said += [below.warning] if below.warning else []
+        return tuple(piece(f" LIVE: {each} ", "alarm", 160) for each in said)
 
     @property
     def board(self) -> ActingBoard | None:

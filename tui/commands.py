@@ -12,6 +12,8 @@ from tui.keys import TRANSPORT
 COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("Acknowledge the alert", "acknowledge", "take it on: reason, expected time"),
     ("Shelve the alert", "shelve", "put it aside for a while: reason, limit"),
+    ("Shelf: what is put aside", "shelf", "by whom, why, until when"),
+    ("Take down from the shelf", "unshelve", "before its time; the alert is new again"),
     ("Give the reason for a missed duty", "reason", "a breach stays until its reason is given"),
     ("Take back the last act", "undo", "one's own, within seconds"),
     ("Before-you-review sheet", "sheet", "what must be asked of whom, and what was said before"),
@@ -22,6 +24,11 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("Timelines of all children", "every", "twelve hours back, twelve ahead"),
     ("All alerts, in every state", "alerts", "shelved, suppressed, withdrawn and closed too"),
     ("Handover report", "handover", "what the next shift must know"),
+    (
+        "Feeds, and lines that were not taken",
+        "feeds",
+        "health, problems, what was set aside and why",
+    ),
     ("Rules: in use, changes and their effect, load anew", "rules", "what each change brought"),
     ("Picture of the screen", "picture", "a file that only you can read; it is logged"),
     ("Bell on or off", "bell", "for new alerts of high severity or more"),

@@ -15,6 +15,7 @@ from detention_monitor.errors import RecordError
 if TYPE_CHECKING:
     from detention_monitor.boards.clock import Time
     from detention_monitor.boards.desk import Desk
+    from detention_monitor.boards.story import StoryDesk
 
 NOBODY = "nobody: practice only"
 
@@ -61,7 +62,7 @@ def story(
 ) -> Opened:
     """Open the desk of a file that is played, by a clock of its own."""
     from detention_monitor.boards.clock import StoryClock
-    from detention_monitor.boards.story import StoryDesk, judging
+    from detention_monitor.boards.story import StoryDesk, coverage_of, judging
     from detention_monitor.durable import DurableBackend
     from detention_monitor.entries import CustodyEvent
     from detention_monitor.rulefile import load_rules
@@ -70,19 +71,31 @@ def story(
     say("reading the rules")
     ruleset = load_rules(rules, policy)
     say(f"reading {path.name}")
-    read = [got for got, _ in read_entries(record_files([str(path)]), ruleset.vocabulary)]
-    entries = [got for got in read if isinstance(got, CustodyEvent)]
+    read = list(read_entries(record_files([str(path)]), ruleset.vocabulary))
+    taken = [(got, source.coverage) for got, source in read if isinstance(got, CustodyEvent)]
+    entries = [got for got, _ in taken]
     if not entries:
         raise RecordError(f"no entries in {path}")
     say(f"{len(ruleset.rules)} rules for {len(entries)} entries: making them ready")
     judge = judging(ruleset, DurableBackend(ruleset.plan))
     title = "DEMONSTRATION" if practice else "REPLAY"
-    desk = StoryDesk(entries, ruleset, judge, practice=practice, title=title)
+    desk = StoryDesk(
+        entries, ruleset, judge, practice=practice, title=title, coverage=coverage_of(taken)
+    )
     if len(entries) < len(read):
         desk.remark = (
             f"{len(read) - len(entries)} lines of {path.name} could not be read; see replay"
         )
-    return desk, StoryClock(desk.start, desk.end, speed=speed), NOBODY
+    clock = StoryClock(desk.start, desk.end, speed=speed)
+    if practice:
+        clock.go_to(_when_busy(desk))
+    return desk, clock, NOBODY
+
+
+def _when_busy(desk: StoryDesk) -> int:
+    """Return when the eighth child comes: so that the demonstration begins with something to see."""
+    came = [each.at for each in desk.entries if each.kind == "arrived"]
+    return came[7] if len(came) > 7 else desk.start
 
 
 def in_lines(prepare: Callable[[Say], Opened]) -> None:

@@ -149,6 +149,7 @@ def child_of(result: Assessment, detention: Detention | None, parameters: Parame
     arrived = said.first("arrived", "transferred_in")
     ended = said.last(*ENDS)
     charged = said.last("charged")
+    authorised = said.first("detention_authorised") if result.refused is not None else None
     return Child(
         detention=result.detention,
         name=printable(", ".join(result.records) or result.detention, 60),
@@ -163,7 +164,7 @@ def child_of(result: Assessment, detention: Detention | None, parameters: Parame
         in_custody=result.refused is None and result.unclosed,
         ended=None if ended is None or result.unclosed else (ended.kind, ended.at),
         arrived_at=arrived.at if arrived else None,
-        authorised_at=result.authorised_at,
+        authorised_at=result.authorised_at or (authorised.at if authorised else None),
         charged_at=charged.at if charged else None,
         review=_clock(result.findings, _REVIEWS, facts),
         limit=_clock(result.findings, (_LIMIT,), facts),

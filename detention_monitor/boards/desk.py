@@ -14,12 +14,12 @@ from typing import Literal
 from detention_monitor.assess import Assessment
 from detention_monitor.boards.child import Child, child_of
 from detention_monitor.boards.in_use import InUse
-from detention_monitor.boards.urgency import Waiting, waiting
+from detention_monitor.boards.urgency import Level, Waiting, alert_key, alert_level, waiting
 from detention_monitor.detention import Detention
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.findings import SEVERITIES, Finding
 from detention_monitor.live.access import Action
-from detention_monitor.live.reading import Publication
+from detention_monitor.live.reading import Publication, SetAsides
 from detention_monitor.parameters import Parameters
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Severity
@@ -37,6 +37,8 @@ WORDS: dict[str, str] = {
 """What each state is called on the screen."""
 ASKING = ("new", "past_unseen", "missed")
 """States in which a person is asked for something."""
+GRAVE = ("critical", "high")
+"""Severities that are shown as alarms; the others are only marked."""
 _RANK = {
     name: place
     for place, name in enumerate(
@@ -117,11 +119,23 @@ class Row(Immutable, frozen=True, gc=False):
 
     @property
     def key(self) -> tuple[int, int, int, str]:
-        """The place in the list."""
-        return self.first.key if self.first else (9, 0, 0, self.child.detention)
+        """The place in the list: of the duty that comes first, or of what is grave and new."""
+        first = self.first.key if self.first else (9, 0, 0, self.child.detention)
+        grave = (
+            alert_key(each.severity, each.authority, each.since, each.key)
+            for each in self.alerts
+            if each.state == "new" and each.severity in GRAVE
+        )
+        return min([first, *grave])
 
     @property
     def level(self) -> int:
+        """How urgent the first duty is, or the gravest alert that asks for something, 0 to 3."""
+        asking = (alert_level(each.severity, over=each.state == "missed") for each in self.asking)
+        return max([self.duty_level, *asking])
+
+    @property
+    def duty_level(self) -> Level:
         """How urgent the first duty is, 0 to 3."""
         return self.first.level if self.first else 0
 
@@ -179,6 +193,10 @@ class Desk(ABC):
     @abstractmethod
     def detention(self, name: str) -> Detention | None:
         """Return the entries of a detention."""
+
+    def day(self, start: int, end: int) -> Sequence[Detention]:  # noqa: ARG002
+        """Return whole every detention with an entry between two instants (seconds UTC)."""
+        raise NotHereError("no days here: this board plays one story")
 
     @abstractmethod
     def alerts(self) -> Sequence[AlertLine]:
@@ -270,6 +288,10 @@ class Desk(ABC):
         """Put an alert aside for a while; return what to say. Raises an error that says why not."""
         raise NotHereError("no acts here: this board plays back what was")
 
+    def unshelve(self, alert: AlertLine, now: int) -> str:  # noqa: ARG002
+        """Take an alert down from the shelf; return what to say. Raises an error that says why not."""
+        raise NotHereError("no acts here: this board plays back what was")
+
     def give_reason(self, alert: AlertLine, now: int, reason: str) -> str:  # noqa: ARG002
         """Say why a deadline was missed; return what to say. Raises an error that says why not."""
         raise NotHereError("no acts here: this board plays back what was")
@@ -288,6 +310,10 @@ class Desk(ABC):
         Raises an error where that must be noted and cannot be: then it is not to be shown.
         """
         del action, now, name, detail
+
+    def set_aside(self, now: int) -> SetAsides:  # noqa: ARG002
+        """Return the lines of the feeds that were not taken within a day before an instant."""
+        return SetAsides(0, ())
 
     def publications(self) -> Sequence[Publication]:
         """Return the last attempts to load other rules, the latest first."""

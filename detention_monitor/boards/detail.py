@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from detention_monitor.boards.child import Child
-from detention_monitor.boards.desk import AlertLine, Row
+from detention_monitor.boards.desk import GRAVE, AlertLine, Row
 from detention_monitor.boards.lines import (
     Glyphs,
     Line,
@@ -18,7 +18,8 @@ from detention_monitor.boards.lines import (
     wrapped,
 )
 from detention_monitor.boards.picture import picture
-from detention_monitor.boards.rows import GRAVE, TONES, clock_line, left_text, short, when_text
+from detention_monitor.boards.released import ended_text, unjudged_text
+from detention_monitor.boards.rows import TONES, clock_line, left_text, short, when_text
 from detention_monitor.boards.urgency import LAW, Waiting
 from detention_monitor.times import HOUR, clock_text, in_words, local_text
 
@@ -31,9 +32,11 @@ _LONG = re.compile(
 
 def head(child: Child) -> Line:
     """Return who it is: record, age, suite, place."""
-    age = "age not known" if child.age is None else f"{child.age}"
+    unknown = "under 10" if child.refused == "under_10" else "age not known"
+    age = unknown if child.age is None else f"{child.age}"
     sex = "girl" if child.girl else ""
-    where = ", ".join(part for part in (child.suite, child.place) if part)
+    place = child.place if child.ended is None else f"left {clock_text(child.ended[1])}"
+    where = ", ".join(part for part in (child.suite, place) if part)
     parts = [
         piece(child.name, "bold", 60),
         piece("  " + "  ".join(p for p in (age, sex, where) if p)),
@@ -47,10 +50,13 @@ def summary(child: Child, row: Row | None, now: int, width: int) -> list[Line]:
     began = f"arrived {_at(child.arrived_at, now)}   authorised {_at(child.authorised_at, now)}"
     out.append(line(Piece(began, "dim")))
     charged = child.charged_at is not None
+    if child.refused is not None:
+        out += labelled("CHECK", unjudged_text(child), width, "alarm")
+    unjudged = "not judged" if child.refused is not None else ""
     for name, clock, absent in (
-        ("REVIEW", child.review, "no review is due"),
-        ("LIMIT", child.limit, f"charged {_at(child.charged_at, now)}: no limit" if charged
-         else "no limit runs"),
+        ("REVIEW", child.review, unjudged or "no review is due"),
+        ("LIMIT", child.limit, unjudged or (
+            f"charged {_at(child.charged_at, now)}: no limit" if charged else "no limit runs")),
     ):  # fmt: skip
         label, when, left, tone = clock_line(name, clock, now, absent)
         gap = max(0, width - _LABEL - len(left) - 1)
@@ -82,8 +88,9 @@ def summary(child: Child, row: Row | None, now: int, width: int) -> list[Line]:
 
 def labelled(name: str, text: str, width: int, tone: Tone = "", most: int = 3) -> list[Line]:
     """Return a label and a text beside it, in as many lines as it needs."""
-    first, *rest = wrapped(piece(text, "", 2_000).text, max(10, width - _LABEL), most)
-    out: list[Line] = [(Piece(f"{name:<{_LABEL}}", "head"), Piece(first, tone))]
+    indent = max(_LABEL, len(name) + 1)
+    first, *rest = wrapped(piece(text, "", 2_000).text, max(10, width - indent), most)
+    out: list[Line] = [(Piece(f"{name:<{indent}}", "head"), Piece(first, tone))]
     return out + [(Piece(" " * _LABEL + each, tone),) for each in rest]
 
 
@@ -134,8 +141,9 @@ def seen_text(child: Child, now: int) -> tuple[str, Tone]:
     seen = child.seen
     if seen is None:
         begun = child.authorised_at
-        long = "" if begun is None else f", detained for {in_words(max(0, now - begun))}"
-        late = begun is not None and now - begun > 9 * HOUR
+        end = now if child.ended is None else child.ended[1]
+        long = "" if begun is None else f", detained for {in_words(max(0, end - begun))}"
+        late = begun is not None and end - begun > 9 * HOUR
         return f"never in person by an inspector{long}", "warn" if late else ""
     ago = in_words(max(0, now - seen.at))
     tone: Tone = "warn" if now - seen.at > 9 * HOUR else ""
@@ -163,6 +171,8 @@ def request_text(child: Child, now: int) -> tuple[str, Tone]:
 
 def doing_text(child: Child, now: int) -> tuple[str, Tone]:
     """Say what goes on with the child now."""
+    if child.ended is not None:
+        return ended_text(child, now), "soon"
     for since, word in (
         (child.in_hospital_since, "in hospital"),
         (child.in_interview_since, "in interview"),
@@ -220,9 +230,11 @@ def _duty(each: Waiting, now: int, width: int) -> Line:
     )  # fmt: skip
 
 
-def alerts_of(alerts: Sequence[AlertLine], now: int, width: int, most: int) -> list[Line]:
+def alerts_of(
+    alerts: Sequence[AlertLine], now: int, width: int, most: int, ellipsis: str
+) -> list[Line]:
     """Return the alerts of a child in lines: state, since, message."""
-    return [alert_line(each, now, width, named=False) for each in alerts[:most]]
+    return [alert_line(each, now, width, named=False, ellipsis=ellipsis) for each in alerts[:most]]
 
 
 _TONE_OF: dict[str, Tone] = {"new": "alarm", "missed": "warn", "past_unseen": "warn",
@@ -238,7 +250,8 @@ def alert_line(
     said = compact(each.message, now)
     if each.state in ("acknowledged", "shelved") and each.who:
         until = f" until {clock_text(each.until)}" if each.until else ""
-        said = f"{each.who}{until}: {each.reason or said}"
+        reason = f"{piece(each.reason, '', 120).text}. " if each.reason else ""
+        said = f"{each.who}{until}: {reason}{said}"
     if each.state == "withdrawn" and each.recorded_late is not None:
         said = f"recorded {each.recorded_late} min late: {said}"
     if each.times > 1:
@@ -324,7 +337,11 @@ def fitted(
     room = height - len(out)
     drawn = picture(child, now, width, glyphs)
     asked = duties(row, now, width, max(3, min(8, room // 4))) if row else []
-    told = alerts_of(sorted(alerts, key=lambda each: each.order), now, width, 4) if not row else []
+    told = (
+        alerts_of(sorted(alerts, key=lambda each: each.order), now, width, 4, glyphs.ellipsis)
+        if not row
+        else []
+    )
     out += (
         [ruled("DUTIES", width, glyphs), *asked] if row else [ruled("ALERTS", width, glyphs), *told]
     )
@@ -360,7 +377,11 @@ def whole(
         out += [ruled("DUTIES", width, glyphs), *duties(row, now, width, 99), line("")]
     if alerts:
         shown = sorted(alerts, key=lambda each: each.order)
-        out += [ruled("ALERTS", width, glyphs), *alerts_of(shown, now, width, 99), line("")]
+        out += [
+            ruled("ALERTS", width, glyphs),
+            *alerts_of(shown, now, width, 99, glyphs.ellipsis),
+            line(""),
+        ]
     out += [
         ruled("TIMELINE", width, glyphs),
         *picture(child, now, min(width, 120), glyphs),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from detention_monitor.boards.desk import AlertLine, Desk, Row
 from detention_monitor.boards.detail import compact
 from detention_monitor.boards.lines import Line, Piece, line, piece, wrapped
+from detention_monitor.boards.released import ended_text, unjudged_text
 from detention_monitor.boards.rows import left_text, short, when_text
 from detention_monitor.findings import SEVERITIES
 from detention_monitor.times import HOUR, in_words, local_text
@@ -27,7 +28,7 @@ def report(desk: Desk, now: int, shift: int = SHIFT) -> list[Section]:
     """Return the report at an instant, for the `shift` seconds before and after it."""
     rows, alerts = desk.rows(now), list(desk.alerts())
     return [
-        Section("OPEN NOW", tuple(_open(alerts, now)), "no alert is open"),
+        Section("OPEN NOW", (*_unjudged(desk, now), *_open(alerts, now)), "no alert is open"),
         Section("SHELVED", tuple(_shelved(alerts, now)), "nothing is put aside"),
         Section("BREACHES IN THE SHIFT", tuple(_breaches(alerts, now, shift)), "none"),
         Section(
@@ -37,6 +38,13 @@ def report(desk: Desk, now: int, shift: int = SHIFT) -> list[Section]:
         Section("SYSTEM", tuple(_system(desk, now)), ""),
         Section("ALERTS IN THE SHIFT", tuple(_load(alerts, now, shift)), "none"),
     ]
+
+
+def _unjudged(desk: Desk, now: int) -> Iterator[tuple[str, str]]:
+    for child in desk.refused():
+        gone = ended_text(child, now)
+        if child.refused == "under_10" or not gone:
+            yield child.name, unjudged_text(child) + (f" ({gone})" if gone else "")
 
 
 def _open(alerts: Sequence[AlertLine], now: int) -> Iterator[tuple[str, str]]:
@@ -95,6 +103,11 @@ def _children(rows: Sequence[Row], now: int) -> Iterator[tuple[str, str]]:
 
 def _system(desk: Desk, now: int) -> Iterator[tuple[str, str]]:
     yield "rules", desk.rules_hash
+    aside = desk.set_aside(now)
+    if aside.count:
+        last = aside.last[0]
+        said = f"the last: {last.origin} {last.record or ''}: {last.reason}"
+        yield "NOT TAKEN", f"{aside.count} lines of the feeds within a day; {said}"
     for each in desk.feeds(now):
         age = "" if each.age is None else f", last sign of life {in_words(each.age)} ago"
         yield each.name, f"{each.word}{age}{f'; {each.problem}' if each.problem else ''}"

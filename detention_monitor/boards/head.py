@@ -31,7 +31,9 @@ def lines(
     desk: Desk, clock: Time, rows: Sequence[Row], now: int, shown: Shown, width: int
 ) -> list[Line]:
     """Return the two lines."""
-    return [first(desk, clock, len(rows), now, shown, width), second(desk, rows, now, shown, width)]
+    young = sum(each.refused == "under_10" and each.ended is None for each in desk.refused())
+    top = first(desk, clock, len(rows) + young, now, shown, width)
+    return [top, second(desk, rows, now, shown, width)]
 
 
 def first(desk: Desk, clock: Time, children: int, now: int, shown: Shown, width: int) -> Line:
@@ -61,12 +63,17 @@ def second(desk: Desk, rows: Sequence[Row], now: int, shown: Shown, width: int) 
     """Return the line of counts, filters and the load of alerts: good for a minute."""
     load = load_of(desk.alerts(), Limits.of(desk.parameters, now), now)
     refused = desk.refused()
-    young = sum(each.refused == "under_10" for each in refused)
-    others = len(refused) - young
+    young = [each for each in refused if each.refused == "under_10"]
+    here, others = sum(each.ended is None for each in young), len(refused) - len(young)
     out: list[Piece] = [Piece(" ")]
-    if young:
-        out += [Piece(f"{young} under 10: check at once", "alarm"), _GAP]
+    if here:
+        out += [Piece(f"{here} under 10: check at once", "alarm"), _GAP]
+    if len(young) > here:
+        out += [Piece(f"{len(young) - here} under 10 left: see l", "warn"), _GAP]
     out += [*counts(rows, named=width >= 110), Piece("   "), *alert_counts(desk.alerts())]
+    aside = desk.set_aside(now).count
+    if aside:
+        out += [_GAP, Piece(f"{aside} line{'s' if aside > 1 else ''} not taken: F", "alarm")]
     if load.flood:
         out += [_GAP, *load_line(load, now)]
     if others:

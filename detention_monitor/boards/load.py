@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from detention_monitor.boards.desk import AlertLine
+from detention_monitor.boards.desk import GRAVE, AlertLine
 from detention_monitor.boards.lines import Line, Piece
-from detention_monitor.boards.rows import GRAVE
 from detention_monitor.live.limits import Limits
 from detention_monitor.times import HOUR, in_words
 from detention_monitor.values import Immutable

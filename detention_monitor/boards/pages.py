@@ -13,7 +13,7 @@ from detention_monitor.boards.lines import Glyphs, Line, Piece, fit, line, piece
 from detention_monitor.boards.load import by_tens, load_line, load_of
 from detention_monitor.boards.picture import LEGEND
 from detention_monitor.boards.reasons import why
-from detention_monitor.boards.released import find_child
+from detention_monitor.boards.released import ended_text, find_child, unjudged_text
 from detention_monitor.boards.rows import left_text, when_text
 from detention_monitor.boards.sheet import lines as sheet_lines
 from detention_monitor.boards.urgency import MARKS, NAMES
@@ -47,7 +47,14 @@ def sheet(desk: Desk, name: str, now: int, width: int, glyphs: Glyphs) -> list[L
     child = find_child(desk, name)
     if child is None:
         return [_GONE]
-    return sheet_lines(child, desk.ruleset, now, width, glyphs)
+    shown = sheet_lines(child, desk.ruleset, now, width, glyphs)
+    gone = ended_text(child, now)
+    if not gone and child.refused is None:
+        return shown
+    said = unjudged_text(child) if child.refused is not None else ""
+    if gone:
+        said = f"{gone}. No review is to be held; this is how the record stood. {said}"
+    return [line(piece(each, "warn")) for each in wrapped(said, width)] + [line(""), *shown]
 
 
 def adviser(desk: Desk, now: int, width: int, glyphs: Glyphs) -> list[Line]:
@@ -132,7 +139,7 @@ def handover(desk: Desk, now: int, width: int) -> list[Line]:
 
 _LEFT_SIGN = (
     "hours and minutes that certainly remain; with seconds in the last ten minutes; -0:16 is 16 "
-    "minutes late; ? means the data may be out of date; + a later day"
+    "minutes late; ? means the data may be out of date. Due: + a later day, - an earlier one"
 )
 _ALERT_SIGN = (
     "NEW unseen; NEW ESC so long that it was escalated; PAST over before anybody saw it; MISSED until its reason is given; acked; shelved; "
@@ -140,7 +147,8 @@ _ALERT_SIGN = (
 )
 _SIGNS = (
     ("level", ", ".join(f"{mark} {name}" for mark, name in zip(MARKS[1:], NAMES[1:], strict=True))
-     + ", ok: of the duty that comes first; law and Code before policy"),
+     + ", ok: of the duty that comes first, law and Code before policy; or of the gravest alert that "
+     "waits for a person"),
     ("left", _LEFT_SIGN),
     ("adult", "here; here? came, no entry says they left; left; asked; NONE nobody asked"),
     ("seen", "when an inspector (after charge also the custody officer) saw the child in person"),

@@ -179,13 +179,13 @@ def _hours(scale: Scale) -> list[Line]:
     step = next(
         (each for each in _STEPS if each * scale.columns >= 6 * (scale.end - scale.start)), DAY
     )
-    cells = [" "] * (scale.columns + 5)
+    cells = [" "] * scale.columns
     first = -(-scale.start // step) * step
     for at in range(first, scale.end + 1, step):
         place = scale.column(at)
         if place + 5 <= len(cells) and not "".join(cells[max(0, place - 1) : place + 5]).strip():
             cells[place : place + 5] = clock_text(at)
-    text = "".join(cells)[: scale.columns].rstrip()
+    text = "".join(cells).rstrip()
     return [(Piece(" " * _LABEL + text, "dim"),)]
 
 
@@ -209,18 +209,27 @@ def strip(child: Child, now: int, scale: Scale, glyphs: Glyphs) -> str:
     return "".join(drawn)
 
 
-def overview(children: Sequence[Child], now: int, width: int, glyphs: Glyphs) -> list[Line]:
-    """Return all children on one scale: twelve hours back and twelve ahead, now in the middle."""
+def overview(
+    children: Sequence[Child], now: int, width: int, glyphs: Glyphs, most: int = 10_000
+) -> list[Line]:
+    """Return all children on one scale: twelve hours back and twelve ahead, now in the middle.
+
+    Beside the scale stands how many there are beyond `most`.
+    """
     scale = Scale(now - 12 * HOUR, now + 12 * HOUR, max(10, width - _LABEL))
     middle = scale.column(now)
     out: list[Line] = []
-    for child in children:
+    for child in children[:most]:
         drawn = strip(child, now, scale, glyphs)
         name = f"{child.name[: _LABEL - 1]:<{_LABEL}}"
         before, at, after = drawn[:middle], drawn[middle], drawn[middle + 1 :]
         sign = glyphs.now if at in f" {glyphs.line}" else at
         out.append((Piece(name), Piece(before), Piece(sign, "warn"), Piece(after)))
-    return [*out, *_hours(scale)]
+    [hours_] = _hours(scale)
+    if len(children) > most:
+        more = f"+{len(children) - most} more"[: _LABEL - 1]
+        hours_ = (Piece(f"{more:<{_LABEL}}", "warn"), Piece(hours_[0].text[_LABEL:], "dim"))
+    return [*out, hours_]
 
 
 def tracks(child: Child, now: int) -> dict[str, list[Span]]:

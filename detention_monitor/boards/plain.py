@@ -10,12 +10,14 @@ import select
 from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
 
-from detention_monitor.boards import head, pages, rules_page
+from detention_monitor.boards import feeds_page, head, pages, rules_page, shelf_page
+from detention_monitor.boards.child import Child
 from detention_monitor.boards.clock import Time
 from detention_monitor.boards.desk import AlertLine, Desk, Row, finding_of
 from detention_monitor.boards.detail import adult_text, compact, request_text, seen_text
 from detention_monitor.boards.feed import SHOWN
 from detention_monitor.boards.lines import ASCII, Line, text_of
+from detention_monitor.boards.released import ended_text, unjudged, unjudged_text
 from detention_monitor.boards.rows import left_text, short, when_text
 from detention_monitor.boards.urgency import NAMES
 from detention_monitor.errors import DetentionMonitorError
@@ -30,11 +32,14 @@ _HELP = """\
 4 or handover        the handover report
 5 or left            children who left
 6 or rules           rules in use, and what each change of them brought
+7 or shelf           what is put aside, by whom, why, until when
+8 or feeds           how the feeds do, and lines that were not taken
 child CR-0001        everything about a child
 sheet CR-0001        what to know and ask before a review
 record CR-0001       every entry
 ack 12 on the way    acknowledge alert 12; a reason
 shelve 12 15 asleep  put alert 12 aside for 15 minutes; a reason
+unshelve 12          take alert 12 down before its time
 reason 12 late taxi  why the duty of alert 12 was missed
 undo                 take back the last act, within seconds
 law 12               the rule behind alert 12, and its sources
@@ -52,7 +57,7 @@ class Plain:
         self._levels: dict[str, int] = {}
         self._numbers: dict[int, AlertLine] = {}
         self._of: dict[str, int] = {}
-        self._warning = ""
+        self._warning, self._aside = "", 0
         self.ended = False
 
     def changes(self) -> Iterator[str]:
@@ -63,18 +68,26 @@ class Plain:
         if warning != self._warning:
             self._warning = warning
             yield f"ANN: {printable(warning or 'the data are up to date again')}"
+        aside = self._desk.set_aside(now).count
+        if aside > self._aside:
+            yield f"ANN: {aside} lines of the feeds within a day were not taken; 8 tells which"
+        self._aside = aside
         for each in self._desk.alerts():
             if self._told.get(each.key) != each.state and (
                 each.state in SHOWN or each.key in self._told
             ):
                 self._told[each.key] = each.state
                 yield f"ANN: {self._alert(each, now)}"
+        for child in unjudged(self._desk):
+            if self._told.get(child.detention) != child.refused:
+                self._told[child.detention] = child.refused or ""
+                yield f"ANN: {_unjudged(child)}"
         rows = self._desk.rows(now)
         for row in rows:
             name = row.child.detention
-            if row.level > self._levels.get(name, 0):
+            if row.duty_level > self._levels.get(name, 0):  # its alerts are told by themselves
                 yield f"ANN: {self._row(row, now)}"
-            self._levels[name] = row.level
+            self._levels[name] = row.duty_level
 
     def _alert(self, alert: AlertLine, now: int) -> str:
         number = self._of.get(alert.key)
@@ -125,24 +138,33 @@ class Plain:
                 shown = head.Shown(warning=self._warning)
                 lines = head.lines(desk, self._clock, desk.rows(now), now, shown, 200)
                 out = [text_of(each).strip() for each in lines]
+                out += [_unjudged(child) for child in unjudged(desk)]
                 out += [each for row in desk.rows(now) for each in self._told_of(row, now)]
                 return out
             case "2" | "alerts":
                 standing = [each for each in desk.alerts() if each.state in SHOWN]
                 return [self._alert(each, now) for each in standing] or ["no alert stands"]
             case "3" | "adviser":
+                desk.looked("opened", now, None, "BRING FORWARD")
                 return _text(pages.adviser(desk, now, WIDTH, ASCII))
             case "4" | "handover":
+                desk.looked("opened", now, None, "HANDOVER")
                 return _text(pages.handover(desk, now, WIDTH))
             case "5" | "left":
                 gone = [
-                    f"{each.name}: {each.ended[0].replace('_', ' ')} {when_text(each.ended[1], now)}"
-                    for each in desk.left()
+                    f"{each.name}: {ended_text(each, now)}"
+                    for each in [*desk.left(), *desk.refused()]
                     if each.ended
                 ]
                 return [printable(each) for each in gone] or ["nobody left"]
             case "6" | "rules":
                 return _text(rules_page.lines(desk, now, WIDTH, ASCII))
+            case "7" | "shelf":
+                desk.looked("opened", now, None, "SHELVED")
+                return _text(shelf_page.lines(desk, now, WIDTH, ASCII))
+            case "8" | "feeds":
+                desk.looked("opened", now, None, "FEEDS")
+                return _text(feeds_page.lines(desk, now, WIDTH, ASCII))
             case "undo":
                 return [desk.undo(now)]
             case "reload":
@@ -157,7 +179,7 @@ class Plain:
                 return _text(pages.law(desk, finding, WIDTH))
             case "child" | "sheet" | "record":
                 return self._page(word, rest, now)
-            case "ack" | "shelve" | "reason":
+            case "ack" | "shelve" | "unshelve" | "reason":
                 return [self._act(word, rest, now)]
             case "q" | "quit":
                 self.ended = True
@@ -201,12 +223,18 @@ class Plain:
         held = self._held(number)
         if word == "ack":
             return self._desk.acknowledge(held, now, said, None)
+        if word == "unshelve":
+            return self._desk.unshelve(held, now)
         if word == "reason":
             return self._desk.give_reason(held, now, said)
         minutes, _, why = said.partition(" ")
         if not minutes.isdecimal():
             raise ValueError("say for how many minutes, then why: shelve 12 15 asleep")
         return self._desk.shelve(held, now, why, now + int(minutes) * MINUTE)
+
+
+def _unjudged(child: Child) -> str:
+    return printable(f"{child.name}: {unjudged_text(child)}", 400)
 
 
 def _text(lines: Sequence[Line]) -> list[str]:

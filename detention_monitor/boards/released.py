@@ -25,6 +25,26 @@ def listed(desk: Desk, suite: str = "", find: str = "") -> list[Child]:
     return sorted(shown, key=lambda each: not _asking(desk, each.detention))
 
 
+def ended_text(child: Child, now: int) -> str:
+    """Say how and when a child left; nothing where it is still here."""
+    if child.ended is None:
+        return ""
+    how, at = child.ended
+    return f"left {when_text(at, now)}: {_WORDS.get(how, how.replace('_', ' '))}"
+
+
+def unjudged(desk: Desk) -> list[Child]:
+    """Return whom the monitor does not judge and who is here, as far as the record shows; under 10 first."""
+    return [each for each in desk.refused() if each.ended is None]
+
+
+def unjudged_text(child: Child) -> str:
+    """Say why a child is not judged, and what to do."""
+    if child.refused == "under_10":
+        return "recorded as under 10: not judged, check at once"
+    return f"not judged: {child.refused_because}"
+
+
 def _asking(desk: Desk, name: str) -> list[AlertLine]:
     return [each for each in desk.alerts() if each.detention == name and each.is_asking]
 
@@ -37,12 +57,6 @@ def find_child(desk: Desk, name: str) -> Child | None:
 def knows(desk: Desk, name: str) -> bool:
     """Whether the desk knows a child of this name."""
     return find_child(desk, name) is not None
-
-
-def is_here(desk: Desk, name: str) -> bool:
-    """Whether a child who is not judged is still here, as far as the record shows."""
-    child = find_child(desk, name)
-    return child is not None and child.ended is None
 
 
 def heads(width: Width) -> str:
@@ -59,8 +73,8 @@ def cells(desk: Desk, name: str, now: int) -> Line:
     if child.refused is not None:
         young = child.refused == "under_10"
         tone: Tone = "alarm" if young else "warn"
-        said = "recorded as under 10: not judged, check at once" if young else \
-            f"not judged: {child.refused_because}"  # fmt: skip
+        gone = ended_text(child, now)
+        said = unjudged_text(child) + (f" ({gone})" if gone else "")
         return (Piece("!!! " if young else "!!  ", tone), piece(fit(child.name, 10), "bold", 60),
                 piece(said, "warn", 200))  # fmt: skip
     asking = _asking(desk, name)

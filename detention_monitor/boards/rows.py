@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from detention_monitor.boards.child import Child, Clock
-from detention_monitor.boards.desk import AlertLine, Desk, Row
+from detention_monitor.boards.desk import GRAVE, AlertLine, Desk, Row
 from detention_monitor.boards.lines import Line, Piece, Tone, filled, fit, line, piece
 from detention_monitor.boards.urgency import MARKS, NAMES
 from detention_monitor.findings import Finding
@@ -103,7 +103,7 @@ def _place(row: Row, _: Moment) -> Piece:
 def _duty(row: Row, _: Moment) -> Piece:
     if row.first is None:
         return Piece("nothing waits", "dim")
-    return piece(short(row.first.finding), "" if row.level else "dim", 120)
+    return piece(short(row.first.finding), "" if row.duty_level else "dim", 120)
 
 
 def _due(row: Row, moment: Moment) -> Piece:
@@ -113,9 +113,10 @@ def _due(row: Row, moment: Moment) -> Piece:
     if due is None:
         paused = row.first.finding.minutes_left is not None
         return Piece("paused" if paused else "asap", "soon" if paused else "dim")
-    tone: Tone = "" if row.level else "dim"
-    same = day_of(due) == day_of(moment.now)
-    return Piece(clock_text(due) + ("" if same else "+"), tone)
+    tone: Tone = "" if row.duty_level else "dim"
+    day, today = day_of(due), day_of(moment.now)
+    other = "" if day == today else "+" if day > today else "-"
+    return Piece(clock_text(due) + other, tone)
 
 
 def _left(row: Row, moment: Moment) -> Piece:
@@ -125,7 +126,7 @@ def _left(row: Row, moment: Moment) -> Piece:
         left = row.first.finding.minutes_left
         return Piece("" if left is None else left_text(60 * left))
     text = left_text(row.first.due_at - moment.now, sure=moment.sure)
-    return Piece(text, TONES[row.level])
+    return Piece(text, TONES[row.duty_level])
 
 
 def _limit(row: Row, moment: Moment) -> Piece:
@@ -174,13 +175,21 @@ def _routine(row: Row, moment: Moment) -> Piece:
     if found.finding.duty == "A13":
         return Piece("MEALS", "warn")
     if found.due_at < moment.now:
-        return Piece(f"VISIT {left_text(found.due_at - moment.now).rsplit(':', 1)[0]}", "warn") \
-            if moment.now - found.due_at >= FINE else Piece("VISIT now", "warn")  # fmt: skip
+        return Piece(f"LATE {_late(moment.now - found.due_at)}", "warn")
     return Piece(f"v {clock_text(found.due_at)}", "dim")
 
 
-GRAVE = ("critical", "high")
-"""Severities that are shown as alarms; the others are only marked."""
+def _late(seconds: int) -> str:
+    """Return how late, in three characters: minutes, then hours, then days.
+
+    >>> _late(59), _late(20 * 60), _late(7_201), _late(100 * 3_600)
+    ('0m', '20m', '2h', '4d')
+    """
+    if seconds < HOUR:
+        return f"{seconds // MINUTE}m"
+    return f"{seconds // HOUR}h" if seconds < 100 * HOUR else f"{seconds // DAY}d"
+
+
 _STATES: tuple[tuple[str, str, Tone], ...] = (
     ("new", "NEW", "alarm"), ("missed", "MISSED", "warn"), ("past_unseen", "PAST", "warn"),
     ("acknowledged", "acked", "soon"), ("due_not_yet_recorded", "due", "soon"),

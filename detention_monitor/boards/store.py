@@ -29,20 +29,30 @@ from detention_monitor.live.acts import (
     give_reason,
     shelve,
     undo,
+    unshelve,
     version_of,
 )
 from detention_monitor.live.kept_rules import unpacked
 from detention_monitor.live.projection import Custody
-from detention_monitor.live.reading import Publication, StoredAssessments, feeds, publications
+from detention_monitor.live.reading import (
+    Publication,
+    SetAsides,
+    StoredAssessments,
+    feeds,
+    publications,
+    set_asides,
+)
 from detention_monitor.live.store import ALERT, ENTRY, LOG, Store, Stored, StoreError, entries
 from detention_monitor.parameters import load_parameters
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.rulefile import PARAMETERS, load_rules
-from detention_monitor.times import HOUR
+from detention_monitor.times import DAY, HOUR
 
 AFTER_RELEASE = 24 * HOUR
 """How long a child stays in the list of those who left (seconds)."""
 _CHUNK = 400
+_ASIDE_AGAIN = 5
+"""Seconds after which it is asked again what was set aside."""
 _ALL_AGAIN = 60
 """Seconds after which all alerts are read again, though nothing says that they changed."""
 
@@ -67,6 +77,7 @@ class StoreDesk(Desk):
         self._reference: ReferenceBackend | None = None
         self._judged: dict[str, tuple[Assessment, Assessment]] = {}
         self._problem = ""
+        self._aside, self._aside_at = SetAsides(0, ()), -_ASIDE_AGAIN
         self._last: int | None = None
 
     def look(self, now: int) -> bool:
@@ -97,6 +108,24 @@ class StoreDesk(Desk):
     def detention(self, name: str) -> Detention | None:
         """Return the entries of a detention."""
         return self._detentions.get(name)
+
+    def day(self, start: int, end: int) -> Sequence[Detention]:
+        """Return whole every detention with an entry between two instants, from all the store holds."""
+        between = sa.and_(ENTRY.c.at >= start, ENTRY.c.at < end, ENTRY.c.erased_by.is_(None))
+        with self._store.read() as connection:
+            touched = set(connection.scalars(sa.select(ENTRY.c.record).where(between).distinct()))
+        every = (each.records for each in self._stored.assessments())
+        groups = [group for group in every if touched.intersection(group)]
+        records = {record for group in groups for record in group}
+        whole = Custody()
+        with self._store.read() as connection:
+            found = whole.add(_of_records(connection, sorted(records)))
+        kept = (whole.detention(root)[0] for root in sorted(found))
+        return [
+            Detention(each.id, tuple(without_duplicates(each.entries)[0]), each.coverage)
+            for each in kept
+            if any(start <= entry.at < end for entry in each.entries)
+        ]
 
     def alerts(self) -> Sequence[AlertLine]:
         """Return the alerts as they stand, those that ask for something first."""
@@ -180,13 +209,7 @@ class StoreDesk(Desk):
                 if each.entry.record in self._loaded
             ] if self._seq else []  # fmt: skip
             top = connection.scalar(sa.select(sa.func.max(ENTRY.c.seq))) or 0
-            if missing:
-                forces = list(connection.scalars(sa.select(ENTRY.c.force).distinct()))
-                for start in range(0, len(missing), _CHUNK):
-                    part = missing[start : start + _CHUNK]
-                    here = sa.and_(ENTRY.c.force.in_(forces), ENTRY.c.record.in_(part))
-                    seqs = list(connection.scalars(sa.select(ENTRY.c.seq).where(here)))
-                    fresh += _by_number(connection, seqs)
+            fresh += _of_records(connection, missing)
         self._seq = top
         self._loaded |= set(missing)
         changed = set()
@@ -270,6 +293,19 @@ class StoreDesk(Desk):
         """Put an alert aside for a while."""
         return self._acted(shelve(self._store, _held(alert), self._who, now, reason, until))
 
+    def unshelve(self, alert: AlertLine, now: int) -> str:
+        """Take an alert down from the shelf before its time."""
+        return self._acted(unshelve(self._store, _held(alert), self._who, now))
+
+    def set_aside(self, now: int) -> SetAsides:
+        """Return what the feeds gave within a day and the monitor could not take."""
+        if not self._aside_at <= now < self._aside_at + _ASIDE_AGAIN:
+            try:
+                self._aside, self._aside_at = set_asides(self._store, now - DAY), now
+            except StoreError:  # said by `warning`
+                return self._aside
+        return self._aside
+
     def give_reason(self, alert: AlertLine, now: int, reason: str) -> str:
         """Say why a deadline was missed."""
         return self._acted(give_reason(self._store, _held(alert), self._who, now, reason))
@@ -290,6 +326,17 @@ class StoreDesk(Desk):
 def _held(alert: AlertLine) -> Held:
     """Return an alert as it stood on the screen: an act is refused where it is anything else now."""
     return Held(alert.key, alert.raised_at, version_of(structs.asdict(alert)))
+
+
+def _of_records(connection: sa.Connection, records: Sequence[str]) -> list[Stored]:
+    """Return the entries of records of these names, of whatever force, in order of arrival."""
+    out: list[Stored] = []
+    forces = list(connection.scalars(sa.select(ENTRY.c.force).distinct())) if records else []
+    for start in range(0, len(records), _CHUNK):
+        part = records[start : start + _CHUNK]
+        here = sa.and_(ENTRY.c.force.in_(forces), ENTRY.c.record.in_(part))
+        out += _by_number(connection, list(connection.scalars(sa.select(ENTRY.c.seq).where(here))))
+    return sorted(out, key=lambda each: each.seq)
 
 
 def _by_number(connection: sa.Connection, seqs: Sequence[int]) -> list[Stored]:
@@ -315,7 +362,8 @@ def _line(row: sa.RowMapping, said: dict[str, Any]) -> AlertLine:
         due_at=row["due_at"], message=row["message"] or "", seen=row["seen"],
         active=row["active"], deadline_missed=row["deadline_missed"],
         answered=row["answered"], recorded_late=row["recorded_late"],
-        who=str(said.get("who", "")), reason=str(said.get("reason", "")), until=said.get("until"), times=row["times"],
+        who=str(said.get("who", "")), reason=str(said.get("reason", "")),
+        until=said.get("until") if row["expected_at"] is None else row["expected_at"], times=row["times"],
         escalated_at=row["escalated_at"],
     )  # fmt: skip
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from detention_monitor.assess import Assessment, Backend, assess
 from detention_monitor.boards.desk import AlertLine, Desk, NotHereError
 from detention_monitor.boards.in_use import InUse
-from detention_monitor.detention import Detention, Reading, detentions_of
+from detention_monitor.detention import Detention, Reading, detentions_of, record_name
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.findings import BREACHES, Finding
@@ -38,6 +39,19 @@ def arrival(entry: CustodyEvent) -> int:
     return entry.at if entry.recorded_at is None else entry.recorded_at
 
 
+def coverage_of(pairs: Iterable[tuple[CustodyEvent, Coverage]]) -> dict[str, Coverage]:
+    """Return by record what its sources together do not carry, from entries and what theirs carries."""
+    parts: dict[str, set[Coverage]] = {}
+    for entry, coverage in pairs:
+        parts.setdefault(record_name(entry.force, entry.record), set()).add(coverage)
+    return {name: Coverage.of_all(found) for name, found in parts.items()}
+
+
+def coverage_by(detentions: Iterable[Detention]) -> dict[str, Coverage]:
+    """Return by record what its sources do not carry, of whole detentions."""
+    return coverage_of((entry, each.coverage) for each in detentions for entry in each.entries)
+
+
 class StoryDesk(Desk):
     """See the module. With `practice`, acts are taken, kept in memory and nowhere else."""
 
@@ -52,17 +66,20 @@ class StoryDesk(Desk):
         reading: Reading = "as_known",
         practice: bool = False,
         title: str = "REPLAY",
-        coverage: Coverage | None = None,
+        coverage: Mapping[str, Coverage] = MappingProxyType({}),
         ready: Callable[[], bool] = lambda: True,
     ) -> None:
         """Put the entries in order of arrival; nothing has arrived yet.
 
+        `coverage`: by record (as `record_name` names it), what its source does not carry.
         `ready`: whether what judges can answer at once; until then a look judges nothing.
         """
         super().__init__(InUse.of(ruleset))
         self.acts, self.title = practice, title
-        self._judge_by, self._coverage, self._ready = judge, coverage, ready
+        self._judge_by, self.coverage, self._ready = judge, coverage, ready
         self._round, self._judged_in = 0, dict[str, int]()
+        self._judged_at: dict[str, int] = {}
+        """Up to which instant the alerts of a detention are known."""
         self._entries = sorted(entries, key=lambda each: (arrival(each), each.at))
         self._arrivals = [arrival(each) for each in self._entries]
         self._reading: Reading = reading
@@ -108,7 +125,7 @@ class StoryDesk(Desk):
     def read(self, reading: Reading) -> None:
         """Read the past in the other way, from the next look on."""
         self._reading, self._count = reading, -1
-        self._known, self._histories = {}, {}
+        self._known, self._histories, self._judged_at = {}, {}, {}
 
     def assessments(self) -> Sequence[Assessment]:
         """Return the last assessment of every detention that has begun."""
@@ -126,17 +143,14 @@ class StoryDesk(Desk):
             count = bisect_right(self._arrivals, now)
         if count != self._count:
             self._count = count
-            found = detentions_of(self._entries[:count])
-            self._detentions = {
-                each.id: Detention(each.id, each.entries, self._coverage or each.coverage)
-                for each in found
-            }
-        moved = self._judge(now, before) | self._forget(now, before)
+            found = detentions_of(self._entries[:count], self.coverage)
+            self._detentions = {each.id: each for each in found}
+        moved = self._forget(now, before) | self._judge(now)
         if moved or now >= self._shown_until or now < before:
             self._show(now)
         return moved
 
-    def _judge(self, now: int, before: int) -> bool:
+    def _judge(self, now: int) -> bool:
         """Judge what does not hold any more, as far as patience goes, the longest waiting first."""
         known = {name: self._known[name] for name in self._detentions if name in self._known}
         moved = known.keys() != self._known.keys()
@@ -149,8 +163,8 @@ class StoryDesk(Desk):
         self._round += 1
         for name in stale if self._ready() else ():
             known[name] = (self._detentions[name], self._assessed(self._detentions[name], now))
-            self._remember(name, known[name][1], before, now)
-            self._judged_in[name] = self._round
+            self._remember(name, known[name][1], now)
+            self._judged_in[name], self._judged_at[name] = self._round, now
             left -= 1
             if time.monotonic() >= end:
                 break
@@ -171,18 +185,22 @@ class StoryDesk(Desk):
     # --- alerts --------------------------------------------------------------------------------
 
     def _forget(self, now: int, before: int) -> bool:
-        """Drop what the alerts knew of a time that now lies ahead."""
+        """Drop the alerts of every detention that was judged at a time that now lies ahead.
+
+        They are worked out from its beginning, so that they are the same from wherever one comes.
+        """
         if now >= before:
             return False
-        for key, history in list(self._histories.items()):
-            kept = [change for change in history if change.at <= now]
-            if kept:
-                self._histories[key] = kept
-            else:
-                del self._histories[key]
+        ahead = {name for name, at in self._judged_at.items() if at > now}
+        for name in ahead:
+            del self._judged_at[name]
+        for key in [key for key in self._histories if self._of[key] in ahead]:
+            del self._histories[key]
         return True
 
-    def _remember(self, name: str, result: Assessment, before: int, now: int) -> None:
+    def _remember(self, name: str, result: Assessment, now: int) -> None:
+        """Add to the alerts what was found; a child may have waited for it since another look."""
+        before = self._judged_at.get(name, -1)
         found = {each.key: each for each in result.findings if _is_near(each)}
         every = {each.key: each for each in result.findings}
         for key, finding in {
@@ -192,23 +210,10 @@ class StoryDesk(Desk):
             history = self._histories.setdefault(key, [])
             self._of[key] = name
             if not history or history[-1].finding != finding:
-                history.append(Change(self._when(finding, before, now), finding))
+                history.append(Change(_when(finding, before, now), finding))
         for key, history in self._histories.items():
             if self._of[key] == name and key not in every and history[-1].finding is not None:
                 history.append(Change(now, None))
-
-    def _when(self, finding: Finding, before: int, now: int) -> int:
-        """Return when a finding became what it is, between two looks that may lie far apart."""
-        match finding.status:
-            case "overdue" | "missed":
-                at = finding.due_at + 1 if finding.due_at is not None else now
-            case "met_late":
-                at = finding.done_at or now
-            case "broken" | "matched" | "not_recorded":
-                at = finding.occurred_at or finding.arose_at or now
-            case _:
-                return now
-        return min(now, max(at, before + 1))
 
     def _show(self, now: int) -> None:
         lines = []
@@ -285,6 +290,12 @@ class StoryDesk(Desk):
             raise NotHereError(f"put it aside until {clock_text(longest)} at the latest")
         return self._act(alert, Act(now, "shelve", alert.raised_at, until), reason)
 
+    def unshelve(self, alert: AlertLine, now: int) -> str:
+        """Take an alert down from the shelf, for practice."""
+        if alert.state != "shelved":
+            raise NotHereError("it is not put aside")
+        return self._act(alert, Act(now, "unshelve", alert.raised_at), "")
+
     def give_reason(self, alert: AlertLine, now: int, reason: str) -> str:
         """Say why a deadline was missed, for practice."""
         if not reason.strip():
@@ -314,6 +325,20 @@ class StoryDesk(Desk):
         self._last = (alert.key, act)
         self._show(act.at)
         return "kept for this demonstration only"
+
+
+def _when(finding: Finding, before: int, now: int) -> int:
+    """Return when a finding became what it is, between two judgings that may lie far apart."""
+    match finding.status:
+        case "overdue" | "missed":
+            at = finding.due_at + 1 if finding.due_at is not None else now
+        case "met_late":
+            at = finding.done_at or now
+        case "broken" | "matched" | "not_recorded":
+            at = finding.occurred_at or finding.arose_at or now
+        case _:
+            return now
+    return min(now, max(at, before + 1))
 
 
 def _as_shown(alert: AlertLine) -> tuple[object, ...]:

@@ -1,7 +1,8 @@
 """What comes first on the board: duties by urgency, statute and Code before policy.
 
 Urgency is how soon, severity how serious; this is the one table that maps them to the four levels
-of the board (design D8). Visits and meals are routine: they have a column of their own and never
+of the board (design D8); an alert nobody has seen counts by its severity, so that no child of whom
+something grave is asked reads `ok`. Visits and meals are routine: they have a column of their own and never
 decide where a child stands in the list.
 """
 
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from detention_monitor.findings import SEVERITIES, Finding
+from detention_monitor.rulemodel import Severity
 from detention_monitor.times import HOUR, MINUTE
 from detention_monitor.values import Immutable
 
@@ -22,6 +24,7 @@ LAW = ("statute", "code", "annex")
 """Whose standards are law or the Code; a note, a policy and a target come after them."""
 NOW_DUE, SOON_DUE = 15 * MINUTE, HOUR
 _FAR = 2**62
+_BY_SEVERITY: dict[Severity, Level] = {"critical": 3, "high": 2, "medium": 1, "info": 1}
 _WAITING = ("overdue", "due_soon", "open")
 
 
@@ -55,6 +58,22 @@ def is_routine(finding: Finding) -> bool:
     return (finding.duty == "A11" and finding.rule != "A11-level") or finding.rule.startswith(
         "A13-meals"
     )
+
+
+def alert_level(severity: Severity, *, over: bool) -> Level:
+    """Return how urgent an alert is that asks a person for something; `over`: only for its reason."""
+    return 1 if over else _BY_SEVERITY[severity]
+
+
+def alert_key(
+    severity: Severity, authority: str, since: int, key: str
+) -> tuple[int, int, int, str]:
+    """Return the place in the list that a new grave alert gives a child: after what is due soon.
+
+    So that what was broken, and has no deadline (an interview without an adult), does not stand
+    among those of whom nothing is asked; who is due next stays the first.
+    """
+    return 2 if authority in LAW else 5, _FAR + since, -SEVERITIES.index(severity), key
 
 
 def waiting(findings: Iterable[Finding], now: int, grace: int, *, routine: bool) -> list[Waiting]:

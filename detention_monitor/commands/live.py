@@ -22,9 +22,10 @@ from detention_monitor.commands.options import (
     instant,
     rules_options,
 )
+from detention_monitor.findings import SEVERITIES
 from detention_monitor.paths import bundled_rules
 from detention_monitor.text import printable
-from detention_monitor.times import in_words, local_text, next_local, rfc3339, start_of_day
+from detention_monitor.times import DAY, in_words, local_text, next_local, rfc3339, start_of_day
 
 if TYPE_CHECKING:  # lazy: only the live part needs a database
     from detention_monitor.live.acts import Held, Person
@@ -41,7 +42,7 @@ def _say(line: str) -> None:
 
 
 @contextmanager
-def _opened(db: str | None) -> Iterator[Store]:
+def opened(db: str | None) -> Iterator[Store]:
     """Give the store that a command names, which must be there."""
     from detention_monitor.live.store import Store
 
@@ -113,7 +114,7 @@ def reload_command(context: click.Context, *, db: str | None, wait: int) -> None
     """
     from detention_monitor.live.acts import Person, answer_to, ask_reload
 
-    with _opened(db or context.obj) as store:
+    with opened(db or context.obj) as store:
         number = ask_reload(store, Person.here(), int(time.time()))
         end = time.monotonic() + wait
         while (answer := answer_to(store, number)) is None:
@@ -154,15 +155,25 @@ def alerts_command(context: click.Context, *, db: str | None, everything: bool, 
         return
     from detention_monitor.live.access import note
     from detention_monitor.live.acts import Person, handle
-    from detention_monitor.live.reading import alerts, load_of
+    from detention_monitor.live.reading import alerts, load_of, set_asides, under_ten
 
     now = int(time.time())
-    with _opened(db) as store:
+    with opened(db) as store:
         if form == "jsonl":
             note(store, Person.here(), now, "exported", detail="alerts, to standard output")
         found = [row for row in alerts(store) if everything or row["state"] not in _OVER]
-        load = load_of(store, now)
-    found.sort(key=lambda row: (_WORST_FIRST.index(row["state"]), row["since"], row["key"]))
+        load, young, aside = load_of(store, now), under_ten(store), set_asides(store, now - DAY, 1)
+    found.sort(
+        key=lambda row: (
+            _WORST_FIRST.index(row["state"]), -SEVERITIES.index(row["severity"]), row["since"],
+            row["key"],
+        )
+    )  # fmt: skip
+    for name, why in young:
+        if form == "jsonl":
+            click.echo(orjson.dumps({"refused": "under_10", "detention": name, "message": why}))
+        else:
+            click.echo(printable(f"CHECK AT ONCE, recorded as under 10, not judged: {name}", 200))
     for row in found:
         if form == "jsonl":
             told = {"handle": handle(row), **row}
@@ -174,6 +185,11 @@ def alerts_command(context: click.Context, *, db: str | None, everything: bool, 
             _tell(handle(row), row)
     flood = f"; FLOOD: {load.recent} in {in_words(load.within)}" if load.flood else ""
     click.echo(f"{len(found)} alerts{flood}", err=True)
+    if aside.count:
+        click.echo(
+            f"{aside.count:,} lines of the feeds within a day were not taken; `set-aside` prints them",
+            err=True,
+        )
 
 
 def _tell(name: str, row: Any) -> None:
@@ -206,7 +222,7 @@ def _person(name: str | None) -> Person:
 def _held(context: click.Context, db: str | None, key: str) -> Iterator[tuple[Store, Held]]:
     from detention_monitor.live.acts import held_by
 
-    with _opened(db or context.obj) as store:
+    with opened(db or context.obj) as store:
         yield store, held_by(store, key)
 
 
@@ -257,6 +273,18 @@ def shelve_command(
     click.echo(f"put aside; act {number}", err=True)
 
 
+@alerts_command.command("unshelve")
+@_acting
+@click.pass_context
+def unshelve_command(context: click.Context, *, db: str | None, key: str, name: str | None) -> None:
+    """Take an alert down from the shelf before its time."""
+    from detention_monitor.live.acts import unshelve
+
+    with _held(context, db, key) as (store, held):
+        number = unshelve(store, held, _person(name), int(time.time()))
+    click.echo(f"taken down; act {number}", err=True)
+
+
 @alerts_command.command("reason")
 @_acting
 @click.option("--reason", required=True, help="Why the deadline was missed.")
@@ -281,7 +309,7 @@ def undo_command(context: click.Context, *, number: int, db: str | None, name: s
     """Take back an act of your own, within seconds."""
     from detention_monitor.live.acts import undo
 
-    with _opened(db or context.obj) as store:
+    with opened(db or context.obj) as store:
         undo(store, number, _person(name), int(time.time()))
     click.echo(f"act {number} taken back", err=True)
 
@@ -298,7 +326,7 @@ def access_command(*, db: str | None, detention: str | None, since: int | None) 
     from detention_monitor.live.access import accesses, note
     from detention_monitor.live.acts import Person
 
-    with _opened(db) as store:
+    with opened(db) as store:
         note(
             store, Person.here(), int(time.time()), "exported", detention=detention,
             detail="who looked, to standard output",
@@ -336,7 +364,7 @@ def retention_command(*, db: str | None, before: int, really: bool) -> None:
 
     if before > time.time():
         raise click.UsageError("--before names a day that has passed: what may be erased is old")
-    with _opened(db) as store:
+    with opened(db) as store:
         found = survey(store, before)
         gone = [each for each in found if not each.why_kept]
         for each in found:
@@ -367,7 +395,7 @@ def hold_command(*, db: str | None, detention: str | None, reason: str, ending: 
     from detention_monitor.live.acts import Person
     from detention_monitor.live.retention import hold, holds, release
 
-    with _opened(db) as store:
+    with opened(db) as store:
         if detention is None:
             for each in holds(store):
                 line = f"{each.detention}  {local_text(each.at)}  {each.who}  {each.reason}"
@@ -384,7 +412,7 @@ def verify_command(*, db: str | None) -> None:
     """Check that no entry and nothing in the log was changed or taken out; say where it was."""
     from detention_monitor.live.acts import verify
 
-    with _opened(db) as store:
+    with opened(db) as store:
         found = verify(store)
     if found.broken_at is not None:
         click.echo(f"the store is broken: {found.why}")

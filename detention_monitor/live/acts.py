@@ -27,7 +27,7 @@ from detention_monitor.live.limits import Limits, read_limits
 from detention_monitor.live.store import ALERT, ENTRY, LOG, PROGRESS, Store, plain
 from detention_monitor.times import rfc3339
 
-WHATS = ("acknowledge", "reason", "shelve", "undo")
+WHATS = ("acknowledge", "reason", "shelve", "unshelve", "undo")
 """Acts upon an alert, as the log names them."""
 _LONGEST_REASON = 2_000
 _LONGEST_NAME = 100
@@ -141,6 +141,11 @@ def shelve(store: Store, held: Held, who: Person, now: int, reason: str, until: 
     return _act(store, "shelve", held, who, now, reason, until)
 
 
+def unshelve(store: Store, held: Held, who: Person, now: int) -> int:
+    """Take it down from the shelf before its time: it is new again; return the number of the act."""
+    return _act(store, "unshelve", held, who, now, "", None)
+
+
 def ask_reload(store: Store, who: Person, now: int) -> int:
     """Ask the running monitor to load its rules anew; return the number of the request."""
     with store.write() as connection:
@@ -200,6 +205,8 @@ def _act(
             case "shelve":
                 assert until is not None  # by `shelve`
                 _may_shelve(connection, row, now, until)
+            case "unshelve" if row["state"] != "shelved":
+                raise ActError("it is not put aside")
             case "reason" if row["state"] in ("pending", "shelved") and not row["deadline_missed"]:
                 raise ActError("nothing was missed yet; acknowledge it, or put it aside")
             case "acknowledge" if row["severity"] == "critical" and not reason.strip():
@@ -370,7 +377,7 @@ def acts_of(connection: Connection, keys: list[str]) -> dict[str, list[Act]]:
             if what == "undo":
                 rows.pop(said.get("undoes", 0), None)
                 continue
-            kind = cast('Literal["acknowledge", "reason", "shelve"]', what)
+            kind = cast('Literal["acknowledge", "reason", "shelve", "unshelve"]', what)
             act = Act(
                 at, kind, said.get("raised_at"), said.get("until"), said.get("who") or "",
                 said.get("severity"),

@@ -47,7 +47,7 @@ class Act:
     """What a person did about an alert, as it was when they pressed the key (`raised_at`)."""
 
     at: int
-    what: Literal["acknowledge", "reason", "shelve"]
+    what: Literal["acknowledge", "reason", "shelve", "unshelve"]
     raised_at: int | None
     until: int | None = None
     """Acknowledged: when it is expected to be done. Shelved: for how long."""
@@ -266,7 +266,8 @@ class _Life:
     def _shelf(self, finding: Finding) -> tuple[Act, int] | None:
         """Return the last shelving that still counts, and when it ends.
 
-        It ends as soon as the alert becomes more serious, and a margin before the next deadline.
+        It ends as soon as the alert becomes more serious or a person takes it down again, and a
+        margin before the next deadline.
         """
         shelves = self._acts("shelve")
         if not shelves:
@@ -282,6 +283,8 @@ class _Life:
         longest = shelf.at + limits.shelf(finding.severity)
         ends = [shelf.until if shelf.until is not None else shelf.at, longest]
         ends += [at - limits.shelf_margin for at in deadlines(finding) if at > shelf.at]
+        last = self._acts("shelve", "unshelve")[-1]
+        ends += [last.at] if last.what == "unshelve" else []
         return shelf, max(shelf.at, min(ends))
 
     def alert(self) -> Alert | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import select
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from glob import escape
@@ -20,10 +20,10 @@ from typing import Any, Protocol
 
 import orjson
 
-from detention_monitor.entries import CustodyEvent
+from detention_monitor.live.feed_lines import Item, Lines
 from detention_monitor.live.store import Batch
 from detention_monitor.records import Source
-from detention_monitor.sources import LONGEST_LINE, SUFFIXES, SetAside, read_line
+from detention_monitor.sources import LONGEST_LINE, SUFFIXES, SetAside
 from detention_monitor.vocabulary import Vocabulary
 
 _PIECE = 256_000
@@ -34,8 +34,6 @@ _LINGER = 10
 """Seconds for which a file that was replaced is still read: its writer may hold it open."""
 HEARTBEAT = ".heartbeat"
 """A file beside a followed file (or in a folder) that its source touches as a sign of life."""
-
-Item = tuple[CustodyEvent | SetAside, Source]
 
 
 class Feed(Protocol):
@@ -69,6 +67,8 @@ class Place:
     lines: int = 0
     tail: str = ""
     source: Any = None
+    undeclared: tuple[str, str] | None = None
+    """Where its source declared what cannot be read, and why not: then nothing is taken."""
     left_at: int | None = None
     """When another file took its name; None while it has it."""
 
@@ -77,49 +77,13 @@ class Place:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-class Lines:
-    """Turns lines into entries: remembers what the source declared and when it gave a sign of life."""
-
-    def __init__(self, vocabulary: Vocabulary, name: str) -> None:
-        """Take lines of a file or table of some name, for the origin of entries."""
-        self.vocabulary, self.name = vocabulary, name
-        self.source, self.declared = Source(), None
-        self.beat = False
-
-    def declare(self, raw: Any) -> None:
-        """Take up again what the source declared (None: nothing)."""
-        self.declared = raw
-        self.source = Source() if raw is None else Source.declared(raw, self.vocabulary)
-
-    def item(self, line: bytes, number: int) -> Item | None:
-        """Return the entry of a line, or why it is set aside; None for a line that is neither."""
-        if not line.strip():
-            return None
-        if line.lstrip().startswith(b'{"heartbeat"') and _only_key(line) == "heartbeat":
-            self.beat = True
-            return None
-        got = read_line(line, self.vocabulary, self.source, f"{self.name}:{number}")
-        if isinstance(got, Source):
-            self.source, self.declared = got, orjson.loads(line)["source"]
-            return None
-        return got, self.source
-
-
-def _only_key(line: bytes) -> str | None:
-    with suppress(orjson.JSONDecodeError):
-        raw = orjson.loads(line)
-        if isinstance(raw, dict) and len(raw) == 1:
-            return str(next(iter(raw)))
-    return None
-
-
 class _OpenFile:
     """One file on disk while it is read, whatever its name is by now."""
 
     def __init__(self, descriptor: int, place: Place, lines: Lines) -> None:
         self.descriptor, self.place, self.lines = descriptor, place, lines
         self.scanned = 0
-        lines.declare(place.source)
+        lines.declare(place.source, place.undeclared)
 
     def close(self) -> None:
         os.close(self.descriptor)
@@ -189,7 +153,7 @@ class _OpenFile:
             self.place.offset += by
             self.scanned = 0
             self.place.tail = _digest(self.descriptor, self.place.offset)
-            self.place.source = self.lines.declared
+            self.place.source, self.place.undeclared = self.lines.declared, self.lines.undeclared
 
 
 def _is_whole(rest: bytes) -> bool:
@@ -316,7 +280,9 @@ class FollowedFile:
 
     def _batch(self, items: Sequence[Item], beat: int | None) -> Batch:
         position = orjson.dumps([file.place.plain() for file in self._open]).decode()
-        return Batch(self.name, items, position, beat, self._problem)
+        undeclared = (file.lines.problem for file in self._open)
+        problem = self._problem or next(filter(None, undeclared), None)
+        return Batch(self.name, items, position, beat, problem)
 
 
 class Folder:
@@ -356,9 +322,19 @@ class Folder:
         if problem != self._problem or beat is not None:
             self._problem = problem
             yield Batch(self.name, (), "", beat, problem)
+        yield from self._gone({named(Path(each.path)) for each in found})
         for each in found:
             if each.name.endswith(SUFFIXES) and not each.name.endswith(".gz") and each.is_file():
                 yield from self._file(each, now)
+
+    def _gone(self, there: Collection[str]) -> Iterator[Batch]:
+        """Yield that a file of which the declaration could not be read is there no more."""
+        for name, position in list(self._positions.items()):
+            path = Path(name)
+            if path.parent != self.path or name in there or '"undeclared":[' not in position:
+                continue
+            self._positions = {**self._positions, name: "[]"}
+            yield Batch(name, (), "[]", None)
 
     def _file(self, each: os.DirEntry[str], now: int) -> Iterator[Batch]:
         found = each.stat()
@@ -425,7 +401,7 @@ class StandardInput:
                 items += [item] if item else []
             beat, self._lines.beat = (now if self._lines.beat else None), False
             if items or beat is not None:
-                self._unsaved = Batch(self.name, items, "", beat)
+                self._unsaved = Batch(self.name, items, "", beat, self._lines.problem)
                 yield self._unsaved
                 self._unsaved = None
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from detention_monitor.live.feeds import Item, Lines
+from detention_monitor.live.feed_lines import Item, Lines
 from detention_monitor.live.store import Batch, StoreError, address
 from detention_monitor.vocabulary import Vocabulary
 
@@ -37,6 +37,7 @@ class _Place:
     xact: int = 0
     id: int = 0
     source: Any = None
+    undeclared: tuple[str, str] | None = None
 
 
 class Outbox:
@@ -48,7 +49,7 @@ class Outbox:
         self.name = self._url.render_as_string(hide_password=True)
         self._place = _Place(**orjson.loads(position)) if position else _Place()
         self._lines = Lines(vocabulary, "custody_outbox")
-        self._lines.declare(self._place.source)
+        self._lines.declare(self._place.source, self._place.undeclared)
         self._connection: psycopg.Connection[Any] | None = None
         self._problem: str | None = None
         self._retry_at = self._asked_at = self._eager_until = 0
@@ -122,10 +123,12 @@ class Outbox:
         if self._lines.beat:
             beat, self._lines.beat = now, False
         self._place.source = self._lines.declared
-        return Batch(self.name, items, self._position(), beat, None)
+        self._place.undeclared = self._lines.undeclared
+        return Batch(self.name, items, self._position(), beat, self._lines.problem)
 
     def _said(self) -> Batch:
-        return Batch(self.name, (), self._position(), None, self._problem)
+        problem = self._problem or self._lines.problem
+        return Batch(self.name, (), self._position(), None, problem)
 
     def _position(self) -> str:
         return orjson.dumps(asdict(self._place)).decode()

@@ -38,12 +38,12 @@ from detention_monitor.live.store import (
     Store,
     Stored,
     StoreError,
-    Wake,
     entries,
     packed,
     plain,
     set_aside,
 )
+from detention_monitor.live.wake import Wake
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.sources import SetAside
 from detention_monitor.values import changed

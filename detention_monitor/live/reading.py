@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +19,11 @@ from detention_monitor.live.store import (
     FEED,
     LOG,
     PROGRESS,
+    SET_ASIDE,
     Store,
     StoreError,
-    Wake,
 )
+from detention_monitor.live.wake import Wake
 
 _PROGRESS = sa.select(
     PROGRESS.c.version, PROGRESS.c.settled_at, PROGRESS.c.limits, PROGRESS.c.fault,
@@ -49,6 +50,8 @@ class StoredAssessments:
         self._bodies: dict[str, str] = {}
         self._as_of: dict[str, int] = {}
         self.settled_at = 0
+        """The instant for which what was read is right."""
+        self._read_at = 0
         self._failure = ""
         self._wake, self._behind = Wake(store), False
         self._limits: Limits | None = None
@@ -60,9 +63,15 @@ class StoredAssessments:
         """The hash of the rules by which the monitor judges."""
 
     def is_behind(self) -> bool:
-        """Whether the monitor wrote something since the last `advance`."""
+        """Whether the monitor wrote something since the last `advance`.
+
+        Where it only said that what stands there is still right, that counts at once.
+        """
         if self._wake.asks():
-            self._behind = self._progress()[0] != self._version
+            version, settled_at = self._progress()
+            self._behind = version != self._version
+            if not self._behind:
+                self.settled_at = settled_at
         return self._behind
 
     def _progress(self) -> tuple[int | None, int]:
@@ -99,7 +108,7 @@ class StoredAssessments:
             as_of = dict(connection.execute(wanted).all())
             changed = [
                 name for name, at in as_of.items()
-                if self._as_of.get(name) != at or at >= self.settled_at
+                if self._as_of.get(name) != at or at >= self._read_at
             ]  # fmt: skip
             bodies: dict[str, str] = {}
             for start in range(0, len(changed), _CHUNK):
@@ -116,7 +125,8 @@ class StoredAssessments:
             if self._bodies.get(name) != body:
                 self._bodies[name] = body
                 self._by_detention[name] = _assessment(body)
-        self._as_of, self._version, self.settled_at = as_of, version, settled_at
+        self._as_of, self._version = as_of, version
+        self.settled_at = self._read_at = settled_at
 
     def warning(self, now: int) -> str | None:
         """Return why what is shown may be out of date, if it may."""
@@ -220,6 +230,57 @@ def publications(store: Store, most: int = 20) -> list[Publication]:
         Publication(seq, at, what == "rules_refused", orjson.loads(body))
         for seq, at, what, body in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A line of a feed that was not taken, and why (`at` seconds UTC); of the line itself nothing."""
+
+    at: int
+    origin: str
+    record: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetAsides:
+    """How many lines were not taken, and the last of them, the latest first."""
+
+    count: int
+    last: tuple[SetAside, ...]
+
+
+def set_asides(store: Store, since: int, most: int = 100) -> SetAsides:
+    """Return the lines that feeds gave after an instant and that were not taken."""
+    recent = SET_ASIDE.c.at > since
+    columns = (SET_ASIDE.c.at, SET_ASIDE.c.origin, SET_ASIDE.c.record, SET_ASIDE.c.reason)
+    wanted = sa.select(*columns).where(recent).order_by(SET_ASIDE.c.at.desc(), SET_ASIDE.c.digest)
+    with store.read() as connection:
+        count = connection.scalar(sa.select(sa.func.count()).where(recent)) or 0
+        rows = connection.execute(wanted.limit(most)).all() if count else []
+    return SetAsides(count, tuple(SetAside(*row) for row in rows))
+
+
+def lines_set_aside(store: Store, since: int) -> Iterator[Mapping[str, Any]]:
+    """Yield the lines that were not taken from an instant on, whole, in order of time."""
+    wanted = sa.select(
+        SET_ASIDE.c.at, SET_ASIDE.c.feed, SET_ASIDE.c.origin, SET_ASIDE.c.record, SET_ASIDE.c.reason,
+        SET_ASIDE.c.line,
+    ).where(SET_ASIDE.c.at >= since)  # fmt: skip
+    with store.read() as connection:
+        ordered = wanted.order_by(SET_ASIDE.c.at, SET_ASIDE.c.digest)
+        yield from (dict(row) for row in connection.execute(ordered).mappings())
+
+
+def under_ten(store: Store) -> list[tuple[str, str]]:
+    """Return the children here, as far as is known, who are recorded as under 10: who, and why."""
+    stored = StoredAssessments(store)
+    stored.advance()
+    return sorted(
+        (each.detention, each.refused_because or "")
+        for each in stored.assessments()
+        if each.refused == "under_10" and (each.unclosed or each.ended_at is None)
+    )
 
 
 def escalation_fault(store: Store) -> str | None:

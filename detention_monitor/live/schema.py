@@ -11,7 +11,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, Index, Integer, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision of the schema that this program reads and writes."""
 _SERIAL = BigInteger().with_variant(Integer, "sqlite")  # SQLite keeps INTEGER keys as row numbers
 
@@ -77,6 +77,7 @@ class SetAsideRow(SQLModel, table=True):
     """A line that was not taken, with the reason: once each, however often it is read."""
 
     __tablename__ = "set_aside"
+    __table_args__ = (Index("set_aside_by_time", "at"),)
 
     digest: str = Field(sa_type=Text, primary_key=True)
     at: int = Field(sa_type=BigInteger)

@@ -12,7 +12,6 @@ import hashlib
 import os
 import secrets
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -44,8 +43,6 @@ CLOCK_MAY_STEP = 300
 MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK_KEY = 0x6465746D  # of the advisory lock in PostgreSQL: "detm"
 _CHUNK = 400
-_COARSE = 1_000_000_000
-"""Nanoseconds within which two writes may leave a file with the same time."""
 
 TABLES = SQLModel.metadata.tables
 ENTRY, LOG, SET_ASIDE = TABLES["entry"], TABLES["log"], TABLES["set_aside"]
@@ -111,6 +108,10 @@ def address(text: str) -> URL:
             return url.set(drivername="postgresql+psycopg")
     shown = url.render_as_string(hide_password=True)
     raise StoreError(f"{shown}: the store is a file, sqlite:///PATH or postgresql://...")
+
+
+CHANNEL = "custody_store"
+"""On which PostgreSQL tells those who listen that something was written."""
 
 
 class Store:
@@ -191,6 +192,8 @@ class Store:
                     lock = sa.text("SELECT pg_advisory_xact_lock(:key)")
                     connection.execute(lock, {"key": _LOCK_KEY})
                 yield connection
+                if self.url.get_backend_name() == "postgresql":
+                    connection.execute(sa.text(f"NOTIFY {CHANNEL}"))
 
     def forget_old_pages(self) -> str:
         """Have the database let go of what was erased; return why it could not, or nothing."""
@@ -266,35 +269,6 @@ class Store:
                 self._held.invalidate()
                 self._held.close()
             self._held = None
-
-
-class Wake:
-    """Tells cheaply whether a store may have been written to: the wake-up between processes.
-
-    SQLite notifies nobody. But every write of any process goes into its journal, `PATH-wal`, so one
-    `stat` of that file (2 microseconds, where a query takes 200) tells whether to ask. A file that
-    was written a moment ago is asked about in any case: its time may be no finer than that. For
-    PostgreSQL the answer is always yes.
-    """
-
-    def __init__(self, store: Store) -> None:
-        """Know nothing yet: the first answer is yes."""
-        sqlite = store.url.get_backend_name() == "sqlite"
-        self._journal = Path(f"{store.url.database}-wal") if sqlite else None
-        self._last: tuple[int, int, int] | None = None
-
-    def asks(self) -> bool:
-        """Whether something may have been written since the last time."""
-        if self._journal is None:
-            return True
-        try:
-            found = self._journal.stat()
-        except OSError:
-            return True
-        stamp = (found.st_ino, found.st_size, found.st_mtime_ns)
-        fresh = time.time_ns() - found.st_mtime_ns < _COARSE
-        same, self._last = stamp == self._last, stamp
-        return fresh or not same
 
 
 def _alembic() -> Any:

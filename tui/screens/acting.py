@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, cast
 
-from detention_monitor.boards import pages, rules_page
+from detention_monitor.boards import feeds_page, pages, rules_page, shelf_page
 from detention_monitor.boards.desk import AlertLine
 from detention_monitor.boards.lines import Line
 from detention_monitor.boards.picture import overview
 from detention_monitor.boards.rows import suites_of
-from detention_monitor.boards.story import StoryDesk
+from detention_monitor.boards.story import StoryDesk, coverage_by
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.live.access import Action
 from detention_monitor.live.limits import Limits
+from detention_monitor.times import start_of_day
 from tui.keys import TRANSPORT, names
 from tui.screens.board import BoardScreen
 from tui.screens.dialogs import Ask, AskAct, Sure
@@ -30,6 +32,8 @@ _WHY = ("no officer free", "interview ran on", "recorded late", "medical care")
 
 OF_A_CHILD = ("DETAIL", "BEFORE YOU REVIEW", "LAW", "CUSTODY RECORD")
 """Pages that show one child: opening one is logged."""
+OF_NOBODY = ("HELP", "RULES")
+"""Pages that tell of no child; of every other page it is logged that it was opened."""
 
 
 class ActingBoard(Playing, BoardScreen):
@@ -44,7 +48,7 @@ class ActingBoard(Playing, BoardScreen):
         """Offer the keys of a story only where there is one, and acts only where they are taken."""
         if action in TRANSPORT:
             return not self.clock.live
-        if action in ("acknowledge", "shelve", "reason", "undo"):
+        if action in ("acknowledge", "shelve", "unshelve", "reason", "undo"):
             return self.desk.acts
         return True
 
@@ -106,6 +110,19 @@ class ActingBoard(Playing, BoardScreen):
         self._ask(
             "put aside", self._held(lambda each: each.state in ("new", "acknowledged")), dialog
         )
+
+    def action_unshelve(self) -> None:
+        """Take the held alert down from the shelf: it is new again."""
+        alert = self._held(lambda each: each.state == "shelved")
+        if alert is None:
+            self.board.say("no alert of this child is put aside")
+            return
+        try:
+            self.board.say(self.desk.unshelve(alert, self.clock.now()))
+        except DetentionMonitorError as error:
+            self.board.say(str(error), wrong=True)
+        self.desk.look(self.clock.now())
+        self.sort()
 
     def action_reason(self) -> None:
         """Say why the duty behind the held alert was missed."""
@@ -196,7 +213,7 @@ class ActingBoard(Playing, BoardScreen):
         reload: Callable[[], object] | None = None,
     ) -> None:  # fmt: skip
         of = self.child_name if title in OF_A_CHILD else None
-        if of is None or self._noted("opened", of, title):
+        if title in OF_NOBODY or self._noted("opened", of, title):
             self.app.push_screen(Page(self.look, title, build, ticks=ticks, of=of, reload=reload))
 
     def _noted(self, action: Action, name: str | None, detail: str) -> bool:
@@ -273,6 +290,16 @@ class ActingBoard(Playing, BoardScreen):
         self._open("ALL ALERTS", lambda width: pages.alerts(
             self.desk, self.clock.now(), width, self.glyphs), ticks=True)  # fmt: skip
 
+    def action_shelf(self) -> None:
+        """Open what is put aside."""
+        self._open("SHELVED", lambda width: shelf_page.lines(
+            self.desk, self.clock.now(), width, self.glyphs), ticks=True)  # fmt: skip
+
+    def action_feeds(self) -> None:
+        """Open how the feeds do, and what was not taken."""
+        self._open("FEEDS", lambda width: feeds_page.lines(
+            self.desk, self.clock.now(), width, self.glyphs), ticks=True)  # fmt: skip
+
     def action_handover(self) -> None:
         """Open the handover report."""
         self._open("HANDOVER", lambda width: pages.handover(self.desk, self.clock.now(), width))
@@ -305,12 +332,9 @@ class ActingBoard(Playing, BoardScreen):
 
     def action_leave(self) -> None:
         """Quit; ask first while alerts of the gravest kind are new."""
-        waiting = [
-            each
-            for each in self.alerts.values()
-            if each.state == "new" and each.severity == "critical"
-        ]
-        if not self.desk.live or not waiting:
+        present = self.board.present  # it may lie under this one, which plays what was
+        waiting = present.critical() if present is not None else []
+        if not waiting:
             self.app.exit()
             return
         many = f"{len(waiting)} critical alerts are new. Quit all the same?"
@@ -326,14 +350,44 @@ class ActingBoard(Playing, BoardScreen):
             return
         if not self._noted("opened", name, "REPLAY"):
             return
-        self.play(detention.entries, detention.coverage)
+        self.play(detention.entries, coverage_by([detention]))
 
     def action_replay_all(self) -> None:
-        """Play everything that the board knows."""
+        """Play everything that the board knows, or a day that a person names."""
         if isinstance(self.desk, StoryDesk):
-            self.play(self.desk.entries, None)
+            self.play(self.desk.entries, self.desk.coverage)
             return
-        if not self._noted("opened", None, "REPLAY of all"):
+
+        def chosen(text: str | None) -> None:
+            if text is None:
+                return
+            if text.strip():
+                self._replay_day(text.strip())
+            elif self._noted("opened", None, "REPLAY of all"):
+                named = (self.desk.detention(each.detention) for each in self.desk.children())
+                known = [each for each in named if each is not None]
+                self.play([entry for each in known for entry in each.entries], coverage_by(known))
+
+        self.app.push_screen(
+            Ask("Replay which day? 2024-09-13; empty: who is on this board"), chosen
+        )
+
+    def _replay_day(self, text: str) -> None:
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            self.board.say(f"'{text}' is no day; write 2024-09-13", wrong=True)
             return
-        known = (self.desk.detention(each.detention) for each in self.desk.children())
-        self.play([entry for each in known if each for entry in each.entries], None)
+        start, end = start_of_day(day), start_of_day(day + timedelta(days=1))
+        if not self._noted("opened", None, f"REPLAY of {day}"):
+            return
+        try:
+            known = self.desk.day(start, end)
+        except DetentionMonitorError as error:
+            self.board.say(str(error), wrong=True)
+            return
+        if not known:
+            self.board.say(f"no entry of {day} is in the store")
+            return
+        entries = [entry for each in known for entry in each.entries]
+        self.play(entries, coverage_by(known), (start, min(end, self.clock.now())))

@@ -55,6 +55,7 @@ class BoardScreen(Timed):
         self.suite, self.find, self.faults, self.after = "", "", False, False
         self.now = clock.now()
         self.every: list[Row] = []
+        self._young: list[str] = []
         self.by_name: dict[str, Row] = {}
         self.alerts: dict[str, AlertLine] = {}
         self.times: dict[str, int] = {}
@@ -65,7 +66,8 @@ class BoardScreen(Timed):
         self._why: tuple[object, list[Line]] = ((), [])
         self._waits: Timer | None = None
         self._goes_on: Timer | None = None
-        self._warning = ""
+        self.warning = ""
+        """Why what is shown may be out of date, if it may."""
         self._second: tuple[object, Line] | None = None
         self._painted: object = None
         self._bell = Bell()
@@ -90,6 +92,7 @@ class BoardScreen(Timed):
     def on_mount(self) -> None:
         """Read the desk for the first time."""
         self._is_laid_out = True
+        self.feed.border_title = "alerts: Tab"  # our own words: a title of a border is markup
         self.set_class(not self.clock.live, "-story")
         self.tick()
         self.sort()
@@ -127,7 +130,7 @@ class BoardScreen(Timed):
             return
         self.now = self.clock.now()
         moved = self.desk.look(self.now)
-        self._warning = self.desk.warning(self.now)
+        self.warning = self.desk.warning(self.now)
         if moved or self.now >= self._turn:
             self.sort()
         else:
@@ -145,7 +148,7 @@ class BoardScreen(Timed):
         now = self.clock.now()
         if not self.desk.look(now):
             return False
-        self.now, self._warning = now, self.desk.warning(now)
+        self.now, self.warning = now, self.desk.warning(now)
         self.sort()
         self._ring()
         return True
@@ -154,6 +157,8 @@ class BoardScreen(Timed):
         """Put the children in order, unless a person is moving among them; draw what changed."""
         now, self._second, self._painted = self.now, None, None
         self.every = self.desk.rows(now)
+        here = released.unjudged(self.desk)
+        self._young = [each.detention for each in here if each.refused == "under_10"]
         self._turn = min((row.valid_until for row in self.every), default=2**62)
         self.by_name = {row.child.detention: row for row in self.every}
         self.alerts = {each.key: each for each in self.desk.alerts()}
@@ -167,8 +172,7 @@ class BoardScreen(Timed):
             return [each.detention for each in released.listed(self.desk, self.suite, self.find)]
         shown = rows.filtered(self.every, self.suite, self.find, faults=self.faults)
         order = [row.child.detention for row in shown]
-        young = [each.detention for each in self.desk.refused() if each.refused == "under_10"]
-        order = [name for name in young if released.is_here(self.desk, name)] + order
+        order = self._young + order
         chosen = self.children_list.chosen
         if chosen and chosen not in order and released.knows(self.desk, chosen):
             order.insert(
@@ -199,7 +203,7 @@ class BoardScreen(Timed):
         return (sign, *rows.cells(row, self.layout_name, moment))
 
     def _moment(self) -> rows.Moment:
-        return rows.Moment(self.now, sure=not self._warning, ellipsis=self.glyphs.ellipsis)
+        return rows.Moment(self.now, sure=not self.warning, ellipsis=self.glyphs.ellipsis)
 
     def _row_stamp(self, name: str) -> object:
         row = self.by_name.get(name)
@@ -260,9 +264,9 @@ class BoardScreen(Timed):
             shown = [
                 self.by_name[name].child for name in self.children_list.keys if name in self.by_name
             ]
-            every.styles.height = min(len(shown) + 2, max(4, self.size.height // 3))
-            room = max(1, every.size.height - 2)
-            every.show(overview(shown[:room], self.now, every.size.width - 1, self.glyphs))
+            tall = min(len(shown) + 2, max(4, self.size.height // 3))  # a rule above, a scale below
+            every.styles.height = tall
+            every.show(overview(shown, self.now, every.size.width - 1, self.glyphs, tall - 2))
 
     def transport(self, width: int) -> Line:  # noqa: ARG002 - see `Playing`
         """Return the line of a story."""
@@ -278,15 +282,26 @@ class BoardScreen(Timed):
     def _head(self) -> Sequence[Line]:
         """Return the two lines above; the second is kept for a minute, or until something changes."""
         shown = head.Shown(
-            self.suite, self.find, faults=self.faults, after=self.after, warning=self._warning,
+            self.suite, self.find, faults=self.faults, after=self.after, warning=self.warning,
             bell=self._wants_bell,
         )  # fmt: skip
-        width, key = self.size.width, (self.size.width, self.now // 60)
+        width = self.size.width
+        key = (width, self.now // 60, self.desk.set_aside(self.now).count)
         if self._second is None or self._second[0] != key:
             second = head.second(self.desk, self.every, self.now, shown, width)
             self._second = (key, second)
-        top = head.first(self.desk, self.clock, len(self.every), self.now, shown, width)
-        return [top, self._second[1]]
+        children = len(self.every) + len(self._young)
+        top = head.first(self.desk, self.clock, children, self.now, shown, width)
+        return [(*self._waits_below(), *top), self._second[1]]
+
+    def _waits_below(self) -> Line:
+        """Return what waits on the board of the present, where this one plays what was."""
+        return () if self.clock.live else self.app.waits()  # type: ignore[attr-defined]
+
+    def critical(self) -> list[AlertLine]:
+        """Return the alerts of the gravest kind that nobody has seen."""
+        known = self.alerts.values()
+        return [each for each in known if each.state == "new" and each.severity == "critical"]
 
     def _paint_detail(self, pane: Lines) -> None:
         width, height = pane.size.width - 2, pane.size.height

@@ -27,6 +27,9 @@ class AskAct(ModalScreen[str | None]):
 
     BINDINGS: ClassVar = [
         Binding("escape", "cancel", "Cancel"),
+        # At once: what is typed right after it, on a slow line, must not land in the field before.
+        Binding("tab", "app.focus_next", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", show=False, priority=True),
         *(Binding(f"f{n}", f"pick({n - 1})", f"Reason {n}", show=False) for n in range(1, 5)),
     ]
 

@@ -59,7 +59,7 @@ class Page(Timed):
 
     def on_mount(self) -> None:
         """Show the page."""
-        self.query_one("#title", Lines).show([(Piece(f" {self.heading}", "bold"),)])
+        self._title()
         self.query_one("#text", Lines).show(self._lines(self.app.size.width))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
@@ -71,9 +71,17 @@ class Page(Timed):
         self.again()
 
     def tick(self) -> None:
-        """Let time go on."""
+        """Let time go on; say what waits on the board meanwhile."""
+        if self.is_mounted and self.app.is_running:
+            self._title()
         if self.ticks and self.is_mounted and self.app.is_running:
             self.again()
+
+    def _title(self) -> None:
+        waits = cast("BoardApp", self.app).waits()
+        self.query_one("#title", Lines).show(
+            [(Piece(f" {self.heading}", "bold"), Piece("   "), *waits)]
+        )
 
     def again(self) -> None:
         """Build the page anew; what did not change is not drawn again."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Event
 from typing import TYPE_CHECKING, cast
 
@@ -64,7 +64,11 @@ class Playing(BoardScreen):
         judge = worker(desk.ruleset)
         try:
             found = marks(
-                detentions_of(desk.entries), judge, self.story.end, desk.reading, stop.is_set
+                detentions_of(desk.entries, desk.coverage),
+                judge,
+                self.story.end,
+                desk.reading,
+                stop.is_set,
             )
         finally:
             judge.close()
@@ -170,8 +174,14 @@ class Playing(BoardScreen):
         self._search()
         self.tick()
 
-    def play(self, entries: Sequence[CustodyEvent], coverage: Coverage | None) -> None:
-        """Open a board on which entries are played from the beginning; actions are off."""
+    def play(
+        self, entries: Sequence[CustodyEvent], coverage: Mapping[str, Coverage],
+        between: tuple[int, int] | None = None,
+    ) -> None:  # fmt: skip
+        """Open a board on which entries are played from the beginning; actions are off.
+
+        `between`: of a day, from when to when (seconds UTC).
+        """
         board = cast("BoardApp", self.app)
         judge = board.replay_judge()
         desk = StoryDesk(entries, self.desk.ruleset, judge, coverage=coverage, ready=judge.is_ready)
@@ -179,8 +189,8 @@ class Playing(BoardScreen):
         if not desk.entries:
             board.say("no entries to play")
             return
-        end = max(desk.end, self.clock.now())
-        story = StoryClock(desk.start, end, speed=60, running=False)
+        start, end = between or (desk.start, max(desk.end, self.clock.now()))
+        story = StoryClock(start, end, speed=60, running=False)
         board.push_screen(type(self)(desk, story, self.look, self.glyphs))
 
 

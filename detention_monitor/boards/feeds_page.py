@@ -1,0 +1,49 @@
+"""The feeds as a page: how each does, and the lines that could not be taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from detention_monitor.boards.desk import Desk, FeedLine
+from detention_monitor.boards.detail import labelled, ruled
+from detention_monitor.boards.lines import Glyphs, Line, Piece, line, piece
+from detention_monitor.boards.rows import when_text
+from detention_monitor.times import in_words
+
+
+def lines(desk: Desk, now: int, width: int, glyphs: Glyphs) -> list[Line]:
+    """Return the page."""
+    out: list[Line] = [ruled("FEEDS", width, glyphs)]
+    feeds = desk.feeds(now)
+    for each in feeds:
+        out += _told(each, now, width)
+    if not feeds:
+        out.append(line(Piece("no feed: this board plays a story, or no monitor has run", "dim")))
+    aside = desk.set_aside(now)
+    out += [line(""), ruled(f"NOT TAKEN WITHIN A DAY  {aside.count}", width, glyphs)]
+    if not aside.count:
+        return [*out, line(Piece("every line was taken", "good"))]
+    out += labelled("note", NOTE, width, "warn")
+    for one in aside.last:
+        whose = f"{one.record}: " if one.record else ""
+        out += labelled(when_text(one.at, now), f"{one.origin}  {whose}{one.reason}", width)
+    if aside.count > len(aside.last):
+        out.append(line(Piece(f"and {aside.count - len(aside.last)} before them", "dim")))
+    return out
+
+
+NOTE = (
+    "What these lines say is not on the board: a child may be here, or a duty done, of whom or of which "
+    "it knows nothing. Have them put right and sent again; `detention-monitor set-aside` prints them."
+)
+
+
+def _told(feed: FeedLine, now: int, width: int) -> Iterator[Line]:
+    yield line(piece(feed.name, "bold"))
+    age = "" if feed.age is None else f", last sign of life {in_words(feed.age)} ago"
+    bad = feed.word == "stale" or bool(feed.problem)
+    yield from labelled("health", f"{feed.word}{age}", width, "alarm" if bad else "")
+    last = "none yet" if feed.last_entry_at is None else when_text(feed.last_entry_at, now)
+    yield from labelled("entry", f"the last {last}", width)
+    if feed.problem:
+        yield from labelled("problem", feed.problem, width, "alarm", 8)
