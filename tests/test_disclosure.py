@@ -95,7 +95,9 @@ def test_three_that_come_to_five_would_each_be_at_most_three() -> None:
     assert hidden(Grid.of([[1], [1], [3], [50], [60]])) & {(3, 0), (4, 0)}
 
 
-@pytest.mark.parametrize(("rows", "columns", "top"), [(2, 1, 40), (3, 1, 25), (4, 1, 12), (2, 2, 10)])
+@pytest.mark.parametrize(
+    ("rows", "columns", "top"), [(2, 1, 40), (3, 1, 25), (4, 1, 12), (2, 2, 10)]
+)
 def test_even_who_knows_how_numbers_are_hidden_cannot_tell_a_small_one(
     rows: int, columns: int, top: int
 ) -> None:

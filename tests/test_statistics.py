@@ -483,16 +483,44 @@ def test_no_small_number_leaves_the_force(outside: Path) -> None:
 
 
 def test_rows_that_leave_the_force_name_no_record_and_no_day(outside: Path) -> None:
-    with (outside / "detentions.csv").open(newline="") as file:
+    apart = outside / "rows_under_agreement"
+    assert "not to be\npublished" in (apart / "READ_FIRST.txt").read_text()
+    with (apart / "detentions.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len({row["detention"] for row in rows}) == COUNT
     for row in rows:
         assert re.fullmatch(r"[0-9a-f]{16}", row["detention"])
         assert re.fullmatch(r"\d{4}-\d\d", row["day"])
-    for path in outside.iterdir():
+    for path in (each for each in outside.rglob("*") if each.is_file()):
         data = path.read_bytes()
         assert b"SYN-" not in data, path
         assert b"0123456789abcdef" not in data, path
+
+
+def test_what_may_be_given_away_lies_apart_from_what_must_stay(made: Path, tmp_path: Path) -> None:
+    """Names of files, paths and lines that could not be read may all name a child."""
+    folder = tmp_path / "case of J Planted"
+    folder.mkdir()
+    lines = (made / "records.jsonl").read_text().splitlines()
+    planted = {"id": "x", "record": "J Planted", "kind": "arrivd", "at": "now"}
+    (folder / "planted.jsonl").write_text("\n".join([*lines, json.dumps(planted)]) + "\n")
+    for name in ("statistics", "trend"):
+        out = tmp_path / name
+        ran = report(name, folder / "planted.jsonl", "--outside", "--out", out)
+        assert ran.exit_code == 3, ran.output
+
+        given = [path for path in out.iterdir() if path.is_file()]
+        assert {f"{name}.html", f"{name}.csv"} <= {path.name for path in given}
+        for path in given:
+            assert b"planted" not in path.read_bytes().lower(), path
+        assert (
+            "(the whole command is in made.txt, which the force keeps)"
+            in (out / f"{name}.html").read_text()
+        )
+        kept = out / "force_only"
+        assert kept.stat().st_mode & 0o777 == 0o700
+        assert "case of J Planted" in (kept / "made.txt").read_text()
+        assert "J Planted" in (kept / "quarantine.jsonl").read_text()
 
 
 def test_a_pseudonym_needs_the_key_and_the_purpose() -> None:

@@ -139,9 +139,7 @@ def line(
     It breaks at a month without a value: nothing is known there, and nothing is drawn across it.
     """
     alt = webpage.altair()
-    rows = [
-        {**each._asdict(), "run": run} for run, each in _runs(points) if each.value is not None
-    ]
+    rows = [{**each._asdict(), "run": run} for run, each in _runs(points) if each.value is not None]
     if not rows:
         return None
     labels = [each.label for each in points]

@@ -81,7 +81,9 @@ def _needed(grid: Grid, line: tuple[_Cell, ...], out: set[_Cell]) -> list[_Cell]
     *cells, total = line
     inside = [cell for cell in cells if cell in out]
     if total in out:
-        return [cell for cell in cells if cell not in out and not _known_zero(grid, cell, line, out)]
+        return [
+            cell for cell in cells if cell not in out and not _known_zero(grid, cell, line, out)
+        ]
     if not inside:
         return []
     shown = [cell for cell in cells if cell not in out and _number(grid, cell)]
