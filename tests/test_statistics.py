@@ -497,6 +497,46 @@ def test_rows_that_leave_the_force_name_no_record_and_no_day(outside: Path) -> N
         assert b"0123456789abcdef" not in data, path
 
 
+def test_no_quantile_is_told_that_is_nearly_one_child_s_own_time(
+    outside: Path, generated: tuple[Path, Any]
+) -> None:
+    """Five children at least on either side: of 50 the tenth, of 20 the quarter, of 10 the median."""
+    needed = {"10 %": 50, "25 %": 20, "median": 10, "75 %": 20, "90 %": 50, "mean": 10}
+    exact: dict[tuple[str, ...], int] = {}
+    with (generated[0] / "out" / "statistics.csv").open(newline="") as file:
+        for line in csv.DictReader(file):
+            if line["column"] == "number":
+                exact[line["figure"], line["station"], line["month"]] = int(line["value"])
+    told = hidden = 0
+    with (outside / "statistics.csv").open(newline="") as file:
+        for line in csv.DictReader(file):
+            if line["figure"].endswith("_quantiles") and line["column"] in needed:
+                number = exact[line["figure"], line["station"], line["month"]]
+                if number < needed[line["column"]]:
+                    assert line["shown"] in ("[c]", "-"), (line, number)
+                    hidden += 1
+                elif line["shown"] != "[c]":
+                    told += 1
+    assert hidden > 50
+    assert told > 20
+
+
+def test_a_chart_outside_the_force_is_as_high_as_its_table(outside: Path) -> None:
+    """Where a part is hidden, the whole is drawn: a stack without it would be lower."""
+    page = (outside / "statistics.html").read_text()
+    [drawn] = re.findall(
+        r'<svg role="img" aria-label="Detentions by age and sex.*?</svg>', page, re.DOTALL
+    )
+    [table] = re.findall(
+        r"Detentions of children, by age and sex</caption>.*?</table>", page, re.DOTALL
+    )
+    assert "[c]" in table
+    whole = re.findall(r'<td class="n">([^<]*)</td>\s*</tr>', table)
+    assert [html.unescape(each) for each in re.findall(r">([^<>]+)</text>", drawn)][
+        -len(whole) + 1 :
+    ] == whole[:-1]
+
+
 def test_what_may_be_given_away_lies_apart_from_what_must_stay(made: Path, tmp_path: Path) -> None:
     """Names of files, paths and lines that could not be read may all name a child."""
     folder = tmp_path / "case of J Planted"

@@ -20,7 +20,10 @@ LEAST = 5
 """Counts from 1 to one less than this are hidden; a line must hide as much as this in all, or more."""
 ROUNDED_TO = 5
 LEAST_FOR_QUANTILES = 10
-"""Times of fewer are not told: a quantile of few is somebody's own time."""
+"""Times of fewer are not told, and of a quantile fewer than `LEAST` on either side of it.
+
+A quantile near the end of few is somebody's own time: the tenth of 10 children is the second's.
+"""
 HIDDEN = "[c]"
 """How a hidden number is shown: confidential, as the Government Statistical Service writes it."""
 _CHOICE = 3
@@ -123,6 +126,15 @@ def published(
         tuple(None if (i, j) in out else rounded(number) for j, number in enumerate(row))
         for i, row in enumerate(grid.numbers)
     )
+
+
+def may_tell(share: float, number: int) -> bool:
+    """Whether a quantile of so many times may be told.
+
+    >>> [may_tell(0.1, number) for number in (10, 49, 50)], may_tell(0.5, 10), may_tell(0.5, 9)
+    ([False, False, True], True, False)
+    """
+    return number >= LEAST_FOR_QUANTILES and min(share, 1 - share) * number >= LEAST - 1e-9
 
 
 def rounded(number: float) -> int:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from detention_monitor.parquet import arrow_library
 from detention_monitor.reports.counted import BREAKDOWNS, SPREADS
 from detention_monitor.reports.figures import ALL, Figures, Place
-from detention_monitor.reports.sheets import Shares, Sheet, Show
+from detention_monitor.reports.sheets import NOTHING, Shares, Sheet, Show
 from detention_monitor.text import cell
 
 
@@ -79,7 +79,8 @@ def write_csv(path: Path, found: Sequence[Line]) -> None:
         for line in found:
             value = "" if line.value is None else f"{line.value:.12g}"
             words = [cell(each) for each in line[:6]]
-            writer.writerow([*words, value, cell(line.shown)])
+            shown = line.shown if line.shown == NOTHING else cell(line.shown)
+            writer.writerow([*words, value, shown])
 
 
 def write_parquet(path: Path, found: Sequence[Line]) -> None:
