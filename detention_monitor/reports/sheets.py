@@ -175,7 +175,8 @@ class Show:
                 found = [_with_time(self.figures.spread(name, place)) for place in (*group, ALL)]
                 shown = self.grid([[number] for number in found[:-1]] or [[found[-1]]])
                 out |= {place: row[0] for place, row in zip(group, shown, strict=False)}
-                out[ALL] = shown[-1][0]
+                whole = shown[-1][0]
+                out[ALL] = whole if out.get(ALL, whole) is not None else None  # hidden by either
         return out
 
     def _times(self, values: Minutes, known: int | None) -> tuple[Value, ...]:
