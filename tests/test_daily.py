@@ -65,7 +65,9 @@ def test_the_sample_day_is_told_under_10_first_then_who_is_there_and_charged(
 
 def test_of_a_child_who_got_bail_no_authority_is_said_to_be_unasked(tmp_path: Path) -> None:
     """Charged at 03:37 and bailed at 03:52: nobody had to ask; one who is kept is another matter."""
-    begun = ("arrived", 0, who()), ("detention_authorised", 10, {}), ("charged", 500, {})
+    begun: tuple[tuple[str, int, dict[str, Any]], ...] = (
+        ("arrived", 0, who()), ("detention_authorised", 10, {}), ("charged", 500, {}),
+    )  # fmt: skip
     records = written(
         tmp_path,
         entries("GRANTED", "2024-06-10T19:00:00+01:00", *begun,
