@@ -47,7 +47,7 @@
   function form() {
     const of = sheet.dataset;
     const lines = [
-      `# Review of ${of.name}, filled in on its page.`,
+      "# A review, filled in on the page of its record.",
       "format: custody-review/1",
       `detention: ${quoted(of.detention)}`,
       `ruleset: ${quoted(of.ruleset)}`,
