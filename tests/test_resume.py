@@ -1,8 +1,11 @@
 """A replay that was stopped goes on where it stopped, and never with what belongs to another run."""
 
+import contextlib
 import hashlib
 import json
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -138,6 +141,30 @@ def test_a_report_goes_on_where_it_was_killed(
     assert again.returncode == 3, again.stderr
     assert files_of(halves) == files_of(whole)
     assert not state.exists()
+
+
+def test_a_report_says_on_a_terminal_how_far_it_is_and_how_long_still(
+    records: Path, tmp_path: Path
+) -> None:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", SMALL_PARTS, "report", "trend", str(records), "--out", "out"],
+        cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=theirs,
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        said = b""
+        with contextlib.suppress(OSError):  # a terminal that nobody writes to any more
+            while got := os.read(ours, 65_536):
+                said += got
+        os.close(ours)
+        assert process.wait() == 3
+    lines = said.decode().split("\r\x1b[K")
+    assert any(line.startswith("reading: 5,000 entries, ") for line in lines)
+    told = [re.fullmatch(r"judging: (\d+) of (\d+) parts, about [\d,]+ s left", line.split("\r")[0])
+            for line in lines]  # fmt: skip
+    parts = [(int(each[1]), int(each[2])) for each in told if each is not None]
+    assert parts == [(number, parts[0][1]) for number in range(2, parts[0][1] + 1)]
+    assert len(parts) > 10
 
 
 def test_nothing_is_judged_twice(records: Path, tmp_path: Path) -> None:
