@@ -4,6 +4,7 @@ import csv
 import html
 import json
 import re
+import tracemalloc
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -231,6 +232,41 @@ def test_parquet_and_csv_say_the_same(made: Path, told: Lines) -> None:
         assert (None if line["value"] == "" else float(line["value"])) == pytest.approx(number)
     for path in (made / "out").iterdir():
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_country_s_figures_are_written_some_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line is written and forgotten: 200 stations and ten years give ten millions of them."""
+    from detention_monitor.reports import tidy
+
+    monkeypatch.setattr(tidy, "_AT_A_TIME", 1_000)
+    count = 30_000
+
+    def lines(number: int) -> Iterator[tidy.Line]:
+        for n in range(number):
+            yield tidy.Line(
+                "age_sex", "44", f"Station {n}", "2024-06", "15", "male", float(n), f"{n:,}"
+            )
+
+    tidy.write(tmp_path, lines(1))  # what is loaded once does not count
+    tracemalloc.start()
+    tidy.write(tmp_path, lines(count))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert most < 3_000_000  # all at once take four times as much
+    said = (
+        duckdb.connect()
+        .execute(
+            "SELECT count(*), count(DISTINCT station), sum(value) FROM read_parquet(?)",
+            [str(tmp_path / "statistics.parquet")],
+        )
+        .fetchone()
+    )
+    assert said == (count, count, count * (count - 1) / 2)
+    with (tmp_path / "statistics.csv").open(newline="") as file:
+        assert [line["value"] for line in csv.DictReader(file)] == [f"{n}" for n in range(count)]
 
 
 def test_the_period_is_that_of_the_beginning_and_is_printed(made: Path, tmp_path: Path) -> None:

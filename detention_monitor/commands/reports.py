@@ -181,12 +181,9 @@ def statistics_command(
         }
         told = statistics.Statistics.of(figures, titles, outside=outside)
         write_whole(out / "statistics.html", statistics.page(told, provenance).encode())
-        lines = list(tidy.lines(told.show, told.stations, told.months))
-        for path, write in (
-            (out / "statistics.csv", tidy.write_csv), (out / "statistics.parquet", tidy.write_parquet),
-        ):  # fmt: skip
-            private(path).close()
-            write(path, lines)
+        for name in ("statistics.csv", "statistics.parquet"):
+            private(out / name).close()
+        tidy.write(out, tidy.lines(told.show, told.stations, told.months))
         if with_rows:
             folder = out / UNDER_AGREEMENT if outside else out
             folder.mkdir(mode=0o700, exist_ok=True)
