@@ -21,6 +21,11 @@ LOG_TYPES = {
 }  # fmt: skip
 """Types of attributes in the words of XES; all others are strings."""
 TEXT = ("text", "list_of")
+STATION = "station"
+"""A name that is written as text, and kept: without it nothing could be compared by station.
+
+Who wants no ids gets a pseudonym for it: somebody may have written anything there.
+"""
 _IDENTIFYING = ("date",)
 """Types left out of what is pseudonymised: a date of birth names a child."""
 Name = Callable[[str], str]
@@ -83,10 +88,13 @@ def _event(
     own = record_name(root.force, root.record)
     attributes = vocabulary.kinds[fact.kind].attributes
     values = tuple(
-        (key, LOG_TYPES.get(attributes[key].type, "string"), _text(attributes[key].type, value))
+        (key, LOG_TYPES.get(attributes[key].type, "string"),
+         name(f"station/{value}") if key == STATION and name is not plain
+         else _text(attributes[key].type, value))
         for key, value in fact.attrs.items()
-        if key in attributes and key != "continues" and attributes[key].type not in left_out
-    )
+        if key in attributes and key != "continues"
+        and (key == STATION or attributes[key].type not in left_out)
+    )  # fmt: skip
     resource = (
         None if who is None else name(f"{root.force or ''}/{who}" if name is not plain else who)
     )

@@ -94,12 +94,18 @@ SUITES = ("Ashwick", "Brackley Road", "Coldmoor", "Dunsford", "Eastgate")
 
 
 def generate(
-    count: int, seed: int, *, first: date = date(2024, 1, 1), mess: Mess | None = None
+    count: int,
+    seed: int,
+    *,
+    first: date = date(2024, 1, 1),
+    mess: Mess | None = None,
+    name: str = "SYN",
 ) -> Iterator[dict[str, Any]]:
     """Yield the entries of `count` detentions spread over a year, ready to be written as JSON.
 
     The same `seed` gives the same entries on every machine; detention n does not depend on how
-    many there are. With a mess, a declaration of the source comes first: some of its times have
+    many there are. Records are called `name` and their number: files that are read together need
+    different ones, as ids must be. With a mess, a declaration of the source comes first: some of its times have
     no offset.
     """
     tidy = mess or Mess()
@@ -108,7 +114,7 @@ def generate(
     for number in range(count):
         random = Random(f"{seed}/{number}")  # noqa: S311 - synthetic data, not secrets
         about = Random(f"{seed}/{number}/about")  # noqa: S311 - of its own: changes no other draw
-        story = _Story(random, f"SYN-{number + 1:07d}", first, about)
+        story = _Story(random, f"{name}-{number + 1:07d}", first, about)
         story.tell()
         yield from _untidy(story.entries, tidy, random)
 

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 
 import orjson
 
-from detention_monitor.exports import LOG_TYPES, TEXT, Case, LogEvent, said_of
+from detention_monitor.exports import LOG_TYPES, STATION, TEXT, Case, LogEvent, said_of
 from detention_monitor.times import rfc3339
 from detention_monitor.vocabulary import Vocabulary
 
@@ -90,7 +90,7 @@ def _event(case: Case, event: LogEvent) -> dict[str, Any]:
 
 
 def _stations(event: LogEvent) -> Iterator[str]:
-    yield from (value for key, _, value in event.values if key == "station" and value)
+    yield from (value for key, _, value in event.values if key == STATION and value)
 
 
 def _objects(case: Case) -> Iterator[dict[str, Any]]:
@@ -116,7 +116,7 @@ def _event_type(kind: str, vocabulary: Vocabulary, *, with_text: bool) -> dict[s
         "attributes": [
             _declared(name, _OCEL[LOG_TYPES.get(each.type, "string")])
             for name, each in sorted(vocabulary.kinds[kind].attributes.items())
-            if name != "continues" and (with_text or each.type not in TEXT)
+            if name != "continues" and (with_text or name == STATION or each.type not in TEXT)
         ],
     }
 

@@ -11,17 +11,21 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 import msgspec
 
 from detention_monitor.errors import RecordError
-from detention_monitor.judging import Settings
+from detention_monitor.judging import Product, Settings
 from detention_monitor.partition import Partition
 from detention_monitor.paths import PACKAGE
 from detention_monitor.sources import SetAside
 from detention_monitor.vocabulary import Coverage
+
+MADE = "made"
+"""A file in the folder for what a report makes of the results; each run writes it anew."""
 
 
 class _Parts(msgspec.Struct):
@@ -156,7 +160,7 @@ class RunState:
 
     def _empty(self) -> None:
         for path in self.folder.iterdir():
-            if path.name != "lock":
+            if path.name not in ("lock", MADE):
                 path.unlink()
 
 
@@ -173,9 +177,16 @@ def _run_of(files: Sequence[str], settings: Settings) -> dict[str, str]:
         "--format": settings.format,
         "--all": str(settings.all),
         "--engine": settings.engine,
+        "the report": _named(settings.product),
         "--check or --seed": f"{settings.checked} {settings.seed}",
         "this program": program_digest(),
     }
+
+
+def _named(product: Product | None) -> str:
+    """Return the name of what a run makes of each detention, if it is not findings."""
+    made = product.func if isinstance(product, partial) else product
+    return "" if made is None else f"{made.__module__}.{made.__qualname__}"
 
 
 def program_digest() -> str:

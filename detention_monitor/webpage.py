@@ -1,16 +1,21 @@
 """Pages that stand alone: one HTML file with its style and its charts in it, fit to be printed.
 
 Templates lie in `templates/`; each extends `base.html`. Text of records is escaped, and the page
-itself forbids a browser to load or run anything. Needs the extra `reports`.
+itself forbids a browser to load or run anything, but for a script of ours that it names by its
+digest. Needs the extra `reports`.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 from detention_monitor.errors import DetentionMonitorError
+from detention_monitor.paths import PACKAGE
 
+_TEMPLATES = PACKAGE / "templates"
 _NEEDS_MORE = "pages with charts need more: python -m pip install 'detention-monitor[reports]'"
 
 
@@ -36,6 +41,21 @@ def drawing(chart: Any, told: str) -> Any:
     svg = vl_convert.vegalite_to_svg(chart.to_json())
     named = f'<svg role="img" aria-label="{escape(told)}"'
     return Markup(svg.replace("<svg", named, 1))  # noqa: S704 - drawn here; text in it is escaped
+
+
+def script(name: str) -> tuple[Any, str]:
+    """Return a script of `templates/` to put into a page, and how the page's policy names it.
+
+    A browser runs that script and no other: the policy holds its SHA-256 (Content Security Policy
+    level 2, section 4.2.5).
+    """
+    try:
+        from markupsafe import Markup  # lazy: an optional extra
+    except ImportError as error:
+        raise DetentionMonitorError(_NEEDS_MORE) from error
+    text = (_TEMPLATES / name).read_text(encoding="utf-8")
+    digest = b64encode(sha256(text.encode()).digest()).decode()
+    return Markup(text), f"sha256-{digest}"  # noqa: S704 - a file of the program
 
 
 def altair() -> Any:

@@ -92,6 +92,24 @@ class Tab:
                     frame = event["params"]["response"]["payloadData"]
                     self.received += _decoded(frame)
 
+    async def answer(self, method: str, **params: Any) -> dict[str, Any]:
+        """Ask, and return the result; what else comes meanwhile is passed over."""
+        await self.ask(method, **params)
+        async with asyncio.timeout(60):
+            while True:
+                got = json.loads((await self._socket.receive()).data)
+                if got.get("method") == "Inspector.targetCrashed":
+                    raise TabCrashedError
+                if got.get("id") == self._last:
+                    assert "error" not in got, got
+                    return dict(got["result"])
+
+    async def value(self, expression: str) -> Any:
+        """Return what JavaScript has in the page."""
+        got = await self.answer("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in got, got
+        return got["result"].get("value")
+
 
 def _decoded(frame: str) -> str:
     import base64

@@ -63,6 +63,25 @@ def test_the_sample_day_is_told_under_10_first_then_who_is_there_and_charged(
     assert "nothing found against the record" in told["CR-2422"]
 
 
+def test_of_a_child_who_got_bail_no_authority_is_said_to_be_unasked(tmp_path: Path) -> None:
+    """Charged at 03:37 and bailed at 03:52: nobody had to ask; one who is kept is another matter."""
+    begun: tuple[tuple[str, int, dict[str, Any]], ...] = (
+        ("arrived", 0, who()), ("detention_authorised", 10, {}), ("charged", 500, {}),
+    )  # fmt: skip
+    records = written(
+        tmp_path,
+        entries("GRANTED", "2024-06-10T19:00:00+01:00", *begun,
+                ("bail_decided", 505, {"refused": False}), ("bailed", 515, {})),
+        entries("LETGO", "2024-06-10T19:00:00+01:00", *begun, ("released", 515, {})),
+        entries("KEPT", "2024-06-10T19:00:00+01:00", *begun, ("detention_after_charge", 505, {})),
+        entries("WAITS", "2024-06-10T19:00:00+01:00", *begun),
+    )  # fmt: skip
+    told = articles(brief(tmp_path, [records], "2024-06-11"))
+    unasked = {name for name, text in told.items() if "LA not asked: no entry shows it" in text}
+    assert unasked == {"KEPT", "WAITS"}
+    assert told.keys() == {"GRANTED", "LETGO", "KEPT", "WAITS"}
+
+
 def test_the_brief_knows_nothing_of_what_came_after_the_meeting(tmp_path: Path) -> None:
     """T10: certificate written 09:20, hearing 10:05."""
     record = SAMPLES / "T10_certificate_late.jsonl"
@@ -73,7 +92,7 @@ def test_the_brief_knows_nothing_of_what_came_after_the_meeting(tmp_path: Path) 
 
     later = articles(brief(tmp_path, [record], "2024-09-13", "--at", "12:00"))["T10"]
     assert "at court 10:05" in later
-    assert "09:20 certificate under s.38(7): no bed" in later
+    assert "09:20 certificate under s.38(7): limb (a), no bed" in later
 
 
 def test_who_left_before_the_night_is_not_on_it_and_who_was_there_at_midnight_is_said_to_be(

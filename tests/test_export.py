@@ -171,6 +171,32 @@ def test_pseudonyms_leave_no_id_and_no_date_of_birth(form: str, tmp_path: Path) 
     assert "a key needs at least 16 bytes" in str(ran.exception)
 
 
+@pytest.mark.parametrize("form", ["xes", "ocel"])
+def test_stations_can_be_compared_without_free_text(form: str, tmp_path: Path) -> None:
+    """Their name is text in a record, and was left out with the free text."""
+    lines = [json.loads(line) for line in DAY.read_text().splitlines()]
+    stations = {each["attrs"]["station"] for each in lines if each.get("attrs", {}).get("station")}
+    assert stations
+    key = tmp_path / "key"
+    key.write_text("0123456789abcdef0123456789abcdef\n")
+    plain, hidden = tmp_path / "plain", tmp_path / "hidden"
+    assert run("export", DAY, "--to", form, "--out", plain).exit_code == 0
+    assert run("export", DAY, "--to", form, "--out", hidden, "--pseudonyms", key).exit_code == 0
+
+    found = []
+    for out in (plain, hidden):
+        if form == "ocel":
+            objects = json.loads(out.read_text())["objects"]
+            found.append({each["id"].removeprefix("station:") for each in objects
+                          if each["type"] == "station"})  # fmt: skip
+        else:
+            traces = ET.parse(out).getroot().iter(f"{XES}trace")  # noqa: S314 - our own output
+            found.append({value(each, "station") for each in traces})
+    assert found[0] == stations
+    assert len(found[1]) == len(stations)
+    assert not any(name in hidden.read_text() for name in stations)
+
+
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_entries_come_back_the_same(form: str, tmp_path: Path) -> None:
     """Late, amended, sent twice, without offset: what is found is the same, byte for byte."""

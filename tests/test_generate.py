@@ -18,6 +18,19 @@ def test_the_same_seed_gives_the_same_bytes_and_a_longer_run_begins_alike(tmp_pa
     assert (tmp_path / "c").read_bytes().startswith(first)
 
 
+def test_two_files_can_be_read_together(tmp_path: Path) -> None:
+    for name, year in (("A", 2023), ("B", 2024)):
+        made = command("generate", "--records", 5, "--name", name, "--year", year,
+                       "--out", f"{name}.jsonl", cwd=tmp_path)  # fmt: skip
+        assert made.returncode == 0, made.stderr
+    ran = command("replay", "A.jsonl", "B.jsonl", "--format", "jsonl", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert "10 detentions judged" in ran.stderr
+    refused = command("generate", "--records", 1, "--name", "a b", "--out", "x", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "'a b': letters, digits" in refused.stderr
+
+
 def test_every_synthetic_entry_is_taken(tmp_path: Path) -> None:
     command("generate", "--records", 150, "--messy", "--out", "m.jsonl.gz", cwd=tmp_path)
     ran = command("replay", "m.jsonl.gz", "--format", "jsonl", cwd=tmp_path)

@@ -204,7 +204,7 @@ def test_the_command_writes_page_and_table_and_never_the_key(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     page, table = ((tmp_path / "p" / name).read_text() for name in ("partner.html", "partner.csv"))
     assert sorted(each.name for each in (tmp_path / "p").iterdir()) == [
-        "made.txt", "partner.csv", "partner.html",
+        "force_only", "partner.csv", "partner.html",
     ]  # fmt: skip
     assert key not in page + table
     assert re.search(r"ruleset [0-9a-f]{16}", page)
@@ -212,7 +212,7 @@ def test_the_command_writes_page_and_table_and_never_the_key(tmp_path: Path) -> 
     rows = list(csv.DictReader(io.StringIO(table)))
     assert all(each["bail_refused_at"] >= "2024" for each in rows)
     assert not re.search(r"\bT\d\d|44/|\.jsonl", page + table)
-    assert "F01_police_protection.jsonl" in (tmp_path / "p" / "made.txt").read_text()
+    assert "F01_police_protection.jsonl" in (tmp_path / "p" / "force_only" / "made.txt").read_text()
 
 
 def test_a_key_that_is_none_is_refused_before_the_work(tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 """A replay that was stopped goes on where it stopped, and never with what belongs to another run."""
 
+import contextlib
 import hashlib
 import json
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -63,13 +66,19 @@ def finished(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def killed_in_the_middle(records: Path, folder: Path, workers: int) -> Path:
+def killed_in_the_middle(
+    records: Path, folder: Path, workers: int, engine: str = "durable"
+) -> Path:
     """Kill a replay and its workers once a part is judged and before all are; return its state."""
-    state = folder / "found.jsonl.parts"
-    process = begun(
-        "replay", records, "--format", "jsonl", "--out", "found.jsonl", "--workers", workers,
-        cwd=folder,
+    return killed(
+        folder / "found.jsonl.parts", "replay", records, "--format", "jsonl",
+        "--out", "found.jsonl", "--workers", workers, "--engine", engine, cwd=folder,
     )  # fmt: skip
+
+
+def killed(state: Path, *arguments: object, cwd: Path) -> Path:
+    """Kill a command and its workers once a part lies judged in the folder `state`; return that."""
+    process = begun(*arguments, cwd=cwd)
     while process.poll() is None and not [*state.glob("*.done")]:
         time.sleep(0)
     os.killpg(process.pid, signal.SIGKILL)
@@ -77,20 +86,21 @@ def killed_in_the_middle(records: Path, folder: Path, workers: int) -> Path:
     return state
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(("workers", "engine"), [(1, "durable"), (2, "durable"), (2, "compiled")])
 def test_after_sigkill_the_rest_is_done_and_the_output_is_the_same(
-    workers: int, records: Path, tmp_path: Path
+    workers: int, engine: str, records: Path, tmp_path: Path
 ) -> None:
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     whole.mkdir()
     halves.mkdir()
-    once = ("replay", records, "--format", "jsonl", "--out", "found.jsonl", "--workers", workers)
+    once = ("replay", records, "--format", "jsonl", "--out", "found.jsonl", "--workers", workers,
+            "--engine", engine)  # fmt: skip
     ran = finished(*once, cwd=whole)
     assert ran.returncode == 3, ran.stderr
     assert "found.jsonl" in files_of(whole)
     assert not (whole / "found.jsonl.parts").exists()
 
-    state = killed_in_the_middle(records, halves, workers)
+    state = killed_in_the_middle(records, halves, workers, engine)
     assert state.stat().st_mode & 0o777 == 0o700
     assert not (halves / "found.jsonl").exists()
     kept = {path.name: path.stat().st_mtime_ns for path in state.glob("*.done")}
@@ -100,6 +110,61 @@ def test_after_sigkill_the_rest_is_done_and_the_output_is_the_same(
     assert again.returncode == 3, again.stderr
     assert files_of(halves) == files_of(whole)
     assert again.stderr == ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("statistics", ("--rows",)),
+        ("sample", ("--size", 12, "--seed", "s", "--by", "station")),
+    ],
+)
+def test_a_report_goes_on_where_it_was_killed(
+    name: str, options: tuple[object, ...], records: Path, tmp_path: Path
+) -> None:
+    """Statistics and a trend are made of the same rows, a sample is not."""
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    whole.mkdir()
+    halves.mkdir()
+    once = ("report", name, records, "--out", "out", *options)
+    ran = finished(*once, cwd=whole)
+    assert ran.returncode == 3, ran.stderr
+
+    state = killed(halves / "out.parts", *once, cwd=halves)
+    assert state.stat().st_mode & 0o777 == 0o700
+    assert 0 < len([*state.glob("*.done")]) < len([*state.glob("bucket????")])
+    if name == "sample":
+        other = finished("report", "trend", records, "--out", "out", "--resume", cwd=halves)
+        assert other.returncode == 2
+        assert "this is not the same run: the report." in other.stderr
+    again = finished(*once, "--resume", cwd=halves)
+    assert again.returncode == 3, again.stderr
+    assert files_of(halves) == files_of(whole)
+    assert not state.exists()
+
+
+def test_a_report_says_on_a_terminal_how_far_it_is_and_how_long_still(
+    records: Path, tmp_path: Path
+) -> None:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", SMALL_PARTS, "report", "trend", str(records), "--out", "out"],
+        cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=theirs,
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        said = b""
+        with contextlib.suppress(OSError):  # a terminal that nobody writes to any more
+            while got := os.read(ours, 65_536):
+                said += got
+        os.close(ours)
+        assert process.wait() == 3
+    lines = said.decode().split("\r\x1b[K")
+    assert any(line.startswith("reading: 5,000 entries, ") for line in lines)
+    told = [re.fullmatch(r"judging: (\d+) of (\d+) parts, about [\d,]+ s left", line.split("\r")[0])
+            for line in lines]  # fmt: skip
+    parts = [(int(each[1]), int(each[2])) for each in told if each is not None]
+    assert parts == [(number, parts[0][1]) for number in range(2, parts[0][1] + 1)]
+    assert len(parts) > 10
 
 
 def test_nothing_is_judged_twice(records: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import csv
 import html
 import json
 import re
+import tracemalloc
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -231,6 +232,41 @@ def test_parquet_and_csv_say_the_same(made: Path, told: Lines) -> None:
         assert (None if line["value"] == "" else float(line["value"])) == pytest.approx(number)
     for path in (made / "out").iterdir():
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_country_s_figures_are_written_some_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line is written and forgotten: 200 stations and ten years give ten millions of them."""
+    from detention_monitor.reports import tidy
+
+    monkeypatch.setattr(tidy, "_AT_A_TIME", 1_000)
+    count = 30_000
+
+    def lines(number: int) -> Iterator[tidy.Line]:
+        for n in range(number):
+            yield tidy.Line(
+                "age_sex", "44", f"Station {n}", "2024-06", "15", "male", float(n), f"{n:,}"
+            )
+
+    tidy.write(tmp_path, lines(1))  # what is loaded once does not count
+    tracemalloc.start()
+    tidy.write(tmp_path, lines(count))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert most < 3_000_000  # all at once take four times as much
+    said = (
+        duckdb.connect()
+        .execute(
+            "SELECT count(*), count(DISTINCT station), sum(value) FROM read_parquet(?)",
+            [str(tmp_path / "statistics.parquet")],
+        )
+        .fetchone()
+    )
+    assert said == (count, count, count * (count - 1) / 2)
+    with (tmp_path / "statistics.csv").open(newline="") as file:
+        assert [line["value"] for line in csv.DictReader(file)] == [f"{n}" for n in range(count)]
 
 
 def test_the_period_is_that_of_the_beginning_and_is_printed(made: Path, tmp_path: Path) -> None:
@@ -475,21 +511,92 @@ def test_no_small_number_leaves_the_force(outside: Path) -> None:
     cells = re.findall(r'<td class="n">([\d,]+)</td>', page)
     assert len(cells) > 200
     assert {each for each in cells if int(each.replace(",", "")) % 5} == set()
-    assert set(re.findall(r">([1-4])</text>", page)) == set()
+    drawn = re.findall(r'<g class="mark-text role-mark.*?</g>', page, re.DOTALL)  # not of an axis
+    texts = re.findall(r">([^<>]+)</text>", " ".join(drawn))
+    assert len(texts) > 50
+    assert {"1", "2", "3", "4"}.isdisjoint(texts)
     assert "[c]: hidden" in page
 
 
 def test_rows_that_leave_the_force_name_no_record_and_no_day(outside: Path) -> None:
-    with (outside / "detentions.csv").open(newline="") as file:
+    apart = outside / "rows_under_agreement"
+    assert "not to be\npublished" in (apart / "READ_FIRST.txt").read_text()
+    with (apart / "detentions.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len({row["detention"] for row in rows}) == COUNT
     for row in rows:
         assert re.fullmatch(r"[0-9a-f]{16}", row["detention"])
         assert re.fullmatch(r"\d{4}-\d\d", row["day"])
-    for path in outside.iterdir():
+    for path in (each for each in outside.rglob("*") if each.is_file()):
         data = path.read_bytes()
         assert b"SYN-" not in data, path
         assert b"0123456789abcdef" not in data, path
+
+
+def test_no_quantile_is_told_that_is_nearly_one_child_s_own_time(
+    outside: Path, generated: tuple[Path, Any]
+) -> None:
+    """Five children at least on either side: of 50 the tenth, of 20 the quarter, of 10 the median."""
+    needed = {"10 %": 50, "25 %": 20, "median": 10, "75 %": 20, "90 %": 50, "mean": 10}
+    exact: dict[tuple[str, ...], int] = {}
+    with (generated[0] / "out" / "statistics.csv").open(newline="") as file:
+        for line in csv.DictReader(file):
+            if line["column"] == "number":
+                exact[line["figure"], line["station"], line["month"]] = int(line["value"])
+    told = hidden = 0
+    with (outside / "statistics.csv").open(newline="") as file:
+        for line in csv.DictReader(file):
+            if line["figure"].endswith("_quantiles") and line["column"] in needed:
+                number = exact[line["figure"], line["station"], line["month"]]
+                if number < needed[line["column"]]:
+                    assert line["shown"] in ("[c]", "-"), (line, number)
+                    hidden += 1
+                elif line["shown"] != "[c]":
+                    told += 1
+    assert hidden > 50
+    assert told > 20
+
+
+def test_a_chart_outside_the_force_is_as_high_as_its_table(outside: Path) -> None:
+    """Where a part is hidden, the whole is drawn: a stack without it would be lower."""
+    page = (outside / "statistics.html").read_text()
+    [drawn] = re.findall(
+        r'<svg role="img" aria-label="Detentions by age and sex.*?</svg>', page, re.DOTALL
+    )
+    [table] = re.findall(
+        r"Detentions of children, by age and sex</caption>.*?</table>", page, re.DOTALL
+    )
+    assert "[c]" in table
+    whole = re.findall(r'<td class="n">([^<]*)</td>\s*</tr>', table)
+    assert [html.unescape(each) for each in re.findall(r">([^<>]+)</text>", drawn)][
+        -len(whole) + 1 :
+    ] == whole[:-1]
+
+
+def test_what_may_be_given_away_lies_apart_from_what_must_stay(made: Path, tmp_path: Path) -> None:
+    """Names of files, paths and lines that could not be read may all name a child."""
+    folder = tmp_path / "case of J Planted"
+    folder.mkdir()
+    lines = (made / "records.jsonl").read_text().splitlines()
+    planted = {"id": "x", "record": "J Planted", "kind": "arrivd", "at": "now"}
+    (folder / "planted.jsonl").write_text("\n".join([*lines, json.dumps(planted)]) + "\n")
+    for name in ("statistics", "trend"):
+        out = tmp_path / name
+        ran = report(name, folder / "planted.jsonl", "--outside", "--out", out)
+        assert ran.exit_code == 3, ran.output
+
+        given = [path for path in out.iterdir() if path.is_file()]
+        assert {f"{name}.html", f"{name}.csv"} <= {path.name for path in given}
+        for path in given:
+            assert b"planted" not in path.read_bytes().lower(), path
+        assert (
+            "(the whole command is in made.txt, which the force keeps)"
+            in (out / f"{name}.html").read_text()
+        )
+        kept = out / "force_only"
+        assert kept.stat().st_mode & 0o777 == 0o700
+        assert "case of J Planted" in (kept / "made.txt").read_text()
+        assert "J Planted" in (kept / "quarantine.jsonl").read_text()
 
 
 def test_a_pseudonym_needs_the_key_and_the_purpose() -> None:

@@ -100,6 +100,18 @@ def test_intervals_of_differences_are_the_published_ones(
     assert newcombe(one, other) == pytest.approx((low, high), abs=5e-5)
 
 
+def test_a_chart_breaks_where_a_month_has_no_record() -> None:
+    """A line drawn across would tell of months of which nothing is known."""
+    from detention_monitor.reports.charts import Point, line
+
+    points = [Point(f"2025-{month:02}", 50.0, 40.0, 60.0) for month in range(1, 7)]
+    through = str(line(points, "per cent", "told"))
+    points[2] = Point("2025-03", None)
+    broken = str(line(points, "per cent", "told"))
+    assert [each.count('aria-roledescription="line mark"') for each in (through, broken)] == [1, 2]
+    assert [each.count('aria-roledescription="area mark"') for each in (through, broken)] == [1, 2]
+
+
 def test_nothing_and_few_have_no_interval() -> None:
     assert wilson(0, 0) is None
     assert newcombe((1, 2), (0, 0)) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,12 @@ import orjson
 from detention_monitor.commands.options import FILE
 from detention_monitor.commands.output import target
 from detention_monitor.generate import MESSY, generate
+
+
+def _name(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", value):
+        raise click.BadParameter(f"'{value}': letters, digits, '.', '_' and '-', 40 at most")
+    return value
 
 
 @click.command("generate")
@@ -25,11 +32,22 @@ from detention_monitor.generate import MESSY, generate
     is_flag=True,
     help="Late entries, amendments, duplicates, blank ranks, times without offset.",
 )
+@click.option(
+    "--name",
+    callback=_name,
+    default="SYN",
+    show_default=True,
+    help="What records are called, before their number; files read together need different names.",
+)
 @click.option("--year", type=click.IntRange(2013, 2099), default=2024, show_default=True)
-def generate_command(*, records: int, seed: int, out: Path, messy: bool, year: int) -> None:  # fmt: skip
+def generate_command(
+    *, records: int, seed: int, out: Path, messy: bool, name: str, year: int
+) -> None:
     """Write synthetic records: no real child, deterministic, calibrated to published figures."""
     written = 0
-    lines = generate(records, seed, first=date(year, 1, 1), mess=MESSY if messy else None)
+    lines = generate(
+        records, seed, first=date(year, 1, 1), mess=MESSY if messy else None, name=name
+    )
     with target(None if str(out) == "-" else out) as into:
         packed = gzip.GzipFile(fileobj=into, mode="wb", mtime=0) if out.suffix == ".gz" else None
         for entry in lines:

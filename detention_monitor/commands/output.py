@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -15,6 +15,7 @@ import click
 import orjson
 
 from detention_monitor.replay import Progress, quiet
+from detention_monitor.runstate import RunState
 from detention_monitor.sources import SetAside
 from detention_monitor.text import printable
 
@@ -87,6 +88,25 @@ def target(out: Path | None) -> Iterator[BinaryIO]:
 
 
 @contextmanager
+def kept(out: Path | None, files: Sequence[str], *, resume: bool) -> Iterator[RunState | None]:
+    """Give the folder beside the output in which the run is kept; without an output there is none."""
+    if resume and (out is None or "-" in files):
+        raise click.UsageError("--resume needs files to read and --out, beside which a run is kept")
+    if out is None or "-" in files:
+        yield None
+        return
+    state = RunState(out, resume=resume)
+    try:
+        with state:
+            yield state
+    finally:
+        if state.begun_anew:
+            click.echo(f"begun anew: {state.begun_anew}", err=True)
+        if state.is_kept:
+            click.echo(f"what was done is kept; --resume goes on with {out}", err=True)
+
+
+@contextmanager
 def progress_line() -> Iterator[Progress]:
     """Give a progress line on stderr: how much, how fast, how long still; none without a terminal."""
     if not sys.stderr.isatty():
@@ -94,15 +114,19 @@ def progress_line() -> Iterator[Progress]:
         return
     start = time.monotonic()
     shown = False
+    first: tuple[float, int] | None = None  # of judging: reading has another pace
 
     def show(phase: str, done: int, total: int) -> None:
-        nonlocal shown
+        nonlocal shown, first
         spent = time.monotonic() - start
         if phase == "reading":
             text = f"reading: {done:,} entries, {done / max(spent, 0.001):,.0f} a second"
         else:
-            left = spent / done * (total - done) if done else 0
-            text = f"judging: {done:,} of {total:,} parts, about {left:,.0f} s left"
+            if first is None:
+                first = time.monotonic(), done
+            since, judged = time.monotonic() - first[0], done - first[1]
+            left = f", about {since / judged * (total - done):,.0f} s left" if judged else ""
+            text = f"judging: {done:,} of {total:,} parts{left}"
         click.echo(f"\r\x1b[K{text}", nl=False, err=True)
         shown = True
 

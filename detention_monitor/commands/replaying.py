@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -13,7 +13,13 @@ import click
 
 from detention_monitor.commands.engines import engine_option
 from detention_monitor.commands.options import FILE, FOUND, SET_ASIDE, instant, rules_options
-from detention_monitor.commands.output import Quarantine, check_places, progress_line, target
+from detention_monitor.commands.output import (
+    Quarantine,
+    check_places,
+    kept,
+    progress_line,
+    target,
+)
 from detention_monitor.findings import SEVERITIES
 from detention_monitor.judging import Settings
 from detention_monitor.parquet import FindingsWriter
@@ -22,7 +28,6 @@ from detention_monitor.render import FORMATS, heading
 from detention_monitor.replay import replay, replay_grouped
 from detention_monitor.results import Tally
 from detention_monitor.runrecord import now_utc, write_record
-from detention_monitor.runstate import RunState
 from detention_monitor.sources import record_files, tables_passed_over
 
 PARQUET = "parquet"
@@ -129,7 +134,7 @@ def replay_command(
             if each != "-" and target_path is not None and _same(Path(each), target_path):
                 raise click.UsageError(f"{option} would overwrite the records in {each}")
     with (
-        _state(None if grouped else out, files, resume=resume) as state,
+        kept(None if grouped else out, files, resume=resume) as state,
         Quarantine(beside) as aside,
         target(out) as file,
         _written_as(form, file) as into,
@@ -166,25 +171,6 @@ def _written_as(form: str, file: BinaryIO) -> Iterator[BinaryIO]:
         return
     file.write(heading(form))
     yield file
-
-
-@contextmanager
-def _state(out: Path | None, files: Sequence[str], *, resume: bool) -> Iterator[RunState | None]:
-    """Give the folder beside the output in which the run is kept; without an output there is none."""
-    if resume and (out is None or "-" in files):
-        raise click.UsageError("--resume needs files to read and --out, beside which a run is kept")
-    if out is None or "-" in files:
-        yield None
-        return
-    state = RunState(out, resume=resume)
-    try:
-        with state:
-            yield state
-    finally:
-        if state.begun_anew:
-            click.echo(f"begun anew: {state.begun_anew}", err=True)
-        if state.is_kept:
-            click.echo(f"what was done is kept; --resume goes on with {out}", err=True)
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -13,16 +12,15 @@ from detention_monitor.commands.reports import (
     Given,
     ReportCommand,
     command_line,
+    force_only,
     many_records,
     told_period,
 )
 from detention_monitor.judging import ruleset_of
 from detention_monitor.paths import bundled_rules
-from detention_monitor.reports.provenance import Input, Provenance, inputs_of
+from detention_monitor.reports.provenance import MADE, Provenance, inputs_of
 from detention_monitor.webpage import altair
 
-MADE = "made.txt"
-"""How the report was made, with the names of files: for the force alone."""
 _COMMAND = "detention-monitor report partner RECORDS --key KEY"
 
 
@@ -41,8 +39,9 @@ def partner_command(*, given: Given, key: Path, authorities: Path | None, out: P
     """Tell partners of every child charged and refused bail: what was asked, and what came back.
 
     Children have pseudonyms, the same in each such report made with one key. Nothing of a name, a
-    reference, a date of birth or free text is in partner.html and partner.csv; made.txt, with the
-    names of the files read, stays with the force. The period is that of the refusal.
+    reference, a date of birth or free text is in partner.html and partner.csv. What lies in
+    OUT/force_only stays with the force: made.txt, with the names of the files read, and lines that
+    could not be read. The period is that of the refusal.
     """
     from detention_monitor.reports.authorities import FILE as SHIPPED
     from detention_monitor.reports.authorities import Authorities
@@ -56,7 +55,7 @@ def partner_command(*, given: Given, key: Path, authorities: Path | None, out: P
     inputs = inputs_of(given.files)
     ruleset = ruleset_of(given.settings.rules, given.settings.policy)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with lines_made(given, write_case, out) as (path, tally):
+    with lines_made(given, write_case, out, force_only(out)) as (path, tally):
         with path.open("rb") as lines:
             found = [each for each in read_cases(lines) if each.day in given.period]
         cases = sorted(
@@ -68,17 +67,10 @@ def partner_command(*, given: Given, key: Path, authorities: Path | None, out: P
         made = Provenance(
             command_line(), ruleset.hash, inputs, told_period(given.period), DEFINITIONS, notes
         )
-        write(out / "partner.html", partner_page(cases, _nameless(made)))
-        write(out / MADE, "".join(f"{label}: {text}\n" for label, text in made.lines()))
+        write(out / "partner.html", partner_page(cases, made.nameless(_COMMAND)))
+        write(force_only(out) / MADE, "".join(f"{name}: {text}\n" for name, text in made.lines()))
         write(out / "partner.csv", as_csv(cases))
     click.echo(f"{len(cases)} children: {out / 'partner.html'}", err=True)
-
-
-def _nameless(made: Provenance) -> Provenance:
-    """Return how it was made without names of files, which may name a record; `MADE` has them."""
-    inputs = tuple(Input(f"file {n}", each.sha256) for n, each in enumerate(made.inputs, start=1))
-    command = f"{_COMMAND} (the whole command is in {MADE}, which the force keeps)"
-    return replace(made, command=command, inputs=inputs)
 
 
 COMMANDS = (partner_command,)

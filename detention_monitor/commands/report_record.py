@@ -140,7 +140,9 @@ def _reviews(db: str | None, detention: Detention, report: RecordReport) -> list
 @click.command("review", cls=ReportCommand)
 @click.argument("form", type=FILE)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--as", "name", default=None, help="Who reviewed (default: you; marked unverified).")
+@click.option(
+    "--as", "name", default=None, help="Who reviewed (default: the form's reviewer, else you)."
+)
 @db_option
 @map_option
 @rules_options
@@ -150,7 +152,7 @@ def review_command(
 ) -> None:  # fmt: skip
     """Store a review: the grade, and agreement or not with each finding, with name and reason.
 
-    FORM comes from `report record --form`; PATH are the records it was made of, which are judged
+    FORM comes from `report record --form`, or was saved from the page of `report record`; PATH are the records it was made of, which are judged
     again, so that what is stored is what was found. --db is a live store, or a file of its own.
     """
     from detention_monitor.live.reviews import keep
@@ -172,7 +174,8 @@ def review_command(
     review = review_of(filled, ruleset.hash, result.findings, report.answers)
     store = Store.open(db)
     try:
-        number = keep(store, person(name), int(time.time()), review)
+        who = person(name or filled.reviewer.strip() or None)
+        number = keep(store, who, int(time.time()), review)
     finally:
         store.close()
     grade = f"graded {review.grade.replace('_', ' ')}, " if review.grade else ""

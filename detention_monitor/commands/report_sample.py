@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from click.core import ParameterSource
 from detention_monitor.assess import assess, end_of
 from detention_monitor.columns import ColumnMap
 from detention_monitor.commands.options import FILE, FOLDER, SET_ASIDE, db_option
-from detention_monitor.commands.output import Quarantine, private, progress_line, target
+from detention_monitor.commands.output import Quarantine, kept, private, progress_line, target
 from detention_monitor.commands.records import gathered
 from detention_monitor.commands.report_record import person
 from detention_monitor.commands.reports import (
@@ -47,6 +46,7 @@ from detention_monitor.reports.sampling import (
 )
 from detention_monitor.results import Tally
 from detention_monitor.rulefile import RuleSet
+from detention_monitor.runstate import MADE
 from detention_monitor.sources import read_entries
 from detention_monitor.yamlfile import suggestion
 
@@ -59,22 +59,26 @@ DEFAULT_BY = "station,overnight,severity"
 
 
 @contextmanager
-def lines_made(given: Given, product: Product, out: Path) -> Iterator[tuple[Path, Tally]]:
+def lines_made(
+    given: Given, product: Product, out: Path, aside_in: Path
+) -> Iterator[tuple[Path, Tally]]:
     """Judge the records and give a file with a line of each that `product` made.
 
-    Lines that were set aside go to `quarantine.jsonl` in the folder `out`; ends with 3 if any.
+    Meanwhile the run is kept beside the folder `out`. Lines that were set aside go to
+    `quarantine.jsonl` in the folder `aside_in`; ends with 3 if any.
     """
     settings = replace(given.settings, product=product)
-    with tempfile.TemporaryDirectory(prefix="detention-monitor-", dir=out) as name:
-        path = Path(name) / "lines"
+    with kept(out, given.files, resume=given.resume) as state:
+        assert state is not None  # reports are made of files
+        path = state.folder / MADE
         with (
-            Quarantine(out / "quarantine.jsonl") as aside,
+            Quarantine(aside_in / "quarantine.jsonl") as aside,
             progress_line() as progress,
             path.open("wb") as file,
         ):
             tally = replay(
                 given.files, settings, file, set_aside=aside.put, workers=given.workers,
-                progress=progress,
+                progress=progress, state=state,
             )  # fmt: skip
         yield path, tally
     if tally.set_aside:
@@ -115,12 +119,13 @@ def sample_command(*, given: Given, size: int, seed: str, by: tuple[str, ...], o
     from detention_monitor.reports import sample
     from detention_monitor.reports.record import Reporter
 
-    if out.exists() and any(out.iterdir()):
+    before = {each.name for each in out.iterdir()} if out.exists() else set()
+    if before - ({"quarantine.jsonl"} if given.resume else set()):
         raise click.UsageError(f"{out} is not empty; a sample needs a folder of its own")
     inputs = inputs_of(given.files)
     ruleset = ruleset_of(given.settings.rules, given.settings.policy)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with lines_made(given, write_candidate, out) as (path, tally):
+    with lines_made(given, write_candidate, out, out) as (path, tally):
         by = _few_enough(path, given, by, size)
         drawn, strata = draw(_candidates(path, given), size, seed, by)
         reviewers = out / sample.FOR_REVIEWERS

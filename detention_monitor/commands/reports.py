@@ -7,8 +7,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from functools import partial
-from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,23 +15,35 @@ import click
 from detention_monitor import webpage
 from detention_monitor.catalogue import load_catalogue
 from detention_monitor.commands.options import FILE, FOLDER, SET_ASIDE, rules_options
-from detention_monitor.commands.output import Quarantine, private, progress_line
+from detention_monitor.commands.output import Quarantine, kept, private, progress_line
 from detention_monitor.errors import RecordError
 from detention_monitor.judging import Settings, ruleset_of
 from detention_monitor.parquet import arrow_library
 from detention_monitor.paths import bundled_rules
-from detention_monitor.replay import replay
-from detention_monitor.reports import daily, statistics, tidy, trend
+from detention_monitor.reports import statistics, tidy, trend
 from detention_monitor.reports.collect import Collected, Period, collected, write_rows
 from detention_monitor.reports.figures import figures_of
-from detention_monitor.reports.provenance import Provenance, inputs_of, night_in_words
+from detention_monitor.reports.provenance import (
+    MADE,
+    Input,
+    Provenance,
+    inputs_of,
+    night_in_words,
+)
 from detention_monitor.reports.pseudonym import Pseudonyms, read_key
 from detention_monitor.sources import record_files
 from detention_monitor.text import several
-from detention_monitor.times import local_text, parse_instant
 from detention_monitor.wording import day_in_words
 
 _WORDS = "detention_monitor.words"
+UNDER_AGREEMENT = "rows_under_agreement"
+"""The folder of rows for a partner, which are never published, least of all beside tables."""
+_READ_FIRST = """\
+One row for each child's detention, under a pseudonym. These are personal data: whoever knows a child
+can find the row. For a partner with whom the force has an agreement on sharing data; not to be
+published, and not to be given to a reader of the tables (statistics.*): every number that is hidden
+there can be counted here.
+"""
 
 
 class ReportCommand(click.Command):
@@ -52,9 +62,10 @@ class ReportGroup(click.Group):
 
 
 def command_line() -> str:
-    """Return the command that is running, as it could be typed again."""
+    """Return the command that is running, as it could be typed again; whether it was resumed is no part."""
     context: click.Context | None = click.get_current_context()
-    words = [*(context.meta.get(_WORDS, ()) if context else ())]
+    given = context.meta.get(_WORDS, ()) if context else ()
+    words = [each for each in given if each != "--resume"]
     while context is not None and context.parent is not None:
         words.insert(0, context.info_name or "")
         context = context.parent
@@ -83,6 +94,7 @@ class Given(NamedTuple):
     settings: Settings
     period: Period
     workers: int
+    resume: bool = False
 
 
 def many_records(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -106,15 +118,18 @@ def many_records(command: Callable[..., Any]) -> Callable[..., Any]:
         show_default=True,
         help="Processes to judge with; the report is the same for any number.",
     )
+    @click.option(
+        "--resume", is_flag=True, help="Go on with a run of this report that was stopped."
+    )
     def asked(
         *, paths: tuple[str, ...], rules: Path | None, policy: Path | None, columns: Path | None,
-        first: date | None, last: date | None, workers: int, **rest: Any,
+        first: date | None, last: date | None, workers: int, resume: bool, **rest: Any,
     ) -> None:  # fmt: skip
         if first is not None and last is not None and last < first:
             raise click.UsageError(f"--to {last} is before --from {first}")
         files = record_files(paths, csv_too=columns is not None)
         settings = Settings(rules=rules or bundled_rules(), policy=policy, map=columns)
-        command(given=Given(list(files), settings, Period(first, last), workers), **rest)
+        command(given=Given(list(files), settings, Period(first, last), workers, resume), **rest)
 
     asked.__name__ = command.__name__
     asked.__doc__ = command.__doc__
@@ -137,7 +152,7 @@ def many_records(command: Callable[..., Any]) -> Callable[..., Any]:
     "--rows",
     "with_rows",
     is_flag=True,
-    help="Also one row for each detention; with --outside under pseudonyms.",
+    help="Also one row for each detention; with --outside under pseudonyms, in a folder apart.",
 )
 @click.option(
     "--key",
@@ -158,23 +173,25 @@ def statistics_command(
     webpage.altair()  # what is not installed is said before hours of work, not after
     arrow_library()
     names = Pseudonyms(read_key(key), "report statistics") if key and outside else None
-    with _judged(given, out, exact=not outside) as (found, provenance):
+    command = "detention-monitor report statistics RECORDS --outside --out FOLDER"
+    with _judged(given, out, outside=outside, command=command) as (found, provenance):
         figures = figures_of(found.rows())
         titles = {
             name: duty.title for name, duty in load_catalogue(given.settings.rules).duties.items()
         }
         told = statistics.Statistics.of(figures, titles, outside=outside)
-        _write(out / "statistics.html", statistics.page(told, provenance).encode())
-        lines = list(tidy.lines(told.show, told.stations, told.months))
-        for path, write in (
-            (out / "statistics.csv", tidy.write_csv), (out / "statistics.parquet", tidy.write_parquet),
-        ):  # fmt: skip
-            private(path).close()
-            write(path, lines)
+        write_whole(out / "statistics.html", statistics.page(told, provenance).encode())
+        for name in ("statistics.csv", "statistics.parquet"):
+            private(out / name).close()
+        tidy.write(out, tidy.lines(told.show, told.stations, told.months))
         if with_rows:
+            folder = out / UNDER_AGREEMENT if outside else out
+            folder.mkdir(mode=0o700, exist_ok=True)
             for name in ("detentions.csv", "detentions.parquet"):
-                private(out / name).close()
-            write_rows(out, found.rows(), names)
+                private(folder / name).close()
+            write_rows(folder, found.rows(), names)
+            if outside:
+                write_whole(folder / "READ_FIRST.txt", _READ_FIRST.encode())
     click.echo(f"{out / 'statistics.html'}", err=True)
 
 
@@ -211,7 +228,8 @@ def trend_command(
     if what and change is None:
         raise click.UsageError("--what says what changed on the day of --change; give that too")
     webpage.altair()
-    with _judged(given, out, exact=not outside) as (found, provenance):
+    command = "detention-monitor report trend RECORDS --outside --out FOLDER"
+    with _judged(given, out, outside=outside, command=command) as (found, provenance):
         parted = None
         if change is not None:
             first = change.isoformat()
@@ -225,101 +243,65 @@ def trend_command(
         figures = figures_of(found.rows())
         chosen = names or trend.USUAL
         told = trend.page(figures, provenance, chosen, change=parted, outside=outside)
-        _write(out / "trend.html", told.encode())
-        _write(out / "trend.csv", trend.as_csv(figures, chosen, outside=outside))
+        write_whole(out / "trend.html", told.encode())
+        write_whole(out / "trend.csv", trend.as_csv(figures, chosen, outside=outside))
     click.echo(f"{out / 'trend.html'}", err=True)
 
 
-@report_group.command("daily")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option(
-    "--date",
-    "morning",
-    callback=day,
-    required=True,
-    metavar="DAY",
-    help="The morning of the meeting: the night that ended then.",
-)
-@click.option(
-    "--at",
-    "clock",
-    default="07:00",
-    show_default=True,
-    metavar="HH:MM",
-    help="Local time on that morning as of which the records are read.",
-)
-@click.option("--out", type=FILE, default=None, help="The page to write (default: daily-DAY.html).")
-@click.option("--map", "columns", type=FILE, default=None, help="Column map for CSV and Parquet.")
-@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True)
-@rules_options
-def daily_command(
-    *, paths: tuple[str, ...], morning: date, clock: str, out: Path | None, columns: Path | None,
-    workers: int, rules: Path | None, policy: Path | None,
-) -> None:  # fmt: skip
-    """Brief the daily meeting on the children in custody overnight, on one page.
-
-    Why each was there, what was missed, what was done well, and what to ask. Later entries are left
-    out.
-    """
-    webpage.altair()
-    try:
-        at = parse_instant(f"{morning.isoformat()}T{clock}", "Europe/London")[-1]
-    except ValueError as error:
-        raise click.UsageError(f"--at {clock}: {error}") from error
-    files = list(record_files(paths, csv_too=columns is not None))
-    inputs = inputs_of(files)
-    out = out or Path(f"daily-{morning.isoformat()}.html")
-    folder = rules or bundled_rules()
-    settings = Settings(
-        rules=folder, policy=policy, map=columns, as_of=at,
-        product=partial(daily.write_overnight, rules=folder, policy=policy),
-    )  # fmt: skip
-    found = BytesIO()
-    with Quarantine(out.parent / "quarantine.jsonl") as aside, progress_line() as progress:
-        tally = replay(
-            files, settings, found, set_aside=aside.put, workers=workers, progress=progress
-        )
-    children = daily.read_overnight(found.getvalue().splitlines())
-    notes = (f"{several(tally.set_aside, 'line')} could not be read",) if tally.set_aside else ()
-    provenance = Provenance(
-        command_line(), ruleset_of(folder, policy).hash, inputs,
-        f"the night before {day_in_words(morning)}, records as of {local_text(at)}",
-        daily.definitions(night_in_words(ruleset_of(folder, policy).parameters)), notes,
-    )  # fmt: skip
-    _write(out, daily.page(morning, children, at, provenance).encode())
-    click.echo(f"{out}: {len(children)} on the brief", err=True)
-    if tally.set_aside:
-        sys.exit(SET_ASIDE)
-
-
 @contextmanager
-def _judged(given: Given, out: Path, *, exact: bool) -> Iterator[tuple[Collected, Provenance]]:
-    """Judge the records; give their rows and how the report is made. Ends with 3 if lines were set aside."""
+def _judged(
+    given: Given, out: Path, *, outside: bool, command: str
+) -> Iterator[tuple[Collected, Provenance]]:
+    """Judge the records; give their rows and how the report is made. Ends with 3 if lines were set aside.
+
+    With `outside` the report leaves the force: `command` stands for the command on its page, and
+    what must stay goes to `force_only`.
+    """
     inputs = inputs_of(given.files)
     _refuse_overwriting(given.files, out)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with Quarantine(out / "quarantine.jsonl") as aside, progress_line() as progress, collected(
-        given.files, given.settings, given.period, set_aside=aside.put,
-        workers=given.workers, progress=progress, beside=out,
-    ) as found:  # fmt: skip
-        outside = found.outside_period()
-        notes = [
-            f"{several(found.tally.set_aside, 'line')} could not be read, and in no figure"
-        ] if found.tally.set_aside else []  # fmt: skip
-        if outside:
-            told = several(outside, "record") if exact else "records that"
-            notes.append(f"{told} began outside the period, and in no figure")
-        ruleset = ruleset_of(given.settings.rules, given.settings.policy)
-        yield found, Provenance(
-            command_line(), ruleset.hash, inputs, told_period(given.period),
-            statistics.definitions(), tuple(notes),
-                night_in_words(ruleset.parameters),
-        )  # fmt: skip
+    stays = force_only(out) if outside else out
+    with kept(out, given.files, resume=given.resume) as state:
+        assert state is not None  # `inputs_of` refuses what is no file
+        with Quarantine(stays / "quarantine.jsonl") as aside, progress_line() as progress, collected(
+            given.files, given.settings, given.period, set_aside=aside.put,
+            workers=given.workers, progress=progress, state=state,
+        ) as found:  # fmt: skip
+            made = _made(found, given, inputs, outside=outside)
+            if outside:
+                write_whole(stays / MADE, "".join(f"{a}: {b}\n" for a, b in made.lines()).encode())
+            yield found, made.nameless(command) if outside else made
     if found.tally.set_aside:
         click.echo(
             f"set aside: {several(found.tally.set_aside, 'line')}, see {aside.path}", err=True
         )
         sys.exit(SET_ASIDE)
+
+
+def _made(
+    found: Collected, given: Given, inputs: tuple[Input, ...], *, outside: bool
+) -> Provenance:
+    """Return how a report of rows is made; outside the force a few records are not counted aloud."""
+    notes = []
+    if found.tally.set_aside:
+        notes.append(
+            f"{several(found.tally.set_aside, 'line')} could not be read, and in no figure"
+        )
+    if left := found.outside_period():
+        told = "records that" if outside else several(left, "record")
+        notes.append(f"{told} began outside the period, and in no figure")
+    ruleset = ruleset_of(given.settings.rules, given.settings.policy)
+    return Provenance(
+        command_line(), ruleset.hash, inputs, told_period(given.period), statistics.definitions(),
+        tuple(notes), night_in_words(ruleset.parameters),
+    )  # fmt: skip
+
+
+def force_only(out: Path) -> Path:
+    """Return the folder, made if need be, for what must not leave the force with the rest of `out`."""
+    folder = out / "force_only"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
 
 
 def told_period(period: Period) -> str:
@@ -343,7 +325,7 @@ def _refuse_overwriting(files: Sequence[str], out: Path) -> None:
             raise RecordError(f"{each} lies in {out}: write the report to a folder of its own")
 
 
-def _write(path: Path, text: bytes) -> None:
+def write_whole(path: Path, text: bytes) -> None:
     """Write a file that only its owner may read; it takes its name once it is complete."""
     unfinished = path.with_name(f"{path.name}.unfinished")
     with private(unfinished) as file:

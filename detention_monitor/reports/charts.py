@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from detention_monitor import webpage
@@ -39,7 +39,10 @@ class Box(NamedTuple):
 
 
 def bars(counts: Counts, title: str, told: str) -> Any:
-    """Return horizontal bars, one for each label, with their numbers; hidden ones are not drawn."""
+    """Return horizontal bars, one for each label, with their numbers; None where none has a length.
+
+    Hidden numbers are not drawn.
+    """
     alt = webpage.altair()
     rows = _rows(counts)
     if not rows:
@@ -54,7 +57,7 @@ def bars(counts: Counts, title: str, told: str) -> Any:
 
 
 def columns(counts: Counts, title: str, told: str) -> Any:
-    """Return upright bars in the order given: bands of a time, months."""
+    """Return upright bars in the order given: bands of a time, months; None where all are 0 or hidden."""
     alt = webpage.altair()
     rows = _rows(counts)
     if not rows:
@@ -70,7 +73,7 @@ def columns(counts: Counts, title: str, told: str) -> Any:
 def stacked(
     series: Sequence[tuple[str, Counts]], title: str, told: str, *, side_by_side: bool = False
 ) -> Any:
-    """Return upright bars of several series, upon or beside each other."""
+    """Return upright bars of several series, upon or beside each other; None where there are none."""
     alt = webpage.altair()
     rows = [
         {"label": label, "series": name, "n": number, "order": place}
@@ -78,7 +81,7 @@ def stacked(
         for label, number in counts
         if number is not None
     ]
-    if not rows:
+    if not any(row["n"] for row in rows):
         return None
     names, labels = [name for name, _ in series], [label for label, _ in series[0][1]]
     colour = alt.Color("series:N", sort=names, title=None,
@@ -110,7 +113,8 @@ def boxes(found: Sequence[Box], title: str, told: str) -> Any:
         y=alt.Y("label:N", sort=None, title=None)
     )
     line = base.mark_rule(color=THIRD).encode(
-        x=alt.X("tenth:Q", title=title, scale=alt.Scale(zero=True)), x2="nine_tenths:Q"
+        x=alt.X("tenth:Q", title=title, axis=alt.Axis(tickCount=8), scale=alt.Scale(zero=True)),
+        x2="nine_tenths:Q",
     )
     half = base.mark_bar(color=PALE, height={"band": 0.6}).encode(
         x="quarter:Q", x2="three_quarters:Q"
@@ -130,9 +134,12 @@ def line(
     change: str | None = None,
     digits: str = ".0f",
 ) -> Any:
-    """Return a line through the months with its interval; `change` is the month of a change."""
+    """Return a line through the months with its interval; `change` is the month of a change.
+
+    It breaks at a month without a value: nothing is known there, and nothing is drawn across it.
+    """
     alt = webpage.altair()
-    rows = [each._asdict() for each in points if each.value is not None]
+    rows = [{**each._asdict(), "run": run} for run, each in _runs(points) if each.value is not None]
     if not rows:
         return None
     labels = [each.label for each in points]
@@ -140,9 +147,13 @@ def line(
               axis=alt.Axis(labelAngle=-45 if len(labels) > 8 else 0))  # fmt: skip
     base = alt.Chart(alt.InlineData(values=rows), width=WIDTH - 140, height=190).encode(x=x)
     shown = (
-        base.mark_area(color=PALE, opacity=0.6).encode(y=alt.Y("low:Q", title=title), y2="high:Q")
+        base.mark_area(color=PALE, opacity=0.6).encode(
+            y=alt.Y("low:Q", title=title), y2="high:Q", detail="run:N"
+        )
         + base.mark_rule(color=PALE, strokeWidth=2).encode(y="low:Q", y2="high:Q")
-        + base.mark_line(color=MAIN).encode(y=alt.Y("value:Q", scale=alt.Scale(zero=True)))
+        + base.mark_line(color=MAIN).encode(
+            y=alt.Y("value:Q", scale=alt.Scale(zero=True)), detail="run:N"
+        )
         + base.mark_point(color=MAIN, filled=True, size=40).encode(y="value:Q")
         + base.mark_text(dy=-10, fontSize=10, color=INK).encode(
             y="value:Q", text=alt.Text("value:Q", format=digits)
@@ -187,8 +198,22 @@ def dots(
     return webpage.drawing(_styled(shown), told)
 
 
+def _runs(points: Sequence[Point]) -> Iterator[tuple[int, Point]]:
+    """Yield each point with the number of its run: a point without a value ends one.
+
+    >>> [run for run, _ in _runs([Point("1", 5), Point("2", None), Point("3", 6)])]
+    [0, 1, 1]
+    """
+    run = 0
+    for each in points:
+        run += each.value is None
+        yield run, each
+
+
 def _rows(counts: Counts) -> list[dict[str, Any]]:
-    """Return counts for a chart; a hidden one has its sign and no length."""
+    """Return counts for a chart, none where there is nothing to draw; a hidden one has its sign."""
+    if not any(number for _, number in counts):
+        return []
     return [
         {"label": label, "n": number or 0, "told": HIDDEN if number is None else f"{number:,.0f}"}
         for label, number in counts
@@ -197,7 +222,7 @@ def _rows(counts: Counts) -> list[dict[str, Any]]:
 
 def _length(rows: Sequence[dict[str, Any]], title: str) -> Any:
     alt = webpage.altair()
-    most = max(row["n"] for row in rows) or 1
+    most = max(row["n"] for row in rows)
     axis = alt.Axis(format=",.0f", tickMinStep=1)
     return alt.X("n:Q", title=title, axis=axis, scale=alt.Scale(domain=[0, most * 1.12]))
 

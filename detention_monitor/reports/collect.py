@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,6 +18,7 @@ from detention_monitor.replay import Progress, quiet, replay
 from detention_monitor.reports.pseudonym import Pseudonyms
 from detention_monitor.reports.rows import Row, check, read_rows, write_row
 from detention_monitor.results import Tally
+from detention_monitor.runstate import MADE, RunState
 from detention_monitor.sources import SetAside
 from detention_monitor.text import cell
 
@@ -63,21 +63,20 @@ def collected(
     set_aside: Callable[[SetAside], None],
     workers: int = 1,
     progress: Progress = quiet,
-    beside: Path | None = None,
+    state: RunState,
 ) -> Iterator[Collected]:
-    """Judge all records and give their rows, kept in the folder `beside` meanwhile.
+    """Judge all records and give their rows, kept in the folder of `state` meanwhile.
 
     Raises `RecordError` for rules that leave out what is counted.
     """
     check(ruleset_of(settings.rules, settings.policy))
-    with tempfile.TemporaryDirectory(prefix="detention-monitor-", dir=beside) as name:
-        path = Path(name) / "rows"
-        with path.open("wb") as out:
-            tally = replay(
-                files, replace(settings, product=write_row), out, set_aside=set_aside,
-                workers=workers, progress=progress,
-            )  # fmt: skip
-        yield Collected(path, tally, period)
+    path = state.folder / MADE
+    with path.open("wb") as out:
+        tally = replay(
+            files, replace(settings, product=write_row), out, set_aside=set_aside,
+            workers=workers, progress=progress, state=state,
+        )  # fmt: skip
+    yield Collected(path, tally, period)
 
 
 # --- rows as files -----------------------------------------------------------------------------

@@ -173,7 +173,7 @@ def _why(child: Child, now: int) -> Iterator[Line]:
             yield _line(refused_at, f"bail refused: {ground} (charged{offence} {at})")
         else:
             yield _line(at, f"charged{offence}")
-    if child.charged_at is not None or child.requests:
+    if child.requests or (charged is not None and not _bailed(child, refused)):
         yield _line("LA", request_text(child, now)[0])
     for fact in child.facts:
         at = when_text(fact.at, now)
@@ -185,12 +185,23 @@ def _why(child: Child, now: int) -> Iterator[Line]:
             case "extension_authorised":
                 yield _line(at, "extended by a superintendent")
             case "certificate_made":
-                ground = _word(fact, "ground", "limb") or "no ground recorded"
+                limb = f"limb ({fact.attrs['limb']})" if fact.attrs.get("limb") else ""
+                ground = (
+                    ", ".join(filter(None, (limb, _word(fact, "ground")))) or "no ground recorded"
+                )
                 yield _line(at, f"certificate under s.38(7): {ground}")
     yield _line("adult", adult_text(child, now)[0] if child.in_custody else _came(child, now))
     yield _line("seen", seen_text(child, now)[0] if child.in_custody else _seen(child, now))
     if child.review is not None and child.review.due is not None and child.in_custody:
         yield _line("review", f"next due {when_text(child.review.due, now)}")
+
+
+def _bailed(child: Child, decided: Fact | None) -> bool:
+    """Whether bail was granted after charge, or the child let go: then no authority need be asked."""
+    if decided is not None and decided.attrs.get("refused") is False:
+        return True
+    kept = any(fact.kind == "detention_after_charge" for fact in child.facts)
+    return not kept and child.ended is not None and child.ended[0] in ("released", "bailed")
 
 
 def _word(fact: Fact, *names: str) -> str:

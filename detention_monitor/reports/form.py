@@ -57,6 +57,8 @@ class Form(_Closed):
     ruleset: str
     as_of: int | None = None
     """The instant as of which the record was judged (seconds UTC)."""
+    reviewer: Text = ""
+    """Who filled it in, where they said so; whoever stores it may say otherwise (`--as`)."""
     grade: Grade | None = None
     reason: Text = ""
     findings: tuple[_OfFinding, ...] = ()
@@ -79,6 +81,7 @@ def _lines(
     yield f"detention: {_quoted(result.detention)}"
     yield f"ruleset: '{ruleset}'"
     yield f"as_of: {result.as_of}    # {local_text(result.as_of)}"
+    yield "reviewer:   # your name; blank: who stores it, or --as"
     yield ""
     yield "grade:      # good, requires_improvement or inadequate"
     yield "reason:     # why; a grade needs one"

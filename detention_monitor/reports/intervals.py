@@ -59,6 +59,11 @@ def of_median(values: Mapping[int | None, int]) -> Interval | None:
     return at_place(known, rank - 1), at_place(known, total - rank)
 
 
+def rank_of_median(values: Mapping[int | None, int]) -> int | None:
+    """Return how far from either end `of_median` takes its ends: 1 is the least and the greatest."""
+    return _rank(sum(count for value, count in values.items() if value is not None))
+
+
 def _rank(total: int) -> int | None:
     """Return the greatest rank from either end that leaves at most 2.5 % of chance outside."""
     if total > 1_000:  # the normal approximation is exact enough, and cheap

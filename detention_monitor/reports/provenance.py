@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from detention_monitor import __version__
@@ -12,6 +12,9 @@ from detention_monitor.errors import RecordError
 from detention_monitor.parameters import Parameters
 from detention_monitor.text import printable
 from detention_monitor.times import HOUR, day_of, in_words
+
+MADE = "made.txt"
+"""How a report that leaves the force was made, with the names of files: for the force alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,15 @@ class Provenance:
         """One digest of all files read, in any order: the same records give the same."""
         digests = sorted(each.sha256 for each in self.inputs)
         return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+    def nameless(self, command: str) -> Provenance:
+        """Return what may leave the force: without paths and names of files, which may name a child.
+
+        `command` stands for the command; the file `MADE` tells the force all of it.
+        """
+        inputs = tuple(Input(f"file {n}", each.sha256) for n, each in enumerate(self.inputs, 1))
+        told = f"{command} (the whole command is in {MADE}, which the force keeps)"
+        return replace(self, command=told, inputs=inputs)
 
     def lines(self) -> list[tuple[str, str]]:
         """Return what is printed, each with its label."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -11,7 +12,7 @@ from detention_monitor import webpage
 from detention_monitor.checklist import LABELS
 from detention_monitor.findings import Finding
 from detention_monitor.live.reviews import Stored
-from detention_monitor.reports.answers import STANDINGS, Answer, gravest_of
+from detention_monitor.reports.answers import REPLIES, STANDINGS, Answer, gravest_of
 from detention_monitor.reports.feedback import TONES, basis_of
 from detention_monitor.reports.provenance import Provenance
 from detention_monitor.reports.record import Night, RecordReport
@@ -68,6 +69,8 @@ def record_page(
     record = report.result.records[0] if report.result.records else report.result.detention
     given = shlex.join([*paths, "--record", record])
     first = [each for each in report.causes if each.severity != "info"][:_FIRST]
+    script, script_hash = webpage.script("review.js")
+    review_file = f"review-{re.sub('[^A-Za-z0-9._-]+', '-', record)[:80]}.yaml"
     return webpage.page(
         "record.html",
         title=f"Quality check of {report.child.name}",
@@ -86,9 +89,10 @@ def record_page(
         relied={each.key: _relied(each, report.entries) for each in report.concerns},
         by_day=_by_day(report.entries),
         reviews=[_review(each) for each in reviews],
-        form_command=f"detention-monitor report record {given} --form review.yaml",
-        review_command=f"detention-monitor report review review.yaml {shlex.join(paths)} "
+        form_command=f"detention-monitor report record {given} --form {review_file}",
+        review_command=f"detention-monitor report review {review_file} {shlex.join(paths)} "
                        "--db reviews.db",
+        review_file=review_file, replies=[(each, each.replace("_", " ")) for each in REPLIES], script=script, script_hash=script_hash,
         provenance=provenance,
     )  # fmt: skip
 

@@ -16,6 +16,7 @@ from detention_monitor.reports.disclosure import (
     LEAST,
     LEAST_FOR_QUANTILES,
     Grid,
+    may_tell,
     published,
     rounded,
 )
@@ -174,7 +175,8 @@ class Show:
                 found = [_with_time(self.figures.spread(name, place)) for place in (*group, ALL)]
                 shown = self.grid([[number] for number in found[:-1]] or [[found[-1]]])
                 out |= {place: row[0] for place, row in zip(group, shown, strict=False)}
-                out[ALL] = shown[-1][0]
+                whole = shown[-1][0]
+                out[ALL] = whole if out.get(ALL, whole) is not None else None  # hidden by either
         return out
 
     def _times(self, values: Minutes, known: int | None) -> tuple[Value, ...]:
@@ -184,8 +186,11 @@ class Show:
             return (count(known), *(duration(each) for each in (*told, longest)))
         if known is None or _with_time(values) < LEAST_FOR_QUANTILES:
             return (count(known), *(Value(None, HIDDEN if known != 0 else NOTHING) for _ in told))
+        number = _with_time(values)
+        tellable = [True, *(may_tell(share / 100, number) for share, _ in QUANTILES)]
         rough = [None if each is None else rounded(each) for each in told]
-        return (count(known), *(duration(each) for each in rough))
+        return (count(known), *(duration(each) if ok else Value(None, HIDDEN)
+                                for each, ok in zip(rough, tellable, strict=True)))  # fmt: skip
 
     def shares(self, stations: Sequence[Place], months: Sequence[str]) -> dict[str, Shares]:
         """Return every share by station and month, with totals, as it may be shown."""
@@ -207,7 +212,7 @@ class Show:
         )
         shown = self.grid(has, also if self.outside else frozenset())
         untold = sum(each.untold for row in rates for each in row)
-        return Shares(of, shown, base, rounded(untold) if self.outside else untold)
+        return Shares(of, shown, base, self._alone(untold))
 
     def duties(self, titles: Mapping[str, str], place: Place = ALL) -> Sheet:
         """Return how often each duty was found broken, by whose standard and how surely."""
@@ -247,7 +252,8 @@ class Shares:
     of: Share
     has: tuple[tuple[int | None, ...], ...]
     base: tuple[tuple[int | None, ...], ...]
-    untold: int
+    untold: int | None
+    """Of how many the source cannot tell; None where so few that it is hidden."""
 
     def at(self, station: int, month: int) -> tuple[int | None, int | None]:
         """Return how many of how many; -1 stands for all stations or all months."""

@@ -123,7 +123,8 @@ def _detentions(found: Statistics) -> Section:
                       "Detentions of children, by month and station", (),
                       frozenset({len(found.months)}))  # fmt: skip
     told = "Detentions of children by month, as in the table below"
-    if 1 < len(found.stations) <= _MOST_SERIES:
+    whole = all(number is not None for row in base for number in row)
+    if 1 < len(found.stations) <= _MOST_SERIES and whole:
         series = [
             (name, list(zip(map(_month, found.months), base[place], strict=False)))
             for place, name in enumerate(names)
@@ -138,12 +139,22 @@ def _detentions(found: Statistics) -> Section:
 
 def _children(found: Statistics) -> Iterator[Section]:
     ages = found.sheet("age_sex")
-    series = [(name, ages.column(name)) for name in ages.columns[:-1]]
-    series = [each for each in series if any(number for _, number in each[1])]
-    chart = charts.stacked(series, "detentions", "Detentions by age and sex, as in the table below")
+    chart = _stack(ages, "detentions", "Detentions by age and sex, as in the table below")
     yield Section("Who was detained", "", chart, (ages.table(),))
     for name, title in (("ethnicity", "Ethnicity"), ("offence", "Offence")):
         yield _barred(found, name, title)
+
+
+def _stack(sheet: Sheet, unit: str, told: str, *, side_by_side: bool = False) -> object:
+    """Return a chart of the columns upon each other; of their total where some numbers are hidden.
+
+    A stack without its hidden parts would be lower than the total in the table.
+    """
+    series = [(name, sheet.column(name)) for name in sheet.columns[:-1]]
+    if any(number is None for _, counts in series for _, number in counts):
+        return charts.columns(sheet.column(sheet.columns[-1]), unit, told)
+    series = [each for each in series if any(number for _, number in each[1])]
+    return charts.stacked(series, unit, told, side_by_side=side_by_side)
 
 
 def _barred(found: Statistics, name: str, title: str) -> Section:
@@ -211,10 +222,7 @@ def _held(found: Statistics) -> Iterator[Section]:
 def _searches(found: Statistics) -> Section:
     names = ("searched", "searches", "searched_age_sex", "searched_ethnicity")
     sheets = [found.sheet(name) for name in names]
-    by_age = sheets[2]
-    series = [(name, by_age.column(name)) for name in by_age.columns[:-1]]
-    series = [each for each in series if any(number for _, number in each[1])]
-    chart = charts.stacked(series, "children searched", "Children strip searched by age and sex, as in the table below") if series else None  # fmt: skip
+    chart = _stack(sheets[2], "children searched", "Children strip searched by age and sex, as in the table below")  # fmt: skip
     return Section("Strip searches", "", chart, tuple(each.table() for each in sheets))
 
 
@@ -243,9 +251,7 @@ def _refused(found: Statistics) -> Iterator[Section]:
     tables = (table, found.sheet("certificates").table())
     yield Section("Charged and refused bail", lead, chart, tables, beside=True)
     requests, replies = found.sheet("requests"), found.sheet("replies")
-    series = [(name, requests.column(name)) for name in requests.columns[:-1]]
-    series = [each for each in series if any(number for _, number in each[1])]
-    drawn = charts.stacked(series, "requests", "Requests by type and stage, as in the table below", side_by_side=True) if series else None  # fmt: skip
+    drawn = _stack(requests, "requests", "Requests by type and stage, as in the table below", side_by_side=True)  # fmt: skip
     replied = found.show.quantiles(_SPREADS["replied"], found.stations)
     yield Section("Requests to the local authority, and replies", "", drawn,
                   (requests.table(), replies.table(), found.sheet("replied").table(),
@@ -293,16 +299,17 @@ def _places(found: Statistics, heading: str, label: str) -> Section:
 def _read(found: Statistics) -> Section:
     sheet = found.sheet("read")
     notes = [
-        f"{several(found.shares[each.id].untold, 'detention')} left out of '{each.title.lower()}': the "
+        f"{how_many(found.shares[each.id].untold, 'detention')} left out of '{each.title.lower()}': the "
         "source does not carry what it needs."
         for each in SHARES
-        if found.shares[each.id].untold
+        if found.shares[each.id].untold != 0
     ]
     if found.show.outside:
         notes.append(
             f"{HIDDEN}: hidden, because 1 to {LEAST - 1} children stand behind it, or because it "
             f"would tell such a number. Numbers are rounded to {ROUNDED_TO}, so that they need not add "
-            f"up; times of fewer than {LEAST_FOR_QUANTILES} are not told."
+            f"up; times of fewer than {LEAST_FOR_QUANTILES} are not told, nor a quantile with fewer than "
+            f"{LEAST} on either side."
         )
     return Section("What was read", "", None, (sheet.table(),), tuple(notes))
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from detention_monitor.parquet import arrow_library
 from detention_monitor.reports.counted import BREAKDOWNS, SPREADS
 from detention_monitor.reports.figures import ALL, Figures, Place
-from detention_monitor.reports.sheets import Shares, Sheet, Show
+from detention_monitor.reports.sheets import NOTHING, Shares, Sheet, Show
 from detention_monitor.text import cell
+
+_AT_A_TIME = 50_000
 
 
 class Line(NamedTuple):
@@ -71,27 +74,38 @@ def _of_share(share: Shares, stations: Sequence[Place], months: Sequence[str]) -
                 yield Line(f"share_{share.of.id}", *place, share.of.title, name, number, shown)
 
 
-def write_csv(path: Path, found: Sequence[Line]) -> None:
-    """Write values as CSV; text of records is never a formula."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\r\n")
-        writer.writerow(Line._fields)
-        for line in found:
-            value = "" if line.value is None else f"{line.value:.12g}"
-            words = [cell(each) for each in line[:6]]
-            writer.writerow([*words, value, cell(line.shown)])
+def write(folder: Path, found: Iterable[Line], name: str = "statistics") -> None:
+    """Write values as CSV and as Parquet, some at a time: a country's ten years are millions.
 
-
-def write_parquet(path: Path, found: Sequence[Line]) -> None:
-    """Write values as Parquet; raise `RecordError` where pyarrow is not installed."""
+    Text of records is never a formula. Raises `RecordError` where pyarrow is not installed.
+    """
     arrow = arrow_library()
     text = arrow.string()
     schema = arrow.schema([
-        (name, arrow.float64() if name == "value" else text) for name in Line._fields
+        (each, arrow.float64() if each == "value" else text) for each in Line._fields
     ])  # fmt: skip
-    columns: list[list[Any]] = [[line[n] for line in found] for n in range(len(Line._fields))]
-    table = arrow.Table.from_arrays(
-        [arrow.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)],
-        schema=schema,
-    )
-    arrow.parquet.write_table(table, path, compression="zstd")
+    with (
+        (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file,
+        arrow.parquet.ParquetWriter(folder / f"{name}.parquet", schema, compression="zstd") as out,
+    ):
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow(Line._fields)
+        for part in _parts(found):
+            writer.writerows(map(_as_csv, part))
+            columns: list[list[Any]] = [list(each) for each in zip(*part, strict=True)]
+            arrays = [
+                arrow.array(each, kind) for each, kind in zip(columns, schema.types, strict=True)
+            ]
+            out.write_table(arrow.Table.from_arrays(arrays, schema=schema))
+
+
+def _parts(found: Iterable[Line]) -> Iterator[list[Line]]:
+    lines = iter(found)
+    while part := list(islice(lines, _AT_A_TIME)):
+        yield part
+
+
+def _as_csv(line: Line) -> list[str]:
+    value = "" if line.value is None else f"{line.value:.12g}"
+    shown = line.shown if line.shown == NOTHING else cell(line.shown)
+    return [*(cell(each) for each in line[:6]), value, shown]

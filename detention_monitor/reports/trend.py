@@ -17,9 +17,9 @@ from typing import Any
 from detention_monitor.reports import charts
 from detention_monitor.reports.charts import Point
 from detention_monitor.reports.counted import SHARES, SPREADS, Share, Spread
-from detention_monitor.reports.disclosure import HIDDEN, LEAST_FOR_QUANTILES, rounded
+from detention_monitor.reports.disclosure import HIDDEN, LEAST, LEAST_FOR_QUANTILES, rounded
 from detention_monitor.reports.figures import ALL, Figures, Minutes, Place, quantile
-from detention_monitor.reports.intervals import Interval, newcombe, of_median
+from detention_monitor.reports.intervals import Interval, newcombe, of_median, rank_of_median
 from detention_monitor.reports.page import SENSITIVE, Column, Section, Table, report_page
 from detention_monitor.reports.provenance import Provenance
 from detention_monitor.reports.sheets import NOTHING, Shares, Show, count, duration, how_many, named
@@ -114,8 +114,8 @@ class Trend:
             tables.append(_table("station", [*by_station, whole], unit))
         notes = [of.definition]
         untold = self.shares[name].untold if name in self.shares else 0
-        if untold:
-            notes.append(f"{several(untold, 'detention')} left out: the source cannot tell.")
+        if untold != 0:
+            notes.append(f"{how_many(untold, 'detention')} left out: the source cannot tell.")
         return Section(of.title, "", self._chart(of, by_month, by_station, whole, unit),
                        tuple(tables), tuple(notes), beside=True)  # fmt: skip
 
@@ -155,6 +155,8 @@ class Trend:
         if self.show.outside and (known is None or few):
             return Told(label, None, None, HIDDEN, NOTHING, count(known).text)
         middle, between = quantile(values, 0.5), of_median(values)
+        if self.show.outside and (rank := rank_of_median(values)) is not None and rank < LEAST:
+            between = None  # its ends would be two children's own times
         if self.show.outside:
             middle = None if middle is None else rounded(middle)
             between = None if between is None else (rounded(between[0]), rounded(between[1]))

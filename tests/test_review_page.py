@@ -1,0 +1,121 @@
+"""The review filled in on the page of a record, in a real browser, and taken in by `report review`."""
+
+import contextlib
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from detention_monitor.live.reviews import reviews
+from detention_monitor.live.store import Store
+from tests.conftest import SAMPLES
+from tests.test_browser import CHROMIUM, Tab, TabCrashedError, tab, until
+from tests.test_replay import command
+
+T10 = str(SAMPLES / "T10_certificate_late.jsonl")
+BAR = "document.querySelector('#save output').textContent"
+WHY = "late: 'no bed', \"really\"? #1 \u65e5\u672c <b>x</b>"
+
+
+async def choose(page: Tab, selector: str) -> None:
+    """Click with the mouse, in the middle of what a selector finds."""
+    x, y = await page.value(f"""(() => {{
+        const found = document.querySelector({json.dumps(selector)});
+        found.scrollIntoView({{block: "center"}});
+        const box = found.getBoundingClientRect();
+        return [box.x + box.width / 2, box.y + box.height / 2];
+    }})()""")
+    for kind in ("mousePressed", "mouseReleased"):
+        await page.answer(
+            "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1
+        )
+
+
+async def write(page: Tab, selector: str, text: str) -> None:
+    await choose(page, selector)
+    await page.answer("Input.insertText", text=text)
+
+
+async def filled_in(profile: Path, url: str, downloads: Path, keys: list[str]) -> list[str]:
+    """Fill the page in as a person would; return what it said at each attempt to save."""
+    said = []
+    async with tab(profile, url) as page:
+        await page.answer(
+            "Browser.setDownloadBehavior", behavior="allow", downloadPath=str(downloads)
+        )
+        while not await page.value("document.readyState === 'complete' && !!window.save"):
+            pass
+        assert (await page.value(BAR)).endswith("0 of 32 questions, not graded")
+        await choose(page, "#save button")
+        said.append(await page.value(BAR))
+
+        await choose(page, f'[data-key="{keys[0]}"] [value=agree]')
+        await choose(page, f'[data-key="{keys[1]}"] [value=disagree]')
+        await choose(page, f'[data-key="{keys[2]}"] [value=agree]')
+        await choose(page, f'[data-key="{keys[2]}"] [value=agree]')  # taken back
+        await choose(page, '[data-question="5"] [value=cannot_tell]')
+        await choose(page, "#review [value=requires_improvement]")
+        await choose(page, "#save button")
+        said.append(await page.value(BAR))
+
+        await write(page, f'[data-key="{keys[1]}"] [data-text]', WHY)
+        await write(page, "#review [data-text]", "first line\nsecond: line")
+        await write(page, "#who", "Insp O'Brien")
+        said.append(await page.value(BAR))
+        await choose(page, "#save button")
+        until(lambda: any(downloads.glob("*.yaml")), "nothing was saved")
+        said.append(await page.value(BAR))
+    return said
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+async def test_what_is_filled_in_on_the_page_is_stored_as_it_was_meant(tmp_path: Path) -> None:
+    made = command("report", "record", T10, "--out", "page.html", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    command("report", "record", T10, "--form", "form.yaml", cwd=tmp_path)
+    form = (tmp_path / "form.yaml").read_text()
+    keys = [line.split("'")[1] for line in form.splitlines() if line.startswith("  - key:")]
+    for attempt in range(12):
+        downloads = tmp_path / f"saved{attempt}"
+        downloads.mkdir()
+        with contextlib.suppress(TabCrashedError):
+            url = (tmp_path / "page.html").as_uri()
+            said = await filled_in(tmp_path / f"profile{attempt}", url, downloads, keys)
+            break
+    else:
+        pytest.skip("the browser of this machine crashed twelve times, whatever the page")
+
+    assert said[0] == "Nothing is filled in: give a grade, an opinion or an answer."
+    assert said[1].endswith("(and 1 more)")
+    assert said[2] == f"2 of {len(keys)} findings, 1 of 32 questions, graded requires improvement"
+    assert said[3] == "saved as review-T10.yaml"
+    shutil.copy(downloads / "review-T10.yaml", tmp_path)
+    stored = command("report", "review", "review-T10.yaml", T10, "--db", "reviews.db", cwd=tmp_path)
+    assert stored.returncode == 0, stored.stderr
+    store = Store.open(str(tmp_path / "reviews.db"))
+    [kept] = reviews(store)
+    store.close()
+    assert (kept.who, kept.verified) == ("Insp O'Brien", False)
+    assert (kept.review.grade, kept.review.reason) == (
+        "requires_improvement", "first line\nsecond: line",
+    )  # fmt: skip
+    assert {v.key: (v.opinion, v.reason) for v in kept.review.verdicts} == {
+        keys[0]: ("agree", ""),
+        keys[1]: ("disagree", WHY),
+    }
+    assert [(a.question, a.answer) for a in kept.review.answers] == [(5, "cannot_tell")]
+
+
+def test_who_stores_a_form_may_name_another_than_it_says(tmp_path: Path) -> None:
+    command("report", "record", T10, "--form", "form.yaml", cwd=tmp_path)
+    form = tmp_path / "form.yaml"
+    text = form.read_text().replace("reviewer:  ", "reviewer: 'Insp Lee' ")
+    text = text.replace("grade:  ", "grade: good ").replace("reason:  ", "reason: all done ", 1)
+    form.write_text(text)
+    for more in ((), ("--as", "Ch Insp Shah")):
+        ran = command("report", "review", "form.yaml", T10, "--db", "r.db", *more, cwd=tmp_path)
+        assert ran.returncode == 0, ran.stderr
+    store = Store.open(str(tmp_path / "r.db"))
+    assert [each.who for each in reviews(store)] == ["Insp Lee", "Ch Insp Shah"]
+    store.close()
