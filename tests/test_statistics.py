@@ -234,6 +234,17 @@ def test_parquet_and_csv_say_the_same(made: Path, told: Lines) -> None:
         assert path.stat().st_mode & 0o077 == 0, path
 
 
+def test_a_report_may_be_written_to_the_folder_one_is_in(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    ran = report("statistics", made / "records.jsonl", "--out", ".")
+    assert ran.exit_code == 0, ran.output
+    assert (tmp_path / "here" / "statistics.html").exists()
+    assert [each.name for each in tmp_path.iterdir()] == ["here"]
+
+
 def test_a_country_s_figures_are_written_some_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

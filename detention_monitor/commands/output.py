@@ -95,7 +95,8 @@ def kept(out: Path | None, files: Sequence[str], *, resume: bool) -> Iterator[Ru
     if out is None or "-" in files:
         yield None
         return
-    state = RunState(out, resume=resume)
+    named = out if out.name not in ("", "..") else out.resolve()  # --out . is a folder as any
+    state = RunState(named, resume=resume)
     try:
         with state:
             yield state
