@@ -14,10 +14,11 @@ from types import MappingProxyType
 from detention_monitor.assess import Assessment, Backend, assess
 from detention_monitor.boards.desk import AlertLine, Desk, NotHereError
 from detention_monitor.boards.in_use import InUse
-from detention_monitor.detention import Detention, Reading, detentions_of, record_name
+from detention_monitor.detention import Detention, Reading, detentions_of
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.findings import BREACHES, Finding
+from detention_monitor.links import record_name
 from detention_monitor.live.alerts import Act, Alert, Change, alert_of, terms_of
 from detention_monitor.live.limits import Limits
 from detention_monitor.reference import ReferenceBackend
