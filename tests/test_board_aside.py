@@ -117,6 +117,16 @@ def test_what_was_set_aside_is_printed_and_that_is_logged(
     store.close()
 
 
+def test_the_handover_keeps_the_seal_of_the_log(lone: Monitored) -> None:
+    """Rows cut off at its end do not show in the chain: only against what was kept elsewhere."""
+    booked_in(lone)
+    lone.at(f"{D}14:30")
+    lone.desk.looked("opened", lone.now, None, "HANDOVER")
+    said = " ".join(text(pages.handover(lone.desk, lone.now, 200)).split())
+    found = verify(lone.store)
+    assert f"log {found.rows} rows, the last digest {found.digest}" in said
+
+
 # --- the shelf -----------------------------------------------------------------------------------
 
 
@@ -144,9 +154,18 @@ def test_the_shelf_says_who_why_until_when_and_can_be_cleared(monitored: Monitor
     assert (again.state, again.since) == ("new", instant(f"{D}08:33"))
     with pytest.raises(ActError, match="it is not put aside"):
         desk.unshelve(again, monitored.now)
-    desk.shelve(again, monitored.now, "once more", monitored.now + 300)
+    desk.acknowledge(again, monitored.now, "on the way", monitored.now + 3_600)
     monitored.at(f"{D}08:35")
-    assert next(e for e in desk.alerts() if e.key == alert.key).state == "shelved"
+    taken = next(each for each in desk.alerts() if each.key == alert.key)
+    desk.shelve(taken, monitored.now, "once more", monitored.now + 300)
+    monitored.at(f"{D}08:36")
+    shelved = next(each for each in desk.alerts() if each.key == alert.key)
+    assert (shelved.state, shelved.reason) == ("shelved", "once more")
+    desk.unshelve(shelved, monitored.now)
+    monitored.at(f"{D}08:37")
+    taken = next(each for each in desk.alerts() if each.key == alert.key)
+    assert (taken.state, taken.reason) == ("acknowledged", "on the way")
+    assert taken.until == instant(f"{D}09:34")
     assert verify(monitored.store).broken_at is None
 
 

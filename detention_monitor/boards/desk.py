@@ -319,6 +319,10 @@ class Desk(ABC):
         """Return the last attempts to load other rules, the latest first."""
         return ()
 
+    def seal(self) -> tuple[int, str] | None:
+        """Return how many rows the log has and the digest of the last, to be kept elsewhere."""
+        return None
+
     def fault(self) -> str:
         """Return why the rules in the files are not in use, if they are not."""
         return ""
