@@ -156,8 +156,6 @@ class Desk(ABC):
     """Seconds that one look may take to judge; what is left over is judged in the next ones."""
     pending: tuple[int, int] | None = None
     """How many children are judged, of how many, where a look left some over."""
-    remark = ""
-    """What to say once when this is opened."""
 
     def __init__(self, rules: InUse) -> None:
         """Know nothing yet."""
