@@ -8,11 +8,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from detention_monitor.boards import pages, shelf_page
+from detention_monitor.boards import feeds_page, head, pages, shelf_page
 from detention_monitor.boards.lines import ASCII, Line, text_of
 from detention_monitor.boards.plain import Plain
 from detention_monitor.boards.story import StoryDesk
+from detention_monitor.cli import cli
 from detention_monitor.durable import DurableBackend
 from detention_monitor.live.access import accesses
 from detention_monitor.live.acts import ActError, verify
@@ -21,9 +23,11 @@ from detention_monitor.rulefile import RuleSet
 from detention_monitor.text import printable
 from detention_monitor.times import rfc3339
 from tests.boards import MEDIUM, instant, shown
+from tests.conftest import ROOT
 from tests.test_board_hostile import ALL_SHORT, PAYLOADS, UNSAFE
 from tests.test_board_store import D, Monitored, booked_in
 from tests.test_live_commands import run
+from tui.watch import story
 
 
 @pytest.fixture
@@ -72,7 +76,7 @@ async def test_a_line_that_was_not_taken_is_told_on_every_screen(monitored: Moni
         assert "NOT TAKEN WITHIN A DAY 1" in page
         assert "custody.jsonl:3 CR-2: no kind of entry is called 'arrivd'" in page
     told = Plain(monitored.desk, app.clock)
-    assert "ANN: 1 lines of the feeds within a day were not taken; 8 tells which" in told.changes()
+    assert "ANN: 1 line not taken; 8 tells which" in told.changes()
     assert "CR-2: no kind of entry" in " ".join(" ".join(told.answer("feeds")).split())
     assert "NOT TAKEN" in text(pages.handover(monitored.desk, monitored.now, 100))
     monitored.at("2025-06-11T09:02")  # a day later it is only in the store
@@ -108,13 +112,55 @@ def test_what_was_set_aside_is_printed_and_that_is_logged(
     db = str(tmp_path / "custody.db")
     listed = run("alerts", "--db", db)
     assert listed.stdout.startswith("CHECK AT ONCE, recorded as under 10, not judged: 44/CR-9")
-    assert "1 lines of the feeds within a day were not taken" in listed.stderr
+    assert "lines of the feeds not taken within a day: 1" in listed.stderr
     printed = run("set-aside", "--db", db)
     [line] = [json.loads(each) for each in printed.stdout.splitlines()]
     assert (line["origin"], line["record"]) == ("custody.jsonl:2", "CR-[/]")
     assert "\x1b" not in printed.stdout
     assert [each.detail for each in accesses(store)] == ["lines set aside, to standard output"]
     store.close()
+
+
+def test_the_handover_keeps_the_seal_of_the_log(lone: Monitored) -> None:
+    """Rows cut off at its end do not show in the chain: only against what was kept elsewhere."""
+    booked_in(lone)
+    lone.at(f"{D}14:30")
+    lone.desk.looked("opened", lone.now, None, "HANDOVER")
+    said = " ".join(text(pages.handover(lone.desk, lone.now, 200)).split())
+    found = verify(lone.store)
+    assert f"log {found.rows} rows, the last digest {found.digest}" in said
+
+
+def test_lines_of_a_story_that_cannot_be_read_stay_told(tmp_path: Path) -> None:
+    path = tmp_path / "story.jsonl"
+    good = {
+        "id": "e1",
+        "force": "44",
+        "record": "CR-1",
+        "kind": "arrived",
+        "at": f"{D}08:00:00+01:00",
+    }
+    path.write_text(f"{json.dumps(good)}\nnot JSON\n", encoding="utf-8")
+    desk, clock, _ = story(path, ROOT / "rules", None, 60, lambda _: None, practice=False)
+    desk.look(clock.now())
+    [_, second] = head.lines(desk, clock, desk.rows(clock.now()), clock.now(), head.Shown(), 120)
+    assert "1 line not taken: F" in text_of(second)
+    assert "story.jsonl:2 not JSON" in text(feeds_page.lines(desk, clock.now(), 100, ASCII))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--demo", "--db", "x.db"), "--db and --demo: a board shows one of them"),
+        (("--demo", "--story", "rules/README.md"), "--demo and --story: a board shows one of them"),
+        (("--demo", "--follow", "x.jsonl"), "--follow needs --db"),
+    ],
+)
+def test_a_board_shows_one_thing_and_says_so(arguments: tuple[str, ...], says: str) -> None:
+    """A person who follows a feed must not look at the demonstration, and take it for the present."""
+    done = CliRunner().invoke(cli, ["watch", *arguments, "--plain"])
+    assert done.exit_code == 2
+    assert says in done.output
 
 
 # --- the shelf -----------------------------------------------------------------------------------
@@ -144,9 +190,18 @@ def test_the_shelf_says_who_why_until_when_and_can_be_cleared(monitored: Monitor
     assert (again.state, again.since) == ("new", instant(f"{D}08:33"))
     with pytest.raises(ActError, match="it is not put aside"):
         desk.unshelve(again, monitored.now)
-    desk.shelve(again, monitored.now, "once more", monitored.now + 300)
+    desk.acknowledge(again, monitored.now, "on the way", monitored.now + 3_600)
     monitored.at(f"{D}08:35")
-    assert next(e for e in desk.alerts() if e.key == alert.key).state == "shelved"
+    taken = next(each for each in desk.alerts() if each.key == alert.key)
+    desk.shelve(taken, monitored.now, "once more", monitored.now + 300)
+    monitored.at(f"{D}08:36")
+    shelved = next(each for each in desk.alerts() if each.key == alert.key)
+    assert (shelved.state, shelved.reason) == ("shelved", "once more")
+    desk.unshelve(shelved, monitored.now)
+    monitored.at(f"{D}08:37")
+    taken = next(each for each in desk.alerts() if each.key == alert.key)
+    assert (taken.state, taken.reason) == ("acknowledged", "on the way")
+    assert taken.until == instant(f"{D}09:34")
     assert verify(monitored.store).broken_at is None
 
 

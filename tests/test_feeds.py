@@ -232,6 +232,40 @@ def test_rotated_while_we_did_not_run_it_is_found_again_by_what_it_is(reader: Re
     assert reader.ids() == ["e2", "e3"]
 
 
+def test_rotated_twice_while_we_did_not_run_nothing_is_lost(reader: Reader) -> None:
+    """The file between has had the name only while nobody looked."""
+    path = reader.path
+    path.with_name("custody.jsonl.0").write_bytes(line(9) + ENDED)  # of before, read long ago
+    os.utime(path.with_name("custody.jsonl.0"), (START - 9_000, START - 9_000))
+    path.write_bytes(line(1) + ENDED)
+    assert reader.ids() == ["e1"]
+    with path.open("ab") as file:
+        file.write(line(2) + ENDED)
+    path.rename(path.with_name("custody.jsonl.1"))
+    path.write_bytes(line(3) + ENDED)
+    path.rename(path.with_name("custody.jsonl.2"))
+    path.write_bytes(line(4) + ENDED)
+    path.rename(path.with_name("custody.jsonl.3.gz"))  # as if packed by now
+    path.write_bytes(line(5) + ENDED)
+    reader.restart()
+    packed, *found = reader.ids()
+    assert packed.startswith("it was rotated and packed before it was read")
+    assert found == ["e2", "e3", "e5"]
+    reader.now += 60
+    assert reader.ids() == []
+    reader.restart()
+    assert reader.ids() == []
+    for old in ("custody.jsonl", "custody.jsonl.3.gz"):  # the one we held is taken away
+        path.with_name(old).unlink()
+    path.write_bytes(line(6) + ENDED)
+    path.rename(path.with_name("custody.jsonl.4"))
+    path.write_bytes(line(7) + ENDED)
+    reader.restart()
+    lost, *found = reader.ids()
+    assert "what was added after byte" in lost
+    assert found[-2:] == ["e6", "e7"]  # those before are read again, and passed over by the store
+
+
 def test_replaced_while_we_did_not_run_it_says_what_may_be_lost(reader: Reader) -> None:
     add(reader.path, line(1) + ENDED)
     reader.ids()

@@ -131,8 +131,6 @@ class BoardApp(App[None]):
             self.push_screen(board)
         if self.desk.live:
             self.set_interval(LOOK, self.arrived)
-        if self.desk.remark:
-            self.say(self.desk.remark)
         board.call_after_refresh(self._settled)
 
     def _settled(self) -> None:

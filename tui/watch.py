@@ -65,6 +65,7 @@ def story(
     from detention_monitor.boards.story import StoryDesk, coverage_of, judging
     from detention_monitor.durable import DurableBackend
     from detention_monitor.entries import CustodyEvent
+    from detention_monitor.live.reading import SetAside
     from detention_monitor.rulefile import load_rules
     from detention_monitor.sources import read_entries, record_files
 
@@ -80,12 +81,12 @@ def story(
     judge = judging(ruleset, DurableBackend(ruleset.plan))
     title = "DEMONSTRATION" if practice else "REPLAY"
     desk = StoryDesk(
-        entries, ruleset, judge, practice=practice, title=title, coverage=coverage_of(taken)
-    )
-    if len(entries) < len(read):
-        desk.remark = (
-            f"{len(read) - len(entries)} lines of {path.name} could not be read; see replay"
-        )
+        entries, ruleset, judge, practice=practice, title=title, coverage=coverage_of(taken),
+        aside=[
+            SetAside(entries[0].at, got.origin, got.record, got.reason)
+            for got, _ in read if not isinstance(got, CustodyEvent)
+        ],
+    )  # fmt: skip
     clock = StoryClock(desk.start, desk.end, speed=speed)
     if practice:
         clock.go_to(_when_busy(desk))

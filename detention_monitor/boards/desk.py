@@ -156,8 +156,6 @@ class Desk(ABC):
     """Seconds that one look may take to judge; what is left over is judged in the next ones."""
     pending: tuple[int, int] | None = None
     """How many children are judged, of how many, where a look left some over."""
-    remark = ""
-    """What to say once when this is opened."""
 
     def __init__(self, rules: InUse) -> None:
         """Know nothing yet."""
@@ -318,6 +316,10 @@ class Desk(ABC):
     def publications(self) -> Sequence[Publication]:
         """Return the last attempts to load other rules, the latest first."""
         return ()
+
+    def seal(self) -> tuple[int, str] | None:
+        """Return how many rows the log has and the digest of the last, to be kept elsewhere."""
+        return None
 
     def fault(self) -> str:
         """Return why the rules in the files are not in use, if they are not."""

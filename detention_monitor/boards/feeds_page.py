@@ -20,13 +20,15 @@ def lines(desk: Desk, now: int, width: int, glyphs: Glyphs) -> list[Line]:
     if not feeds:
         out.append(line(Piece("no feed: this board plays a story, or no monitor has run", "dim")))
     aside = desk.set_aside(now)
-    out += [line(""), ruled(f"NOT TAKEN WITHIN A DAY  {aside.count}", width, glyphs)]
+    since = " WITHIN A DAY" if desk.live else ""
+    out += [line(""), ruled(f"NOT TAKEN{since}  {aside.count}", width, glyphs)]
     if not aside.count:
         return [*out, line(Piece("every line was taken", "good"))]
-    out += labelled("note", NOTE, width, "warn")
+    out += labelled("note", NOTE + (_PRINTS if desk.live else ""), width, "warn")
     for one in aside.last:
         whose = f"{one.record}: " if one.record else ""
-        out += labelled(when_text(one.at, now), f"{one.origin}  {whose}{one.reason}", width)
+        came = when_text(one.at, now) if desk.live else "line"  # a story does not say when
+        out += labelled(came, f"{one.origin}  {whose}{one.reason}", width)
     if aside.count > len(aside.last):
         out.append(line(Piece(f"and {aside.count - len(aside.last)} before them", "dim")))
     return out
@@ -34,8 +36,9 @@ def lines(desk: Desk, now: int, width: int, glyphs: Glyphs) -> list[Line]:
 
 NOTE = (
     "What these lines say is not on the board: a child may be here, or a duty done, of whom or of which "
-    "it knows nothing. Have them put right and sent again; `detention-monitor set-aside` prints them."
+    "it knows nothing. Have them put right and sent again."
 )
+_PRINTS = " `detention-monitor set-aside` prints them."
 
 
 def _told(feed: FeedLine, now: int, width: int) -> Iterator[Line]:

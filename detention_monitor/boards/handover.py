@@ -103,6 +103,12 @@ def _children(rows: Sequence[Row], now: int) -> Iterator[tuple[str, str]]:
 
 def _system(desk: Desk, now: int) -> Iterator[tuple[str, str]]:
     yield "rules", desk.rules_hash
+    sealed = desk.seal()
+    if sealed is not None:
+        yield (
+            "log",
+            f"{sealed[0]} rows, the last digest {sealed[1]}",
+        )
     aside = desk.set_aside(now)
     if aside.count:
         last = aside.last[0]

@@ -70,7 +70,8 @@ class Plain:
             yield f"ANN: {printable(warning or 'the data are up to date again')}"
         aside = self._desk.set_aside(now).count
         if aside > self._aside:
-            yield f"ANN: {aside} lines of the feeds within a day were not taken; 8 tells which"
+            many = "1 line" if aside == 1 else f"{aside} lines"
+            yield f"ANN: {many} not taken; 8 tells which"
         self._aside = aside
         for each in self._desk.alerts():
             if self._told.get(each.key) != each.state and (
@@ -245,8 +246,6 @@ def run(desk: Desk, clock: Time, given: TextIO, say: Callable[[str], None]) -> N
     """Tell and answer until a person quits or nothing more can be asked (end of input)."""
     plain = Plain(desk, clock)
     say(f"{desk.title}: 'help' lists what can be asked")
-    if desk.remark:
-        say(printable(desk.remark))
     while not plain.ended:
         for each in plain.changes():
             say(each)

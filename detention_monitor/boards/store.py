@@ -6,7 +6,7 @@ facts that the store does not keep; the reference interpreter works them out, wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -252,13 +252,16 @@ class StoreDesk(Desk):
         here = sa.select(ALERT).where(ALERT.c.detention.in_(names))
         rows = connection.execute(here).mappings().all()
         keys = [row["key"] for row in rows if row["seen"] or row["state"] == "shelved"]
-        said: dict[str, dict[str, Any]] = {}
+        said: dict[str, dict[int, tuple[str, dict[str, Any]]]] = {}
         for start in range(0, len(keys), _CHUNK):
             acted = sa.and_(LOG.c.key.in_(keys[start : start + _CHUNK]), LOG.c.what.in_(WHATS))
-            acts = sa.select(LOG.c.key, LOG.c.body).where(acted).order_by(LOG.c.seq)
-            said |= {key: orjson.loads(body) for key, body in connection.execute(acts) if body}
+            acts = sa.select(LOG.c.seq, LOG.c.what, LOG.c.key, LOG.c.body).where(acted)
+            for seq, what, key, body in connection.execute(acts.order_by(LOG.c.seq)):
+                told = orjson.loads(body) if body else {}
+                said.setdefault(key, {})[seq] = (what, told)
+                said[key].pop(told.get("undoes", 0), None)
         for row in rows:
-            line = _line(row, said.get(row["key"], {}))
+            line = _line(row, _behind(row["state"], said.get(row["key"], {})))
             self._read[row["detention"]].append((line.order, line))
 
     # --- acts ----------------------------------------------------------------------------------
@@ -278,6 +281,16 @@ class StoreDesk(Desk):
             return publications(self._store)
         except StoreError:  # said by `warning`
             return ()
+
+    def seal(self) -> tuple[int, str] | None:
+        """Return how many rows the log has and the digest of the last."""
+        wanted = sa.select(LOG.c.seq, LOG.c.digest).order_by(LOG.c.seq.desc()).limit(1)
+        try:
+            with self._store.read() as connection:
+                row = connection.execute(wanted).one_or_none()
+        except StoreError:  # said by `warning`
+            return None
+        return None if row is None else (row[0], row[1])
 
     def fault(self) -> str:
         """Return why the monitor does not use the rules in its files, if it does not."""
@@ -352,6 +365,13 @@ def _by_number(connection: sa.Connection, seqs: Sequence[int]) -> list[Stored]:
         out += [each for each in stretch if each.seq in wanted]
         start = end + 1
     return out
+
+
+def _behind(state: str, acts: Mapping[int, tuple[str, dict[str, Any]]]) -> dict[str, Any]:
+    """Return what was said in the act by which an alert is in its state; those taken back are gone."""
+    wanted = ("shelve",) if state == "shelved" else ("acknowledge", "reason")
+    fitting = [told for what, told in acts.values() if what in wanted]
+    return fitting[-1] if fitting else {}
 
 
 def _line(row: sa.RowMapping, said: dict[str, Any]) -> AlertLine:

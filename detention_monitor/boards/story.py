@@ -21,6 +21,7 @@ from detention_monitor.findings import BREACHES, Finding
 from detention_monitor.links import record_name
 from detention_monitor.live.alerts import Act, Alert, Change, alert_of, terms_of
 from detention_monitor.live.limits import Limits
+from detention_monitor.live.reading import SetAside, SetAsides
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.times import clock_text
@@ -69,15 +70,18 @@ class StoryDesk(Desk):
         title: str = "REPLAY",
         coverage: Mapping[str, Coverage] = MappingProxyType({}),
         ready: Callable[[], bool] = lambda: True,
+        aside: Sequence[SetAside] = (),
     ) -> None:
         """Put the entries in order of arrival; nothing has arrived yet.
 
         `coverage`: by record (as `record_name` names it), what its source does not carry.
         `ready`: whether what judges can answer at once; until then a look judges nothing.
+        `aside`: the lines of the story that could not be read.
         """
         super().__init__(InUse.of(ruleset))
         self.acts, self.title = practice, title
         self._judge_by, self.coverage, self._ready = judge, coverage, ready
+        self._aside = tuple(aside)
         self._round, self._judged_in = 0, dict[str, int]()
         self._judged_at: dict[str, int] = {}
         """Up to which instant the alerts of a detention are known."""
@@ -131,6 +135,10 @@ class StoryDesk(Desk):
     def assessments(self) -> Sequence[Assessment]:
         """Return the last assessment of every detention that has begun."""
         return [result for _, result in self._known.values() if result.refused != "no_entries"]
+
+    def set_aside(self, now: int) -> SetAsides:  # noqa: ARG002
+        """Return the lines of the story that could not be read."""
+        return SetAsides(len(self._aside), self._aside[:100])
 
     def detention(self, name: str) -> Detention | None:
         """Return the entries of a detention, as far as they count."""

@@ -46,6 +46,12 @@ def watch_command(
     """Show the board: children in custody, what is due, alerts and why."""
     if db is None and not demo and story is None:
         raise click.UsageError("name the store that a monitor keeps (--db), or try 'watch --demo'")
+    shown = (("--db", db is not None), ("--demo", demo), ("--story", story is not None))
+    named = [name for name, given in shown if given]
+    if len(named) > 1:
+        raise click.UsageError(f"{' and '.join(named)}: a board shows one of them")
+    if follow and db is None:
+        raise click.UsageError("--follow needs --db: what is followed is stored first")
     if plain and browser:
         raise click.UsageError("--plain or --browser, not both")
     if "-" in follow:

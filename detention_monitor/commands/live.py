@@ -187,7 +187,7 @@ def alerts_command(context: click.Context, *, db: str | None, everything: bool, 
     click.echo(f"{len(found)} alerts{flood}", err=True)
     if aside.count:
         click.echo(
-            f"{aside.count:,} lines of the feeds within a day were not taken; `set-aside` prints them",
+            f"lines of the feeds not taken within a day: {aside.count:,}; `set-aside` prints them",
             err=True,
         )
 

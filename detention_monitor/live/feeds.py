@@ -187,6 +187,8 @@ class FollowedFile:
         self._missed: list[Item] = []
         self._beat_at: int | None = None
         self._problem: str | None = None
+        self._is_in_doubt = False
+        """Whether the file that was read last is not there any more."""
         for raw in orjson.loads(position) if position else []:
             self._reopen(Place(**raw))
 
@@ -217,6 +219,7 @@ class FollowedFile:
                     self._open.append(_OpenFile(descriptor, place, self._lines()))
                     return
         if place.left_at is None:
+            self._is_in_doubt = True
             reason = (
                 f"the file was replaced while the monitor did not run, and the old one is not "
                 f"beside it; what was added after byte {place.offset:,} was not read; send it again"
@@ -266,9 +269,42 @@ class FollowedFile:
         found = os.fstat(descriptor)
         if held is not None:
             held.left_at = now
+        if held is not None or self._is_in_doubt:
+            self._take_between(found, now)
+            self._is_in_doubt = False
         place = Place(found.st_dev, found.st_ino, tail=_digest(descriptor, 0))
         self._open.append(_OpenFile(descriptor, place, self._lines()))
         return None
+
+    def _take_between(self, current: os.stat_result, now: int) -> None:
+        """Open the files that had the name after the one we held and before the present one.
+
+        They were rotated while nobody looked. What was read before is older than the one we held;
+        where that one is gone, all are read: an entry that is read twice is passed over.
+        """
+        since = 0 if self._is_in_doubt else os.fstat(self._open[-1].descriptor).st_mtime_ns
+        known = {(each.place.dev, each.place.ino) for each in self._open}
+        known.add((current.st_dev, current.st_ino))
+        between: list[tuple[int, Path, os.stat_result]] = []
+        for path in self.path.parent.glob(f"{escape(self.path.name)}*"):
+            with suppress(OSError):
+                found = path.stat()
+                new = (found.st_dev, found.st_ino) not in known and found.st_mtime_ns >= since
+                if new and path.is_file() and path.suffix != HEARTBEAT:
+                    between.append((found.st_mtime_ns, path, found))
+        for _, path, found in sorted(between, key=lambda each: each[0]):
+            if path.suffix == ".gz" and self._is_in_doubt:
+                continue  # which of them was read nobody knows; that some may be lost is said
+            if path.suffix == ".gz":
+                reason = "it was rotated and packed before it was read; unpack it and send it again"
+                self._missed.append(
+                    (SetAside(named(path).rpartition("/")[2], reason, ""), Source())
+                )
+                continue
+            with suppress(OSError):
+                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                place = Place(found.st_dev, found.st_ino, tail=_digest(descriptor, 0), left_at=now)
+                self._open.append(_OpenFile(descriptor, place, self._lines()))
 
     def _heartbeat(self, now: int) -> int | None:
         with suppress(OSError):
