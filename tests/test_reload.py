@@ -32,10 +32,10 @@ POLICY = "format: custody-policy/1\nparameters:\n  aa_amber: {{values: {{2012-07
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder of two rule files that stand by themselves, so that a trial is short."""
+    """A folder of few rule files that stand by themselves, so that a trial is short."""
     made = tmp_path / "rules"
     made.mkdir()
-    for name in ("vocabulary", "parameters", "wording", "adult", "reviews"):
+    for name in ("vocabulary", "parameters", "wording", "ranks", "adult", "extensions", "reviews"):
         shutil.copy(RULES / f"{name}.yaml", made)
     return made
 

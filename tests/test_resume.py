@@ -262,7 +262,9 @@ def test_two_runs_do_not_write_one_file(records: Path, tmp_path: Path) -> None:
     process = begun("replay", records, "--format", "jsonl", "--out", "found.jsonl", cwd=tmp_path)
     while process.poll() is None and not [*state.glob("*.now")]:
         time.sleep(0)
+    os.killpg(process.pid, signal.SIGSTOP)  # so that it is not done before the other has begun
     ran = finished("replay", records, "--format", "jsonl", "--out", "found.jsonl", cwd=tmp_path)
+    assert process.poll() is None
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert ran.returncode == 2

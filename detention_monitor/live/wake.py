@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import finalize
 
 from detention_monitor.live.store import CHANNEL, Store
 
@@ -36,17 +37,14 @@ class Wake:
         self._journal = Path(f"{store.url.database}-wal") if sqlite else None
         self._last: tuple[int, int, int] | None = None
         self._connection: psycopg.Connection[Any] | None = None
+        self._closing: finalize[[], Wake] | None = None
         self._listen_at = self._asked_at = -_AGAIN
 
     def close(self) -> None:
-        """Stop listening."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def __del__(self) -> None:
-        """Stop listening."""
-        self.close()
+        """Stop listening; whoever forgets it does so by letting go of this."""
+        self._connection = None
+        if self._closing is not None:
+            self._closing()
 
     def asks(self) -> bool:
         """Whether something may have been written since the last time."""
@@ -72,6 +70,7 @@ class Wake:
                 whole = self._url.set(drivername="postgresql")
                 text = whole.render_as_string(hide_password=False)
                 self._connection = psycopg.connect(text, autocommit=True, connect_timeout=5)
+                self._closing = finalize(self, self._connection.close)
                 self._connection.execute(f"LISTEN {CHANNEL}")
                 return True
             heard = any(True for _ in self._connection.notifies(timeout=0))
