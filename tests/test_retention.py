@@ -129,6 +129,8 @@ def test_reviews_of_a_record_go_with_it_and_the_monitor_passes_over_them(live: L
 def test_a_legal_hold_keeps_a_detention_until_it_is_released(live: Live) -> None:
     with pytest.raises(ActError, match="a reason is needed"):
         hold(live.store, "44/SECRET-1", WHO, NOW, " ")
+    with pytest.raises(ActError, match="'SECRET-1'; did you mean '44/SECRET-1'"):
+        hold(live.store, "SECRET-1", WHO, NOW, "civil claim")
     with pytest.raises(ActError, match="no detention or record is called '44/SECRET-9'"):
         hold(live.store, "44/SECRET-9", WHO, NOW, "civil claim")
     with pytest.raises(ActError, match="under no legal hold"):

@@ -351,7 +351,7 @@ def _day(_context: click.Context, _option: click.Parameter, value: str) -> int:
 @db_option
 @click.option(
     "--before", required=True, callback=_day, metavar="DATE",
-    help="Erase detentions whose last entry is older than this day.",
+    help="Erase detentions whose last entry is older than this day, and was stored before it.",
 )  # fmt: skip
 @click.option("--apply", "really", is_flag=True, help="Erase; without it, only say what would be.")
 def retention_command(*, db: str | None, before: int, really: bool) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -33,6 +34,7 @@ from detention_monitor.live.store import (
     entries,
     plain,
 )
+from detention_monitor.yamlfile import suggestion
 
 _CHUNK = 400
 _KEPT = ("erase", "rules", "rules_refused", "reload")
@@ -94,9 +96,11 @@ def _set_hold(store: Store, what: str, detention: str, who: Person, now: int, re
     if not reason.strip():
         raise ActError("a reason is needed for a legal hold, and for ending one")
     with store.write() as connection:
-        names = next((names for names, _ in _detentions(connection) if detention in names), None)
+        known = [names for names, _ in _detentions(connection)]
+        names = next((each for each in known if detention in each), None)
         if names is None:
-            raise ActError(f"no detention or record is called '{detention[:100]}'")
+            near = suggestion(detention[:100], [*chain.from_iterable(known)])
+            raise ActError(f"no detention or record is called '{detention[:100]}'{near}")
         held = _held(connection)
         under = [name for name in names if detention_key(name) in held]
         if what == "hold" and under:
