@@ -13,8 +13,9 @@ from detention_monitor.clock_entries import (
     relevant_time,
     without,
 )
-from detention_monitor.clocks import Span, elapsed, night, rest_lost
+from detention_monitor.clocks import Span, elapsed
 from detention_monitor.entries import Value
+from detention_monitor.nights import night, rest_lost
 from detention_monitor.timeline import ESTABLISHED, Fact, Interval
 
 

@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from detention_monitor.clock_entries import ClockSettings, Entries, whole
-from detention_monitor.clocks import (
+from detention_monitor.clocks import Span
+from detention_monitor.entries import Value
+from detention_monitor.review_chain import (
     Authority,
     CountedReview,
     Postponement,
     Review,
     ReviewDue,
-    Span,
     review_chain,
 )
-from detention_monitor.entries import Value
 from detention_monitor.timeline import ESTABLISHED, POSSIBLE, Fact
 
 

@@ -4,19 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from detention_monitor.clocks import (
-    Authority,
-    Postponement,
-    Review,
-    Span,
-    elapsed,
-    live,
-    night,
-    rest_lost,
-    review_chain,
-    union,
-)
+from detention_monitor.clocks import Span, elapsed, live, union
 from detention_monitor.court_days import court_by, good_friday, last_day_for_court
+from detention_monitor.nights import night, rest_lost
+from detention_monitor.review_chain import Authority, Postponement, Review, review_chain
 from detention_monitor.times import parse_instant
 
 H, M = 3600, 60

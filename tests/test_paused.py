@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from detention_monitor.assess import Assessment, assess
-from detention_monitor.clocks import Authority, Review, ReviewDue, Span, review_chain
+from detention_monitor.clocks import Span
 from detention_monitor.detention import group
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.findings import Finding
+from detention_monitor.review_chain import Authority, Review, ReviewDue, review_chain
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.sources import read_entries
 from detention_monitor.times import parse_instant
