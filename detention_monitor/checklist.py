@@ -12,12 +12,13 @@ from detention_monitor.catalogue import load_catalogue, section_of
 from detention_monitor.conditions import Both, Condition, Either, Not, Test, parse, tests
 from detention_monitor.findings import QUIET, Finding
 from detention_monitor.people import is_police_protection
-from detention_monitor.plan import RULES, Opens, Selection, Stratum, watches_of
+from detention_monitor.plan import RULES, Stratum
 from detention_monitor.reference import UNKNOWN, ReferenceBackend
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Rule
 from detention_monitor.text import printable
 from detention_monitor.times import in_words, local_text
+from detention_monitor.watches import Opens, Selection, watches_of
 from detention_monitor.wording import Wording, listed
 
 WIDTH = 100

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from detention_monitor.conditions import Scalar, encode
 from detention_monitor.engine import Ruleset
+from detention_monitor.meaning import Scalar, encode
 from detention_monitor.plan import Plan
 from detention_monitor.selecting import MOST_REMEMBERED, Selected
 from detention_monitor.shards import Pattern

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from detention_monitor.entries import Value
-from detention_monitor.plan import Closes, Opens, Plan, Selection, Stratum
+from detention_monitor.plan import Plan, Stratum
 from detention_monitor.pythontext import kind_text
 from detention_monitor.timeline import (
     ESTABLISHED,
@@ -25,6 +25,7 @@ from detention_monitor.timeline import (
     Fact,
     Interval,
 )
+from detention_monitor.watches import Closes, Opens, Selection
 
 _MOST_REMEMBERED = 20_000
 """Facts of a kind remembered by what they say; beyond that all are forgotten: memory stays flat."""

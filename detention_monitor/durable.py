@@ -12,10 +12,11 @@ from operator import itemgetter
 
 from detention_monitor.closing import Closer, Search
 from detention_monitor.engine import Ruleset
-from detention_monitor.plan import Closes, Opens, Plan, Selection, Stratum
+from detention_monitor.plan import Plan, Stratum
 from detention_monitor.selecting import Selected, Selecting, States
 from detention_monitor.shards import compile_selections
 from detention_monitor.timeline import Conclusions, Fact, Interval
+from detention_monitor.watches import Closes, Opens, Selection
 
 
 class DurableBackend:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from detention_monitor.corrections import Problem
 from detention_monitor.detention import View
 from detention_monitor.findings import Finding, key_of
-from detention_monitor.plan import in_force
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.values import changed
+from detention_monitor.watches import in_force
 
 _TITLES = {
     "TIME_AMBIGUOUS": "Time can mean two instants",

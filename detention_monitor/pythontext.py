@@ -13,10 +13,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from detention_monitor.conditions import Both, Condition, Either, Not, Test, constant, tests
-from detention_monitor.plan import Selection
+from detention_monitor.conditions import Both, Condition, Either, Not, Test, tests
+from detention_monitor.meaning import constant
 from detention_monitor.timeline import FAR
 from detention_monitor.vocabulary import Attribute
+from detention_monitor.watches import Selection
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,79}")
 _NUMBERS = ("whole_number", "duration", "time")

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 
 from detention_monitor.conditions import Both, Condition, Either, Not, Test
 from detention_monitor.entries import Value
-from detention_monitor.plan import Closes, Plan, Selection, Stratum
+from detention_monitor.plan import Plan, Stratum
 from detention_monitor.timeline import Closing, Conclusions, Fact, Interval
 from detention_monitor.times import parse_duration
 from detention_monitor.vocabulary import Attribute
+from detention_monitor.watches import Closes, Selection
 
 TRUE, UNKNOWN, FALSE = 2, 1, 0
 

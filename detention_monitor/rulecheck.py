@@ -8,15 +8,9 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from detention_monitor.conditions import (
-    ConditionError,
-    allowed,
-    constant,
-    parse,
-    tests,
-    three_valued,
-)
+from detention_monitor.conditions import ConditionError, parse, tests
 from detention_monitor.errors import Diagnostic
+from detention_monitor.meaning import allowed, constant, three_valued
 from detention_monitor.parameters import Parameters
 from detention_monitor.plan import PROVIDED
 from detention_monitor.rulemodel import (

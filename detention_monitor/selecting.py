@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from detention_monitor.conditions import Scalar, allowed, encode, tests
+from detention_monitor.conditions import tests
 from detention_monitor.engine import Ruleset
+from detention_monitor.meaning import Scalar, allowed, encode
 from detention_monitor.shards import Shard
 from detention_monitor.timeline import FAR, Fact, Interval
 from detention_monitor.vocabulary import Attribute

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from detention_monitor.conditions import Conjunction, Literal, three_valued
-from detention_monitor.plan import Selection
+from detention_monitor.meaning import Conjunction, Literal, three_valued
 from detention_monitor.timeline import FAR
 from detention_monitor.vocabulary import Attribute
+from detention_monitor.watches import Selection
 
 MOST_ALPHAS = 60
 """Rules in one rule set, all about one kind of fact: each is an alpha node that a fact of that kind

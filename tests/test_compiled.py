@@ -24,7 +24,6 @@ from detention_monitor.generate import MESSY, generate
 from detention_monitor.judging import Settings, backend_of
 from detention_monitor.partition import Partition
 from detention_monitor.paths import bundled_rules
-from detention_monitor.plan import Selection
 from detention_monitor.pythontext import kind_text
 from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.ruletests import cases
@@ -32,6 +31,7 @@ from detention_monitor.runstate import RunState
 from detention_monitor.sources import read_entries
 from detention_monitor.values import changed
 from detention_monitor.vocabulary import Attribute
+from detention_monitor.watches import Selection
 from tests.conftest import RULES, SAMPLES
 from tests.detentions import detentions
 from tests.test_properties import DURABLE, REFERENCE, RULESET, many

@@ -11,8 +11,9 @@ from click.testing import CliRunner
 
 from detention_monitor.cli import cli
 from detention_monitor.commands.writing import SCHEMAS
-from detention_monitor.conditions import OPERATORS, parse, three_valued
+from detention_monitor.conditions import OPERATORS, parse
 from detention_monitor.findings import QUIET
+from detention_monitor.meaning import three_valued
 from detention_monitor.records import entry_from
 from detention_monitor.rulefile import (
     CATALOGUE,

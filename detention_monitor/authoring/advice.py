@@ -14,15 +14,17 @@ from detention_monitor.authoring.newrule import TO_DO, TO_SAY
 from detention_monitor.authoring.overlaps import beside_each_other
 from detention_monitor.authoring.satisfiable import Attributes, opens, possible, possible_together
 from detention_monitor.authoring.unused import unused
-from detention_monitor.conditions import parse, three_valued
+from detention_monitor.conditions import parse
 from detention_monitor.errors import Diagnostic
+from detention_monitor.meaning import three_valued
 from detention_monitor.parameters import Parameters
-from detention_monitor.plan import OLDEST_CODE, attributes_with_marks
+from detention_monitor.plan import attributes_with_marks
 from detention_monitor.rulefile import LoadedFile, RuleSet
 from detention_monitor.rulemodel import Must, Rule, Selector
 from detention_monitor.shards import MOST_ALPHAS
 from detention_monitor.times import in_words
 from detention_monitor.vocabulary import Attribute
+from detention_monitor.watches import OLDEST_CODE
 from detention_monitor.yamlfile import Location
 
 _FAR = date(2100, 1, 1)

@@ -8,15 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from detention_monitor.conditions import (
-    Alternatives,
-    Conjunction,
-    Literal,
-    Scalar,
-    conjunction,
-    parse,
-    three_valued,
-)
+from detention_monitor.conditions import conjunction, parse
+from detention_monitor.meaning import Alternatives, Conjunction, Literal, Scalar, three_valued
 from detention_monitor.rulemodel import Selector
 from detention_monitor.vocabulary import Attribute
 
