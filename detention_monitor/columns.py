@@ -5,24 +5,28 @@
     zone: Europe/London                  # of times without an offset
     time_format: "%d/%m/%Y %H:%M"        # left out: RFC 3339
     not_carried: [aa_left, review_held.mode]
-    columns: {id: EntryNo, record: CustodyNo, kind: Event, at: When, by.rank: Rank}
+    columns:
+      {id: [CustodyNo, EntryNo], record: CustodyNo, kind: Event, at: [Day, Clock], by.rank: Rank}
     attrs: {mode: ReviewMode, asleep: Asleep}
     values:
       kind: {REV: review_held, "CELL CHECK": ~}      # ~ passes such rows over
       by.rank: {INSP: inspector}
     defaults: {force: "44"}
 
-A column of attributes is read only for kinds of entry that have the attribute.
+What stands in several columns is put together in their order, with a blank between, in names with
+a hyphen: a date and its time of day, or the number of an entry that is counted anew in each record.
+Where one of them is empty, all of it is. A column of attributes is read only for kinds of entry that
+have the attribute.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from detention_monitor.errors import Diagnostic, RecordError, RuleFileError
 from detention_monitor.records import Source
@@ -35,8 +39,16 @@ KEYS = (
     "id", "record", "kind", "at", "force", "detention_id", "recorded_at", "amends", "withdraws",
     "by.id", "by.rank", "by.acting_rank_s107", "by.role",
 )  # fmt: skip
+NAMES = frozenset({"id", "record", "detention_id", "amends", "withdraws"})
+"""Keys that name something; the other texts of several columns are read with a blank between."""
 _YES, _NO = ("true", "yes", "y", "1"), ("false", "no", "n", "0")
 Column = Annotated[str, Field(min_length=1, max_length=200)]
+Columns = Annotated[
+    tuple[Column, ...],
+    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
+    Field(min_length=1, max_length=4),
+]
+"""One column, or several that are read as one: `When`, `[Day, Clock]`."""
 
 
 class MapFile(BaseModel):
@@ -51,10 +63,16 @@ class MapFile(BaseModel):
     date_format: str | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     not_carried: tuple[str, ...] = ()
-    columns: dict[str, Column]
-    attrs: dict[str, Column] = Field(default_factory=dict)
+    columns: dict[str, Columns]
+    attrs: dict[str, Columns] = Field(default_factory=dict)
     values: dict[str, dict[str, str | None]] = Field(default_factory=dict)
     defaults: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """Every column of the table that is read, once."""
+        every = (*self.columns.values(), *self.attrs.values())
+        return tuple(dict.fromkeys(name for names in every for name in names))
 
 
 class ColumnMap:
@@ -98,14 +116,13 @@ class ColumnMap:
 
     def check(self, path: str, given: Iterable[str]) -> None:
         """Raise `RecordError` where a table lacks a column that the map reads."""
-        absent = {*self.file.columns.values(), *self.file.attrs.values()}.difference(given)
+        absent = set(self.file.read).difference(given)
         if absent:
             raise RecordError(f"{path}: no column is called {', '.join(sorted(absent))}")
 
     def texts(self, row: Mapping[str, Any]) -> dict[str, str]:
         """Return a row of typed cells as a CSV would have it: an empty cell is empty text."""
-        named = (*self.file.columns.values(), *self.file.attrs.values())
-        return {name: in_a_cell(row.get(name), between=";") for name in named}
+        return {name: in_a_cell(row.get(name), between=";") for name in self.file.read}
 
     def raw(self, row: Mapping[str, str]) -> dict[str, Any] | None:
         """Return the raw entry of a row, or None for a kind that is passed over.
@@ -115,8 +132,8 @@ class ColumnMap:
         if "" in row or None in row.values():
             raise RecordError("this row has more or fewer cells than there are columns")
         out: dict[str, Any] = {**self.file.defaults}
-        for key, column in self.file.columns.items():
-            text = row[column].strip()
+        for key, columns in self.file.columns.items():
+            text = _text(row, columns, "-" if key in NAMES else " ")
             names = self.file.values.get(key, {})
             value = names.get(text, text)
             if value is None:
@@ -126,8 +143,8 @@ class ColumnMap:
         by = {key[3:]: out.pop(key) for key in [*out] if key.startswith("by.")}
         kind = self._vocabulary.kinds.get(str(out.get("kind")))
         attrs: dict[str, Any] = {}
-        for name, column in self.file.attrs.items():
-            text = row[column].strip()
+        for name, columns in self.file.attrs.items():
+            text = _text(row, columns)
             value = self.file.values.get(name, {}).get(text, text)
             if value and kind is not None and name in kind.own:
                 attrs[name] = self._typed(kind.attributes[name].type, name, value)
@@ -162,3 +179,11 @@ class ColumnMap:
         except ValueError as error:
             wanted = f"in the form {form}" if form else "written as 2009-03-20"
             raise RecordError(f"'{text[:40]}' is not {wanted}") from error
+
+
+def _text(row: Mapping[str, str], columns: Sequence[str], between: str = " ") -> str:
+    """Return what stands in one column, or in several together; nothing where one is empty."""
+    if len(columns) == 1:
+        return row[columns[0]].strip()
+    parts = [row[column].strip() for column in columns]
+    return between.join(parts) if all(parts) else ""

@@ -8,21 +8,18 @@ ours: its rows are set aside and told, never passed over in silence.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 
 import orjson
 
 from detention_monitor.columns import KEYS
+from detention_monitor.seencolumns import ColumnSeen, joined, name_words, together
 from detention_monitor.text import printable
 from detention_monitor.vocabulary import Attribute, Vocabulary
 
-MOST_ROWS = 20_000
-"""Rows looked at."""
-_MOST_VALUES = 300
 _TIME_FORMS = (
     "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%d-%b-%Y %H:%M",
     "%d-%b-%Y %H:%M:%S", "%d %b %Y %H:%M", "%d.%m.%Y %H:%M", "%d/%m/%y %H:%M", "%Y%m%d%H%M",
@@ -60,23 +57,6 @@ _SHORT: Mapping[str, str] = {
 }  # fmt: skip
 """What is written short in custody records, and where it is one of our words, which."""
 _YES_NO = frozenset({"true", "false", "yes", "no", "y", "n", "1", "0"})
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-
-
-@dataclass(slots=True)
-class ColumnSeen:
-    """A column of a table: how many cells are filled, and how often each value occurs."""
-
-    name: str
-    filled: int = 0
-    values: Counter[str] = field(default_factory=Counter)
-
-    def see(self, value: str) -> None:
-        """Take note of a cell."""
-        if value:
-            self.filled += 1
-            if value in self.values or len(self.values) < _MOST_VALUES:
-                self.values[value] += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,35 +69,29 @@ class Draft:
     """By column that was not recognised: what stands in it, and what is near."""
 
 
-def seen(names: Sequence[str], rows: Iterable[Mapping[str, str | None]]) -> list[ColumnSeen]:
-    """Look at the first rows of a table."""
-    columns = [ColumnSeen(name) for name in names]
-    for number, row in enumerate(rows):
-        if number >= MOST_ROWS:
-            break
-        for column in columns:
-            column.see((row.get(column.name) or "").strip())
-    return columns
-
-
 def draft(columns: Sequence[ColumnSeen], vocabulary: Vocabulary, delimiter: str = ",") -> Draft:
     """Return a first map for a table with these columns."""
     chosen = dict(_chosen(columns, vocabulary))
     by_key = {key: column for column, key in chosen.items()}
     seen_by = {column.name: column for column in columns}
     told: list[str] = []
+    several = dict(together(by_key, seen_by, columns, told))
     unread: dict[str, str] = {}
     lines = ["# A draft made from the header and the values: check every line before it is used.",
              "format: custody-map/1", "name: \"\"   # what the source is called"]  # fmt: skip
     if delimiter != ",":
         lines.append(f"delimiter: {_quoted(delimiter)}")
-    times = [seen_by[by_key[key]] for key in ("at", "recorded_at") if key in by_key]
+    times = [
+        joined([seen_by[name] for name in several.get(key, (by_key[key],))])
+        for key in ("at", "recorded_at")
+        if key in by_key
+    ]
     lines += _forms(times, seen_by.get(by_key.get("dob", "")), told)
     for part, is_key in (("columns", True), ("attrs", False)):
         listed = [(key, name) for name, key in chosen.items() if (key in KEYS) is is_key]
         if listed or is_key:
             lines.append(f"{part}:")
-        lines += [f"  {key}: {_quoted(name)}" for key, name in listed]
+        lines += [f"  {key}: {_columns(several.get(key, (name,)))}" for key, name in listed]
     for key in ("id", "record", "kind", "at"):
         if key not in by_key:
             lines.append(f"  # {key}: ?   no column was recognised; every entry needs one")
@@ -125,8 +99,9 @@ def draft(columns: Sequence[ColumnSeen], vocabulary: Vocabulary, delimiter: str 
                 f"no column for '{key}' was recognised; every entry has id, record, kind and at"
             )
     lines += _values(chosen, seen_by, vocabulary, told)
+    partners = {name for names in several.values() for name in names}
     for column in columns:
-        if column.name not in chosen:
+        if column.name not in chosen and column.name not in partners:
             near = _near(column.name, vocabulary)
             hint = f"; near: {', '.join(near)}" if near else ""
             unread[column.name] = f"{_shown(column)}{hint}"
@@ -136,8 +111,9 @@ def draft(columns: Sequence[ColumnSeen], vocabulary: Vocabulary, delimiter: str 
     return Draft("\n".join(lines) + "\n", tuple(told), unread)
 
 
-def _words(name: str) -> str:
-    return " ".join(_WORDS.findall(name.replace("_", " "))).lower()
+def _columns(names: Sequence[str]) -> str:
+    listed = ", ".join(map(_quoted, names))
+    return listed if len(names) == 1 else f"[{listed}]"
 
 
 def _quoted(text: str) -> str:
@@ -154,7 +130,7 @@ def _chosen(columns: Sequence[ColumnSeen], vocabulary: Vocabulary) -> Iterator[t
         (name.replace("_", " "), name) for name in attributes
     ]
     for column in columns:
-        said = _words(column.name)
+        said = name_words(column.name)
         key = next((key for words, key in listed if words == said and key not in taken), None)
         if key is None:
             near = get_close_matches(said, [words for words, _ in listed], n=1, cutoff=0.88)
@@ -191,7 +167,7 @@ def _fits(column: ColumnSeen, attribute: Attribute | None) -> bool:
 def _near(name: str, vocabulary: Vocabulary) -> list[str]:
     words = {words: key for key, names in _NAMES.items() for words in names}
     words |= {each.replace("_", " "): each for each in _attributes(vocabulary)}
-    said = _words(name)
+    said = name_words(name)
     close = get_close_matches(said, [*words], n=3, cutoff=0.6)
     shared = [each for each in words if set(each.split()) & set(said.split()) and len(each) > 3]
     return [*dict.fromkeys(words[each] for each in [*close, *shared])][:3]
@@ -262,7 +238,7 @@ def _values(
             if word:
                 yield f"    {_quoted(value)}: {word}"
                 continue
-            close = get_close_matches(_words(value).replace(" ", "_"), words, n=3, cutoff=0.5)
+            close = get_close_matches(name_words(value).replace(" ", "_"), words, n=3, cutoff=0.5)
             near = f"near: {', '.join(close)}" if close else "nothing is near"
             yield f'    {_quoted(value)}: "?"   # {count:,} rows; {near}'
             told.append(f"{key}: '{printable(value, 60)}' in {count:,} rows; {near}")
@@ -270,7 +246,7 @@ def _values(
 
 def _stands_for(value: str, words: Sequence[str]) -> str:
     """Return the word that a value surely stands for, or nothing."""
-    said = _words(value)
+    said = name_words(value)
     named = _SHORT.get(said.replace(" ", ""), said)
     return next((word for word in words if word.replace("_", " ") == named), "")
 

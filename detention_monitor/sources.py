@@ -47,11 +47,15 @@ class SetAside:
 
 def used_before(entry: CustodyEvent, first: str) -> SetAside:
     """Return an entry as set aside because its id names another entry, which was read at `first`."""
-    reason = (
-        f"id {entry.id} was used before for another entry ({first}); "
-        "give each entry an id of its own, or correct one by 'amends'"
+    return SetAside(entry.origin, why_used_before(entry.id, first), "", entry.record)
+
+
+def why_used_before(own: str, first: str) -> str:
+    """Return why an entry is not taken whose id names another one, read at `first`."""
+    return (
+        f"id {own} was used before for another entry ({first}); give each entry an id of its own "
+        "(record and number, where each record begins anew), or correct one by 'amends'"
     )
-    return SetAside(entry.origin, reason, "", entry.record)
 
 
 def record_files(paths: Sequence[str], *, csv_too: bool = False) -> list[str]:

@@ -117,3 +117,81 @@ def test_a_digit_that_is_no_number_is_a_bad_row_and_no_crash(
 
     assert isinstance(got, SetAside)
     assert "hours must be a whole number" in got.reason
+
+
+# --- what stands in several columns -----------------------------------------------------------
+
+PARTS = """\
+format: custody-map/1
+zone: Europe/London
+time_format: "%d/%m/%Y %H:%M"
+columns:
+  id: [CustodyNo, No]
+  record: CustodyNo
+  kind: Event
+  at: [Day, Clock]
+  amends: [CustodyNo, Instead]
+attrs: {dob: Born, mode: Mode}
+"""
+IN_PARTS = """\
+CustodyNo,No,Event,Day,Clock,Instead,Born,Mode
+C1,1,arrived,10/06/2024,13:00,,2009-03-01,
+C1,2,detention_authorised,10/06/2024,13:10,,,
+C1,3,review_held,10/06/2024,19:30,,,in_person
+C1,4,review_held,10/06/2024,19:10,3,,in_person
+C2,1,arrived,11/06/2024,09:00,,2010-03-01,
+C2,2,released,11/06/2024,,,,
+"""
+
+
+def test_a_date_and_its_clock_and_a_number_that_each_record_begins_anew(
+    ruleset: RuleSet, tmp_path: Path
+) -> None:
+    (tmp_path / "map.yaml").write_text(PARTS)
+    (tmp_path / "t.csv").write_text(IN_PARTS)
+    columns = ColumnMap.load(tmp_path / "map.yaml", ruleset.vocabulary)
+
+    *taken, last = [
+        got for got, _ in read_entries([str(tmp_path / "t.csv")], ruleset.vocabulary, columns)
+    ]
+
+    assert [
+        (each.id, each.record, each.at_text) for each in taken if not isinstance(each, SetAside)
+    ] == [
+        ("C1-1", "C1", "2024-06-10T13:00:00"),
+        ("C1-2", "C1", "2024-06-10T13:10:00"),
+        ("C1-3", "C1", "2024-06-10T19:30:00"),
+        ("C1-4", "C1", "2024-06-10T19:10:00"),
+        ("C2-1", "C2", "2024-06-11T09:00:00"),
+    ]
+    assert [getattr(each, "amends", "") for each in taken] == [None, None, None, "C1-3", None]
+    assert isinstance(last, SetAside)  # a date without its clock is no time
+    assert "'at' is missing" in last.reason
+
+
+def test_the_review_that_was_corrected_is_judged_at_its_right_time(tmp_path: Path) -> None:
+    (tmp_path / "map.yaml").write_text(PARTS)
+    (tmp_path / "t.csv").write_text(IN_PARTS)
+    ran = command("replay", "t.csv", "--map", "map.yaml", "--all", cwd=tmp_path)
+    assert ran.returncode == 3, ran.stderr
+    assert "set aside: 1 lines" in ran.stderr
+    text = " ".join(ran.stdout.split())
+    assert "D01 POSSIBLE MET due 10 Jun 19:10" in text  # 19:30, as first written, was late
+    assert "MET LATE due 10 Jun 19:10" not in text
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("id: []", "map.yaml:5:7: "),
+        ("id: [CustodyNo, 3]", "map.yaml:5:19: this must be text"),
+        ("id: {a: 1}", "map.yaml:5:7: this must be a list"),
+        ("id: [CustodyNo, Nope]", "no column is called Nope"),
+    ],
+)
+def test_parts_that_are_no_columns_say_where(given: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "map.yaml").write_text(PARTS.replace("id: [CustodyNo, No]", given))
+    (tmp_path / "t.csv").write_text(IN_PARTS)
+    ran = command("replay", "t.csv", "--map", "map.yaml", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert said in ran.stderr

@@ -79,6 +79,66 @@ def test_other_tables(head: str, row: str, said: list[str], tmp_path: Path) -> N
         assert "2024-06-10T" not in row
 
 
+PARTS = """\
+Custody No,Entry No,Event Date,Event Time,Event Type,Amended Entry
+C1,1,10/06/2024,13:00,Arrived,
+C1,2,10/06/2024,13:10,Detention Authorised,
+C1,3,10/06/2024,19:30,Review Held,
+C1,4,10/06/2024,9:10,Review Held,3
+C2,1,11/06/2024,9:00,Arrived,
+"""
+
+
+def test_a_date_beside_its_clock_and_numbers_that_begin_anew_are_seen(tmp_path: Path) -> None:
+    table, first = tmp_path / "table.csv", tmp_path / "first.yaml"
+    table.write_text(PARTS)
+    ran = run("import", table, "--suggest-map", first)
+    assert ran.exit_code == 0, ran.stderr
+    text = first.read_text()
+    assert "at: [Event Date, Event Time]" in text
+    assert 'time_format: "%d/%m/%Y %H:%M"' in text
+    assert "id: [Custody No, Entry No]" in text
+    assert "amends: [Custody No, Amended Entry]" in text
+    assert "not read" not in text
+
+    done = run("import", table, "--map", first, "--out", tmp_path / "out.jsonl")
+    assert done.exit_code == 0, done.stderr
+    entries = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()][1:]
+    assert [each["id"] for each in entries] == ["C1-1", "C1-2", "C1-3", "C1-4", "C2-1"]
+    assert entries[3]["at"] == "2024-06-10T09:10:00+01:00"
+    assert entries[3]["amends"] == "C1-3"
+    assert "an id that" not in done.stderr
+
+    first.write_text(text.replace("id: [Custody No, Entry No]", "id: Entry No"))
+    told = run("import", table, "--map", first)
+    assert (
+        "1 entries have an id that an entry of another record has (1 at table.csv:6)" in told.stderr
+    )
+    assert "id: [RECORD, NUMBER]" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("table", "said", "unsaid"),
+    [
+        # The clock comes first, the date is called something else.
+        ("id,record,Event Time,Day,kind\n1,C1,13:00,2024-06-10,arrived\n", "at: [Day, Event Time]", "lacks"),
+        # No column has the other half.
+        ("id,record,Event Time,kind\n1,C1,13:00,arrived\n", "at: 'Event Time' lacks the dates", "at: ["),
+        ("id,record,at,kind\n1,C1,10/06/2024,arrived\n", "at: 'at' lacks the times of day", "at: ["),
+        # Two records, and every id once: nothing to put together.
+        ("id,record,at,kind\n1,C1,2024-06-10T13:00Z,arrived\n2,C2,2024-06-10T13:00Z,arrived\n", "id: id", "[record"),
+        # The same line twice is one entry sent again, not a number that begins anew.
+        ("id,record,at,kind\n1,C1,2024-06-10T13:00Z,arrived\n1,C1,2024-06-10T13:00Z,arrived\n", "id: id", "[record"),
+    ],
+)  # fmt: skip
+def test_which_columns_belong_together(table: str, said: str, unsaid: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(table)
+    ran = run("import", tmp_path / "t.csv", "--suggest-map", "-")
+    assert ran.exit_code == 0, ran.stderr
+    assert said in ran.stdout + ran.stderr
+    assert unsaid not in ran.stdout + ran.stderr
+
+
 def test_reasons_are_told_once_with_how_many_rows(tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     rows = (

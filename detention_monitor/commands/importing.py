@@ -18,10 +18,11 @@ from detention_monitor.commands.options import FILE, SET_ASIDE, rules_options
 from detention_monitor.commands.output import Quarantine, private, target
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.entriesout import write_jsonl
-from detention_monitor.mapping import Draft, draft, seen
+from detention_monitor.mapping import Draft, draft
 from detention_monitor.paths import bundled_rules
 from detention_monitor.records import Source
 from detention_monitor.rulefile import load_rules
+from detention_monitor.seencolumns import seen
 from detention_monitor.sources import PARQUET, SetAside, opened, read_entries, record_files
 from detention_monitor.text import in_a_cell, printable
 from detention_monitor.vocabulary import Vocabulary
@@ -62,6 +63,7 @@ def import_command(
             told += _unread(each, table, vocabulary)
     beside = quarantine or (out.parent if out else Path()) / "quarantine.jsonl"
     count = Counter[str]()
+    used = _Used()
     reasons: dict[str, list[SetAside]] = {}
     with Quarantine(beside) as aside:
 
@@ -70,12 +72,13 @@ def import_command(
             if out is not None:
                 aside.put(each)
 
-        read = _counted(taken(read_entries(files, vocabulary, table), put), count)
+        read = _counted(taken(read_entries(files, vocabulary, table), put), count, used)
         if out is None:
             entries = sum(1 for _ in read)
         else:
             with target(out) as file:
                 entries = write_jsonl(read, file, vocabulary)
+    told += _used_again(used)
     told += _not_taken(reasons)
     told += _never_given(count, table, vocabulary)
     for line in told:
@@ -89,11 +92,29 @@ def import_command(
         sys.exit(SET_ASIDE)
 
 
+class _Used:
+    """The ids that were met, and how many entries have one that an entry of another record has."""
+
+    def __init__(self) -> None:
+        self._first: dict[int, int] = {}  # hashes: the ids of a force take much room
+        self.again = 0
+        self.example = ""
+
+    def see(self, entry: CustodyEvent, source: str) -> None:
+        """Take note of an entry from a source."""
+        own = hash((entry.force, source, entry.id))
+        record = hash((entry.force, entry.record))
+        if self._first.setdefault(own, record) != record:
+            self.again += 1
+            self.example = self.example or f"{entry.id} at {entry.origin}"
+
+
 def _counted(
-    read: Iterator[tuple[CustodyEvent, Source]], count: Counter[str]
+    read: Iterator[tuple[CustodyEvent, Source]], count: Counter[str], used: _Used
 ) -> Iterator[tuple[CustodyEvent, Source]]:
     for entry, source in read:
         count[entry.kind] += 1
+        used.see(entry, source.identity)
         yield entry, source
 
 
@@ -144,12 +165,22 @@ def _header(path: str) -> tuple[list[str], str]:
 
 def _unread(path: str, table: ColumnMap, vocabulary: Vocabulary) -> Iterator[str]:
     """Yield the columns of a table that the map does not read, with what they may be."""
-    used = {*table.file.columns.values(), *table.file.attrs.values()}
+    used = table.file.read
     unread = _draft(path, vocabulary).unread
     for name in _header(path)[0]:
         if name not in used:
             about = unread.get(name, "it is called like something of ours; see --suggest-map")
             yield f"{Path(path).name}: {_not_read(name, about)}"
+
+
+def _used_again(used: _Used) -> Iterator[str]:
+    """Yield that ids are used in more records than one, which a replay refuses within a source."""
+    if used.again:
+        yield (
+            f"{used.again:,} entries have an id that an entry of another record has "
+            f"({printable(used.example)}), and would be set aside when replayed. Where each record "
+            "numbers its entries anew, read both columns: id: [RECORD, NUMBER]"
+        )
 
 
 def _not_taken(reasons: dict[str, list[SetAside]]) -> Iterator[str]:
