@@ -17,11 +17,23 @@ What stands in several columns is put together in their order, with a blank betw
 a hyphen: a date and its time of day, or the number of an entry that is counted anew in each record.
 Where one of them is empty, all of it is. A column of attributes is read only for kinds of entry that
 have the attribute.
+
+A table with one row for each record says what entries a row holds; where the time of one is empty, it
+did not happen. What no column can say is not carried, and counts against nobody; but a row shows only
+as many of a kind as there are columns for it.
+
+    columns: {record: CustodyNo}
+    entries:
+      - {kind: arrived, columns: {at: Arrived}, attrs: {dob: Born}}
+      - {kind: review_held, columns: {at: Review1, by.rank: Reviewer1}, given: {mode: in_person}}
+      - {kind: review_held, columns: {at: Review2, by.rank: Reviewer2}, given: {mode: in_person}}
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -29,11 +41,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from detention_monitor.errors import Diagnostic, RecordError, RuleFileError
-from detention_monitor.records import Source
+from detention_monitor.records import Source, entry_from
 from detention_monitor.text import in_a_cell
 from detention_monitor.vocabulary import Vocabulary
 from detention_monitor.wellformed import validated
-from detention_monitor.yamlfile import read_yaml, suggestion
+from detention_monitor.yamlfile import YamlFile, read_yaml, suggestion
 
 KEYS = (
     "id", "record", "kind", "at", "force", "detention_id", "recorded_at", "amends", "withdraws",
@@ -49,6 +61,17 @@ Columns = Annotated[
     Field(min_length=1, max_length=4),
 ]
 """One column, or several that are read as one: `When`, `[Day, Clock]`."""
+
+
+class EntryInRow(BaseModel):
+    """An entry that a row may hold, where a row is a record; `given` is the same in every row."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str
+    columns: dict[str, Columns]
+    attrs: dict[str, Columns] = Field(default_factory=dict)
+    given: dict[str, bool | int | str | tuple[str, ...]] = Field(default_factory=dict)
 
 
 class MapFile(BaseModel):
@@ -67,12 +90,27 @@ class MapFile(BaseModel):
     attrs: dict[str, Columns] = Field(default_factory=dict)
     values: dict[str, dict[str, str | None]] = Field(default_factory=dict)
     defaults: dict[str, str] = Field(default_factory=dict)
+    entries: tuple[EntryInRow, ...] = ()
 
     @property
     def read(self) -> tuple[str, ...]:
         """Every column of the table that is read, once."""
-        every = (*self.columns.values(), *self.attrs.values())
+        said = [self.columns, self.attrs]
+        for each in self.entries:
+            said += [each.columns, each.attrs]
+        every = [names for each in said for names in each.values()]
         return tuple(dict.fromkeys(name for names in every for name in names))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one entry of a row is read from; `name` is empty where a row is one entry."""
+
+    columns: Mapping[str, Sequence[str]]
+    attrs: Mapping[str, Sequence[str]]
+    given: Mapping[str, Any]
+    kind: str = ""
+    name: str = ""
 
 
 class ColumnMap:
@@ -82,30 +120,18 @@ class ColumnMap:
         """Take a map whose names are known to be right."""
         self.file, self.source = file, source
         self._vocabulary = vocabulary
+        self.parts = (*_parts(file),)
+        """What a row holds: one entry, or those of a record."""
 
     @classmethod
     def load(cls, path: Path, vocabulary: Vocabulary) -> ColumnMap:
         """Read a map; raise `RuleFileError` with every unknown name and its place."""
         yaml = read_yaml(path)
         file = validated(yaml, MapFile)
-        known = {name for kind in vocabulary.kinds.values() for name in kind.own}
-        faults: list[Diagnostic] = []
-        for part, allowed in (
-            ("columns", KEYS), ("defaults", KEYS), ("attrs", tuple(known)),
-            ("values", (*KEYS, *known)),
-        ):  # fmt: skip
-            for key in getattr(file, part):
-                if key not in allowed:
-                    line, column = yaml.key_place((part, key))
-                    message = f"nothing is called '{key}' here{suggestion(key, allowed)}"
-                    faults.append(Diagnostic(yaml.name, line, column, "unknown-name", message))
-        given = {*file.columns, *file.defaults}
-        for key in ("id", "record", "kind", "at"):
-            if key not in given:
-                message = f"no column for '{key}'; every entry has id, record, kind and at"
-                faults.append(yaml.diagnostic(("columns",), "missing-column", message))
+        faults = [*_faults(file, yaml, vocabulary)]
+        missing = [*file.not_carried, *_beyond(file, vocabulary)]
         try:
-            declared = {"name": file.name, "zone": file.zone, "not_carried": [*file.not_carried]}
+            declared = {"name": file.name, "zone": file.zone, "not_carried": missing}
             source = Source.declared(declared, vocabulary)
         except RecordError as error:
             faults.append(yaml.diagnostic((), "source", str(error)))
@@ -124,15 +150,17 @@ class ColumnMap:
         """Return a row of typed cells as a CSV would have it: an empty cell is empty text."""
         return {name: in_a_cell(row.get(name), between=";") for name in self.file.read}
 
-    def raw(self, row: Mapping[str, str]) -> dict[str, Any] | None:
-        """Return the raw entry of a row, or None for a kind that is passed over.
+    def raw(self, row: Mapping[str, str], part: Part) -> dict[str, Any] | None:
+        """Return the raw entry of a row, or None for a kind that is passed over or did not happen.
 
         Raises `RecordError` for a time or a yes/no that cannot be read.
         """
         if "" in row or None in row.values():
             raise RecordError("this row has more or fewer cells than there are columns")
+        if part.name and not _text(row, part.columns["at"]):
+            return None
         out: dict[str, Any] = {**self.file.defaults}
-        for key, columns in self.file.columns.items():
+        for key, columns in part.columns.items():
             text = _text(row, columns, "-" if key in NAMES else " ")
             names = self.file.values.get(key, {})
             value = names.get(text, text)
@@ -140,10 +168,13 @@ class ColumnMap:
                 return None
             if value:
                 out[key] = self._time(value) if key in ("at", "recorded_at") else value
+        if part.name:
+            out |= {"kind": part.kind, "id": f"{out.get('record', '')}-{part.name}"}
+        out |= {name: value for name, value in part.given.items() if name.startswith("by.")}
         by = {key[3:]: out.pop(key) for key in [*out] if key.startswith("by.")}
         kind = self._vocabulary.kinds.get(str(out.get("kind")))
-        attrs: dict[str, Any] = {}
-        for name, columns in self.file.attrs.items():
+        attrs = {name: value for name, value in part.given.items() if not name.startswith("by.")}
+        for name, columns in part.attrs.items():
             text = _text(row, columns)
             value = self.file.values.get(name, {}).get(text, text)
             if value and kind is not None and name in kind.own:
@@ -187,3 +218,100 @@ def _text(row: Mapping[str, str], columns: Sequence[str], between: str = " ") ->
         return row[columns[0]].strip()
     parts = [row[column].strip() for column in columns]
     return between.join(parts) if all(parts) else ""
+
+
+def _parts(file: MapFile) -> Iterator[Part]:
+    """Yield what each entry of a row is read from; several of one kind are numbered."""
+    if not file.entries:
+        yield Part(file.columns, file.attrs, {})
+    count: Counter[str] = Counter()
+    for each in file.entries:
+        count[each.kind] += 1
+        nth = f"-{count[each.kind]}" if count[each.kind] > 1 else ""
+        columns = {**file.columns, **each.columns}
+        given = {name: [*v] if isinstance(v, tuple) else v for name, v in each.given.items()}
+        yield Part(columns, each.attrs, given, each.kind, f"{each.kind}{nth}")
+
+
+# --- checking ----------------------------------------------------------------------------------
+
+_OF_ROW = ("record", "force", "detention_id")
+"""Keys that a row gives to all its entries."""
+_OF_ENTRY = ("at", "recorded_at", "by.id", "by.rank", "by.acting_rank_s107", "by.role")
+
+
+def _faults(file: MapFile, yaml: YamlFile, vocabulary: Vocabulary) -> Iterator[Diagnostic]:
+    """Yield every name that is not known, and what is missing."""
+
+    def unknown(
+        place: tuple[str | int, ...], given: Iterable[str], allowed: Sequence[str]
+    ) -> Iterator[Diagnostic]:
+        for key in given:
+            if key not in allowed:
+                line, column = yaml.key_place((*place, key))
+                message = f"nothing is called '{key}' here{suggestion(key, allowed)}"
+                yield Diagnostic(yaml.name, line, column, "unknown-name", message)
+
+    known = tuple({name for kind in vocabulary.kinds.values() for name in kind.own})
+    wide = bool(file.entries)
+    for part, allowed in (
+        ("columns", _OF_ROW if wide else KEYS), ("defaults", KEYS), ("attrs", known),
+        ("values", (*KEYS, *known)),
+    ):  # fmt: skip
+        yield from unknown((part,), getattr(file, part), allowed)
+    given = {*file.columns, *file.defaults}
+    for key in ("record",) if wide else ("id", "record", "kind", "at"):
+        if key not in given:
+            message = f"no column for '{key}'; every entry has id, record, kind and at"
+            yield yaml.diagnostic(("columns",), "missing-column", message)
+    if wide and file.attrs:
+        message = "where a row holds several entries, each has its own 'attrs'"
+        yield yaml.diagnostic(("attrs",), "unknown-name", message)
+    kinds = [name for name, kind in vocabulary.kinds.items() if not kind.derived]
+    for number, each in enumerate(file.entries):
+        place = ("entries", number)
+        if each.kind not in kinds:
+            message = f"no kind of entry is called '{each.kind}'{suggestion(each.kind, kinds)}"
+            yield yaml.diagnostic((*place, "kind"), "unknown-name", message)
+            continue
+        own = tuple(vocabulary.kinds[each.kind].own)
+        yield from unknown((*place, "columns"), each.columns, _OF_ENTRY)
+        yield from unknown((*place, "attrs"), each.attrs, own)
+        yield from unknown((*place, "given"), each.given, (*own, *_OF_ENTRY[2:]))
+        if "at" not in each.columns:
+            message = "no column for 'at': when it happened, and whether it did"
+            yield yaml.diagnostic((*place, "columns"), "missing-column", message)
+        yield from _not_given(each, yaml, place, vocabulary)
+
+
+def _not_given(
+    each: EntryInRow, yaml: YamlFile, place: tuple[str | int, ...], vocabulary: Vocabulary
+) -> Iterator[Diagnostic]:
+    """Yield what an entry is given that no entry can say."""
+    for name, value in each.given.items():
+        said = [*value] if isinstance(value, tuple) else value
+        given = {"by": {name[3:]: said}} if name.startswith("by.") else {"attrs": {name: said}}
+        try:
+            raw = {"id": "1", "record": "1", "kind": each.kind, "at": "2024-06-10T13:00:00Z"}
+            entry_from({**raw, **given}, vocabulary)
+        except RecordError as error:
+            yield yaml.diagnostic((*place, "given", name), "wrong-value", str(error))
+
+
+def _beyond(file: MapFile, vocabulary: Vocabulary) -> Iterator[str]:
+    """Yield what a table with one row for each record cannot say: kinds, and attributes of the others."""
+    said: dict[str, set[str]] = {}
+    for each in file.entries:
+        held = said.setdefault(each.kind, set())
+        held |= {*each.attrs, *each.given, *each.columns}
+    if not said:
+        return
+    ours = {"rank": "by.rank", "acting_rank": "by.acting_rank_s107", "role": "by.role"}
+    for name, kind in vocabulary.kinds.items():
+        if kind.derived:
+            continue
+        if name not in said:
+            yield name
+            continue
+        named = {each: each for each in sorted(kind.own)} | ours
+        yield from (f"{name}.{own}" for own, key in named.items() if key not in said[name])

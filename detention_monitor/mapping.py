@@ -98,6 +98,11 @@ def draft(columns: Sequence[ColumnSeen], vocabulary: Vocabulary, delimiter: str 
             told.append(
                 f"no column for '{key}' was recognised; every entry has id, record, kind and at"
             )
+    if "kind" not in by_key:
+        told.append(
+            "if each row is a whole record, with a column for each time, list the entries it holds as "
+            "docs/examples/one_row_a_record.map.yaml does"
+        )
     lines += _values(chosen, seen_by, vocabulary, told)
     partners = {name for names in several.values() for name in names}
     for column in columns:

@@ -9,7 +9,7 @@ import json
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -283,15 +283,39 @@ def _rows_of(
                 row = next(rows, None)
                 if row is None:
                     return
-                raw = columns.raw(row)
-                if raw is not None:
-                    yield entry_from(raw, vocabulary, columns.source, origin), source
-            except (RecordError, csv.Error) as error:
-                shown = ",".join(str(each) for each in (row or {}).values())[:2_000]
-                yield SetAside(origin, str(error), shown), source
+                for got in _in_row(row, vocabulary, columns, origin):
+                    yield got, source
+            except csv.Error as error:
+                yield SetAside(origin, str(error), ""), source
             except _DAMAGED as error:
                 yield _broken(path, number - 1, error), source
                 return
+
+
+def _in_row(
+    row: Mapping[str, str], vocabulary: Vocabulary, columns: ColumnMap, origin: str
+) -> Iterator[CustodyEvent | SetAside]:
+    """Yield the entries of a row, and what of it is set aside; of a fault of the whole row one line."""
+
+    def aside(reason: str) -> SetAside:
+        return SetAside(origin, reason, ",".join(str(each) for each in row.values())[:2_000])
+
+    faults: set[str] = set()
+    happened = False
+    for part in columns.parts:
+        where = f"{part.name}: " if part.name else ""
+        try:
+            raw = columns.raw(row, part)
+            if raw is not None:
+                happened = True
+                yield entry_from(raw, vocabulary, columns.source, origin)
+        except RecordError as error:
+            happened = True
+            if str(error) not in faults:
+                faults.add(str(error))
+                yield aside(f"{where}{error}")
+    if not happened and columns.file.entries:
+        yield aside("no time of this row is filled in: it holds no entry")
 
 
 def _read_parquet(path: str, vocabulary: Vocabulary, columns: ColumnMap | None) -> Iterator[_Read]:
@@ -300,10 +324,13 @@ def _read_parquet(path: str, vocabulary: Vocabulary, columns: ColumnMap | None) 
     try:
         source = replace(_declared(path, vocabulary, columns), file=path)
         for number, row in parquet.rows(path):
+            origin = f"{name}:{number}"
+            if columns is not None:
+                for got in _in_row(columns.texts(row), vocabulary, columns, origin):
+                    yield got, source
+                continue
             try:
-                raw = row if columns is None else columns.raw(columns.texts(row))
-                if raw is not None:
-                    yield entry_from(raw, vocabulary, source, f"{name}:{number}"), source
+                yield entry_from(row, vocabulary, source, origin), source
             except RecordError as error:
                 shown = orjson.dumps(row, default=str).decode()[:2_000]
                 record = row.get("record")

@@ -15,6 +15,9 @@ from detention_monitor.text import printable
 from detention_monitor.times import in_words, local_text
 
 WIDTH = 100
+_MOST_REASONS = 6
+"""Reasons why something cannot be told that are listed one by one; of a source that carries little
+there are a hundred, and they would bury what was found."""
 _COLOURS = {"critical": "1;31", "high": "31", "medium": "33", "info": "36"}
 
 
@@ -104,7 +107,12 @@ def _folded(result: Assessment) -> Iterator[str]:
             absent = f"{', '.join(finding.absent)} not recorded" if finding.absent else ""
             reason = absent or finding.message
             by_reason.setdefault(reason, []).append(finding.duty or finding.rule)
-    for reason, duties in by_reason.items():
+    if len(by_reason) > _MOST_REASONS:
+        every = sorted({duty for duties in by_reason.values() for duty in duties})
+        said = {"not recorded, or not carried by this source; --all says what": every}
+    else:
+        said = by_reason
+    for reason, duties in said.items():
         named = ", ".join(dict.fromkeys(duties))
         yield from (
             f"  {line}" for line in wrap(f"cannot tell: {named} ({printable(reason)})", WIDTH - 2)

@@ -1,5 +1,6 @@
 """Tables (CSV) read by a column map."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from detention_monitor.columns import ColumnMap
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.sources import SetAside, read_entries
+from tests.conftest import ROOT
 from tests.test_replay import command
 
 MAP = """\
@@ -193,5 +195,125 @@ def test_parts_that_are_no_columns_say_where(given: str, said: str, tmp_path: Pa
     (tmp_path / "map.yaml").write_text(PARTS.replace("id: [CustodyNo, No]", given))
     (tmp_path / "t.csv").write_text(IN_PARTS)
     ran = command("replay", "t.csv", "--map", "map.yaml", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert said in ran.stderr
+
+
+# --- one row for each record ------------------------------------------------------------------
+
+ONE_ROW = ROOT / "docs" / "examples" / "one_row_a_record.csv"
+ONE_ROW_MAP = ONE_ROW.with_suffix(".map.yaml")
+
+
+def test_a_row_that_is_a_record_holds_an_entry_for_each_time_that_is_filled(
+    ruleset: RuleSet,
+) -> None:
+    columns = ColumnMap.load(ONE_ROW_MAP, ruleset.vocabulary)
+    read = [*read_entries([str(ONE_ROW)], ruleset.vocabulary, columns)]
+    entries = [got for got, _ in read if not isinstance(got, SetAside)]
+    assert [(each.id, each.kind) for each in entries if each.record == "C1"] == [
+        ("C1-arrived", "arrived"),
+        ("C1-detention_authorised", "detention_authorised"),
+        ("C1-aa_contacted", "aa_contacted"),
+        ("C1-aa_arrived", "aa_arrived"),
+        ("C1-rights_given", "rights_given"),
+        ("C1-review_held", "review_held"),
+        ("C1-released", "released"),
+    ]
+    review = next(each for each in entries if each.kind == "review_held")
+    assert (review.by.rank, dict(review.attrs), review.force) == (
+        "inspector", {"mode": "telephone"}, "99",
+    )  # fmt: skip
+    assert [each.id for each in entries if each.record == "C2"] == [
+        "C2-arrived", "C2-detention_authorised", "C2-aa_contacted", "C2-rights_given", "C2-released",
+    ]  # fmt: skip
+    source = read[0][1].coverage
+    assert not source.carries("interview_started")  # no column at all
+    assert not source.carries("rights_given")  # as the map says
+    assert not source.carries("arrived", "rank")
+    assert not source.carries("review_held", "asleep")
+    for kind, attribute in (("arrived", "dob"), ("review_held", "mode"), ("review_held", "rank")):
+        assert source.carries(kind, attribute)
+
+
+def test_what_a_row_cannot_say_counts_against_nobody(tmp_path: Path) -> None:
+    ran = command(
+        "replay", str(ONE_ROW), "--map", str(ONE_ROW_MAP), "--format", "jsonl", cwd=tmp_path
+    )
+    assert ran.returncode == 0, ran.stderr
+    found = [json.loads(line) for line in ran.stdout.splitlines()]
+    against = {
+        (each["record"], each["duty"], each["status"])
+        for each in found
+        if each["status"] in ("missed", "met_late", "overdue", "broken", "matched", "not_recorded")
+    }
+    # C1: the adult came at 18:05, detention had begun at 13:10. C2: none came in 2 h 50 min.
+    assert against == {("C1", "B02", "met_late"), ("C2", "B02", "missed")}
+    table = command("replay", str(ONE_ROW), "--map", str(ONE_ROW_MAP), cwd=tmp_path).stdout
+    assert table.count("cannot tell: ") == 2  # one line a child: what was found is not buried
+    assert "or not carried by this source; --all says what)" in " ".join(table.split())
+
+
+def test_several_of_a_kind_are_numbered_and_what_is_given_is_said(
+    ruleset: RuleSet, tmp_path: Path
+) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text(ONE_ROW.read_text().replace("Phone,,", "Phone,11/06/2024 03:40,"))
+    columns = ColumnMap.load(ONE_ROW_MAP, ruleset.vocabulary)
+    [second] = [
+        got for got, _ in read_entries([str(table)], ruleset.vocabulary, columns)
+        if not isinstance(got, SetAside) and got.id == "C1-review_held-2"
+    ]  # fmt: skip
+    assert (second.by.rank, dict(second.attrs)) == ("inspector", {"mode": "in_person"})
+
+
+@pytest.mark.parametrize(
+    ("row", "taken", "aside"),
+    [
+        ("C3,,,,,,,,,,,,", 0, ["no time of this row is filled in"]),
+        (",10/06/2024 13:00,10/06/2024 13:10,,,,,,,,,,", 0, ["'record' is missing"]),
+        ("C3,10/06/2024 13:00,10/06/2024 25:10,,,,,,,,,,", 1, ["detention_authorised: '10/06/2024 25:10' is not in"]),
+        ("C3,10/06/2024 13:00,10/06/2024 13:10,,X,,,,,,,,", 1, ["arrived: sex: 'X' is not known here"]),
+        ("C3,10/06/2024 13:00", 0, ["more or fewer cells"]),
+    ],
+)  # fmt: skip
+def test_a_bad_cell_costs_its_entry_and_a_bad_row_is_told_once(
+    row: str, taken: int, aside: list[str], ruleset: RuleSet, tmp_path: Path
+) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text(ONE_ROW.read_text().splitlines()[0] + f"\n{row}\n")
+    columns = ColumnMap.load(ONE_ROW_MAP, ruleset.vocabulary)
+    read = [got for got, _ in read_entries([str(table)], ruleset.vocabulary, columns)]
+    told = [each for each in read if isinstance(each, SetAside)]
+    assert len(read) - len(told) == taken
+    assert len(told) == len(aside)
+    for each, said in zip(told, aside, strict=True):
+        assert said in each.reason
+        assert each.origin == "t.csv:2"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("kind: aa_arrived", "kind: aa_arived", ":17:12: no kind of entry is called 'aa_arived'; did you mean 'aa_arrived'"),
+        ("{kind: aa_arrived, columns: {at: AA arrived}}", "{kind: aa_arrived, columns: {}}", "no column for 'at': when it happened"),
+        ("{at: AA arrived}", "{at: AA arrived, kind: Event}", "nothing is called 'kind' here"),
+        ("dob: Born", "dab: Born", "did you mean 'dob'"),
+        ("mode: in_person}", "mode: in_persn}", "mode: 'in_persn' is not known here"),
+        ("by.rank: inspector,", "by.rank: boss,", "by.rank: 'boss' is not known here"),
+        ("mode: in_person}", "mode: yes}", "is not known here"),
+        ("{record: Custody No}", "{record: Custody No, id: Custody No}", "nothing is called 'id' here"),
+        ("{record: Custody No}", "{force: Custody No}", "no column for 'record'"),
+        ("values:\n", "attrs: {dob: Born}\nvalues:\n", "each has its own 'attrs'"),
+        ("at: Review 2", "at: Review 7", "no column is called Review 7"),
+    ],
+)  # fmt: skip
+def test_a_wrong_list_of_entries_says_where(
+    right: str, wrong: str, said: str, tmp_path: Path
+) -> None:
+    text = ONE_ROW_MAP.read_text()
+    assert text.count(right) == 1
+    (tmp_path / "map.yaml").write_text(text.replace(right, wrong))
+    ran = command("replay", str(ONE_ROW), "--map", "map.yaml", cwd=tmp_path)
     assert ran.returncode == 2
     assert said in ran.stderr

@@ -161,3 +161,16 @@ def test_a_table_without_a_map_says_what_to_do(tmp_path: Path) -> None:
     assert "a CSV needs a column map (--map)" in str(ran.exception)
     two = run("import", EXAMPLE, EXAMPLE, "--suggest-map", "-")
     assert "one table at a time" in two.stderr
+
+
+def test_of_a_table_with_one_row_a_record_is_told_what_a_row_can_show(tmp_path: Path) -> None:
+    table = EXAMPLE.with_name("one_row_a_record.csv")
+    tried = run("import", table, "--map", table.with_suffix(".map.yaml"))
+    assert tried.exit_code == 0, tried.stderr
+    assert "a row shows at most: arrived 1, detention_authorised 1, aa_contacted 1" in tried.stderr
+    assert "review_held 2, released 1. Where more" in tried.stderr
+    assert "12 entries of 7 kinds" in tried.stderr
+    first = run("import", table, "--suggest-map", "-")
+    assert (
+        "list the entries it holds as docs/examples/one_row_a_record.map.yaml does" in first.stderr
+    )

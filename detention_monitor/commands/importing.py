@@ -81,6 +81,7 @@ def import_command(
     told += _used_again(used)
     told += _not_taken(reasons)
     told += _never_given(count, table, vocabulary)
+    told += _shown_at_most(table)
     for line in told:
         click.echo(line, err=True)
     rows = sum(map(len, reasons.values()))
@@ -208,3 +209,16 @@ def _never_given(
             f"never given: {len(never)} kinds, such as {', '.join(never[:8])}. What the source does not "
             "carry belongs under not_carried in the map; else its absence counts against somebody"
         )
+
+
+def _shown_at_most(table: ColumnMap | None) -> Iterator[str]:
+    """Yield how many entries of each kind a row can show, where a row is a record."""
+    if table is None or not table.file.entries:
+        return
+    most = Counter(each.kind for each in table.file.entries)
+    open_ = [kind for kind in most if kind not in table.source.coverage.kinds_missing]
+    listed = ", ".join(f"{kind} {most[kind]}" for kind in open_)
+    yield (
+        f"a row shows at most: {listed or 'nothing that counts'}. Where more of a kind may have happened, "
+        "name it under not_carried in the map; else what has no column is held against somebody"
+    )
