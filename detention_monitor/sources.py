@@ -30,8 +30,14 @@ PARQUET = (".parquet",)
 EXPECTED = ".expected"
 LONGEST_LINE = 1_000_000
 _BUFFER = 65_536
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-_DAMAGED = (OSError, EOFError, zlib.error, UnicodeError, parquet.DamagedError)
+_FOREIGN = {
+    b"\xff\xfe": "it is UTF-16; save it as UTF-8",
+    b"\xfe\xff": "it is UTF-16; save it as UTF-8",
+    b"PK": "it is an Excel workbook or an archive; save its sheet as CSV (UTF-8), or unpack it",
+    b"\xd0\xcf": "it is an old Excel workbook; save its sheet as CSV (UTF-8)",
+}
+"""By its first two bytes, what a file is that cannot be read, and what to do."""
+DAMAGED = (OSError, EOFError, zlib.error, UnicodeError, parquet.DamagedError)
 """What a file raises that cannot be read, or not to its end."""
 
 
@@ -126,8 +132,8 @@ def opened(path: str) -> Iterator[BinaryIO]:
         if begins == b"\x1f\x8b":
             with gzip.open(file) as unpacked:
                 yield io.BufferedReader(_Unpacked(unpacked), _BUFFER)
-        elif begins in _UTF_16:
-            raise UnicodeError("it is UTF-16; save it as UTF-8")
+        elif begins in _FOREIGN:
+            raise UnicodeError(_FOREIGN[begins])
         else:
             yield file
 
@@ -204,7 +210,7 @@ def _read_lines(path: str, vocabulary: Vocabulary) -> Iterator[_Read]:
                 elif undeclared:
                     got = undeclared_entry(got, line, undeclared)
                 yield got, source
-    except _DAMAGED as error:
+    except DAMAGED as error:
         yield _broken(path, number, error), source
 
 
@@ -264,7 +270,7 @@ def _read_table(path: str, vocabulary: Vocabulary, columns: ColumnMap) -> Iterat
     try:
         with opened(path) as file:
             yield from _rows_of(path, file, vocabulary, columns)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         yield _broken(path, 0, error), replace(columns.source, file=path)
 
 
@@ -287,7 +293,7 @@ def _rows_of(
                     yield got, source
             except csv.Error as error:
                 yield SetAside(origin, str(error), ""), source
-            except _DAMAGED as error:
+            except DAMAGED as error:
                 yield _broken(path, number - 1, error), source
                 return
 
@@ -336,7 +342,7 @@ def _read_parquet(path: str, vocabulary: Vocabulary, columns: ColumnMap | None) 
                 record = row.get("record")
                 known = record if isinstance(record, str) else None
                 yield SetAside(f"{name}:{number}", str(error), shown, known), source
-    except _DAMAGED as error:
+    except DAMAGED as error:
         yield _broken(path, number, error), source
 
 

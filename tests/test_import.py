@@ -174,3 +174,25 @@ def test_of_a_table_with_one_row_a_record_is_told_what_a_row_can_show(tmp_path: 
     assert (
         "list the entries it holds as docs/examples/one_row_a_record.map.yaml does" in first.stderr
     )
+
+
+@pytest.mark.parametrize(
+    ("begins", "said"),
+    [
+        (b"PK\x03\x04", "it is an Excel workbook or an archive; save its sheet as CSV (UTF-8)"),
+        (b"\xd0\xcf\x11\xe0", "it is an old Excel workbook; save its sheet as CSV (UTF-8)"),
+        (b"\xff\xfei\x00d\x00", "it is UTF-16; save it as UTF-8"),
+    ],
+)
+@pytest.mark.parametrize("name", ["table.csv", "table.xlsx"])
+def test_what_is_no_table_says_what_it_is(
+    name: str, begins: bytes, said: str, tmp_path: Path
+) -> None:
+    table = tmp_path / name
+    table.write_bytes(begins + b"\x00" * 600)
+    first = run("import", table, "--suggest-map", "-")
+    assert f"the table cannot be read: {said}" in str(first.exception)
+    assert first.stdout == ""
+    tried = run("import", table, "--map", MAP)
+    assert tried.exit_code == 3
+    assert f"the file cannot be read: {said}" in tried.stderr

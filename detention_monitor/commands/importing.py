@@ -7,6 +7,7 @@ import io
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -18,12 +19,13 @@ from detention_monitor.commands.options import FILE, SET_ASIDE, rules_options
 from detention_monitor.commands.output import Quarantine, private, target
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.entriesout import write_jsonl
+from detention_monitor.errors import RecordError
 from detention_monitor.mapping import Draft, draft
 from detention_monitor.paths import bundled_rules
 from detention_monitor.records import Source
 from detention_monitor.rulefile import load_rules
 from detention_monitor.seencolumns import seen
-from detention_monitor.sources import PARQUET, SetAside, opened, read_entries, record_files
+from detention_monitor.sources import DAMAGED, PARQUET, SetAside, opened, read_entries, record_files
 from detention_monitor.text import in_a_cell, printable
 from detention_monitor.vocabulary import Vocabulary
 
@@ -60,7 +62,8 @@ def import_command(
     told: list[str] = []
     for each in files:
         if table is not None and not each.endswith((".jsonl", ".gz", ".ndjson")) and each != "-":
-            told += _unread(each, table, vocabulary)
+            with suppress(RecordError):  # what is wrong with the file is told with its rows
+                told += _unread(each, table, vocabulary)
     beside = quarantine or (out.parent if out else Path()) / "quarantine.jsonl"
     count = Counter[str]()
     used = _Used()
@@ -142,6 +145,14 @@ def _not_read(name: str, about: str) -> str:
 
 
 def _draft(path: str, vocabulary: Vocabulary) -> Draft:
+    """Return a first map for a table; raise `RecordError` where it cannot be read."""
+    try:
+        return _drafted(path, vocabulary)
+    except (*DAMAGED, csv.Error) as error:
+        raise RecordError(f"{path}: the table cannot be read: {error}") from error
+
+
+def _drafted(path: str, vocabulary: Vocabulary) -> Draft:
     names, delimiter = _header(path)
     if path.endswith(PARQUET):
         cells = ({k: in_a_cell(v, ";") for k, v in row.items()} for _, row in parquet.rows(path))
