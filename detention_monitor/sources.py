@@ -27,6 +27,7 @@ from detention_monitor.vocabulary import Vocabulary
 SUFFIXES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 CSV = (".csv", ".csv.gz")
 PARQUET = (".parquet",)
+WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 EXPECTED = ".expected"
 LONGEST_LINE = 1_000_000
 _BUFFER = 65_536
@@ -93,9 +94,15 @@ def record_files(paths: Sequence[str], *, csv_too: bool = False) -> list[str]:
     return out
 
 
-def tables_passed_over(paths: Sequence[str]) -> int:
-    """Return how many CSV files of folders are not read for want of a column map."""
-    return sum(len(_in_folder(Path(each), CSV)) for each in paths if Path(each).is_dir())
+def passed_over(paths: Sequence[str], *, csv_too: bool = False) -> Iterator[str]:
+    """Yield what in folders looks like records and is not read, with what to do about it."""
+    folders = [Path(each) for each in paths if Path(each).is_dir()]
+    for endings, what in (
+        (() if csv_too else CSV, "CSV files were passed over; --map says how to read them"),
+        (WORKBOOKS, "workbooks were passed over; save their sheets as CSV (UTF-8)"),
+    ):
+        if count := sum(len(_in_folder(each, endings)) for each in folders):
+            yield f"{count:,} {what}"
 
 
 def _in_folder(folder: Path, endings: tuple[str, ...]) -> list[Path]:

@@ -196,3 +196,16 @@ def test_what_is_no_table_says_what_it_is(
     tried = run("import", table, "--map", MAP)
     assert tried.exit_code == 3
     assert f"the file cannot be read: {said}" in tried.stderr
+
+
+@pytest.mark.parametrize("command", [("import", "--map", MAP), ("replay", "--map", MAP)])
+def test_workbooks_in_a_folder_are_not_passed_over_in_silence(
+    command: tuple[object, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.csv").write_bytes(EXAMPLE.read_bytes())
+    for name in ("b.xlsx", "c.xls"):
+        (tmp_path / "in" / name).write_bytes(b"PK")
+    ran = run(command[0], tmp_path / "in", *command[1:])
+    assert "2 workbooks were passed over; save their sheets as CSV (UTF-8)" in ran.stderr
+    assert "6 entries" in ran.stderr

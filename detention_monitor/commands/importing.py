@@ -25,7 +25,15 @@ from detention_monitor.paths import bundled_rules
 from detention_monitor.records import Source
 from detention_monitor.rulefile import load_rules
 from detention_monitor.seencolumns import seen
-from detention_monitor.sources import DAMAGED, PARQUET, SetAside, opened, read_entries, record_files
+from detention_monitor.sources import (
+    DAMAGED,
+    PARQUET,
+    SetAside,
+    opened,
+    passed_over,
+    read_entries,
+    record_files,
+)
 from detention_monitor.text import in_a_cell, printable
 from detention_monitor.vocabulary import Vocabulary
 
@@ -59,7 +67,7 @@ def import_command(
         _suggested(files[0], vocabulary, suggest)
         return
     table = None if columns is None else ColumnMap.load(columns, vocabulary)
-    told: list[str] = []
+    told = [*passed_over(paths, csv_too=True)]
     for each in files:
         if table is not None and not each.endswith((".jsonl", ".gz", ".ndjson")) and each != "-":
             with suppress(RecordError):  # what is wrong with the file is told with its rows

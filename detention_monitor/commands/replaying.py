@@ -28,7 +28,7 @@ from detention_monitor.render import FORMATS, heading
 from detention_monitor.replay import replay, replay_grouped
 from detention_monitor.results import Tally
 from detention_monitor.runrecord import now_utc, write_record
-from detention_monitor.sources import record_files, tables_passed_over
+from detention_monitor.sources import passed_over, record_files
 
 PARQUET = "parquet"
 """The format that is made of whole rows, not line by line: from the JSON lines, at the end."""
@@ -125,8 +125,8 @@ def replay_command(
     )
     beside = quarantine or (out.parent if out else Path()) / "quarantine.jsonl"
     check_places(out, beside)
-    if columns is None and (tables := tables_passed_over(paths)):
-        click.echo(f"{tables:,} CSV files were passed over; --map says how to read them", err=True)
+    for told in passed_over(paths, csv_too=columns is not None):
+        click.echo(told, err=True)
     if quarantine is None:  # what an earlier run set aside is no record of this one
         files = [each for each in files if each == "-" or not _same(Path(each), beside)]
     for each in files:
