@@ -254,6 +254,15 @@ def test_what_a_row_cannot_say_counts_against_nobody(tmp_path: Path) -> None:
     assert "or not carried by this source; --all says what)" in " ".join(table.split())
 
 
+def test_a_finding_in_a_table_is_explained(tmp_path: Path) -> None:
+    ran = command(
+        "explain", str(ONE_ROW), "--map", str(ONE_ROW_MAP), "--record", "C1", "--duty", "B02-adult-present",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert "entry     C1-aa_arrived aa_arrived at 2024-06-10T18:05:00+01:00" in ran.stdout
+
+
 def test_several_of_a_kind_are_numbered_and_what_is_given_is_said(
     ruleset: RuleSet, tmp_path: Path
 ) -> None:

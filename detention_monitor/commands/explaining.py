@@ -13,8 +13,9 @@ from detention_monitor.boards.child import child_of
 from detention_monitor.boards.lines import ASCII, text_of
 from detention_monitor.boards.sheet import lines as sheet_lines
 from detention_monitor.checklist import Checklist
+from detention_monitor.columns import ColumnMap
 from detention_monitor.commands.engines import engine_option
-from detention_monitor.commands.options import instant, rules_options
+from detention_monitor.commands.options import FILE, instant, rules_options
 from detention_monitor.commands.records import gathered, is_of
 from detention_monitor.counterfactual import suppose, supposed_entry, told
 from detention_monitor.explain import explain
@@ -29,6 +30,9 @@ from detention_monitor.yamlfile import suggestion
 
 @click.command("explain")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--map", "columns", type=FILE, default=None, help="Column map by which CSV files are read."
+)
 @click.option("--record", default=None, help="Only this record (as CR-0001, or 44/CR-0001).")
 @click.option("--duty", default=None, help="Only this duty or rule, whatever its state.")
 @click.option("--at", "as_of", callback=instant, help="As of this time (default: its last entry).")
@@ -43,12 +47,15 @@ from detention_monitor.yamlfile import suggestion
 def explain_command(
     paths: tuple[str, ...], *, record: str | None, duty: str | None, as_of: int | None,
     supposed: str | None, only_list: bool, sheet: bool, engine: str, rules: Path | None, policy: Path | None,
+    columns: Path | None,
 ) -> None:  # fmt: skip
     """Say why: rule and law, entries, arithmetic, what was not found, what would have met it."""
     ruleset = load_rules(rules or bundled_rules(), policy)
     if duty is not None and duty not in _duties(ruleset):
         raise click.UsageError(f"no rule is called {duty}{suggestion(duty, _duties(ruleset))}")
-    every = gathered(read_entries(record_files(paths), ruleset.vocabulary))
+    table = None if columns is None else ColumnMap.load(columns, ruleset.vocabulary)
+    files = record_files(paths, csv_too=table is not None)
+    every = gathered(read_entries(files, ruleset.vocabulary, table))
     backend = backend_for(engine, ruleset.plan)
     listed = (
         Checklist(ruleset, rules or bundled_rules()) if only_list or (record and not duty) else None
