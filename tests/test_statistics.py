@@ -434,6 +434,44 @@ AGAIN = {
 }  # fmt: skip
 
 
+def test_what_a_source_does_not_carry_is_no_zero(tmp_path: Path) -> None:
+    """One source carries everything, another has one row a record and five columns of times."""
+    whole, table = tmp_path / "whole.jsonl", tmp_path / "table.csv"
+    whole.write_text("".join(json.dumps(each) + "\n" for each in HAND_MADE))
+    table.write_text(
+        "No,Arrived,Authorised,Born,Gender,Adult,Out\n"
+        "T1,2024-06-12 10:00,2024-06-12 10:10,2009-03-01,male,2024-06-12 10:40,2024-06-12 15:00\n"
+    )
+    (tmp_path / "map.yaml").write_text(
+        "format: custody-map/1\nzone: Europe/London\ncolumns: {record: No}\nentries:\n"
+        "  - {kind: arrived, columns: {at: Arrived}, attrs: {dob: Born, sex: Gender}}\n"
+        "  - {kind: detention_authorised, columns: {at: Authorised}}\n"
+        "  - {kind: aa_arrived, columns: {at: Adult}}\n"
+        "  - {kind: released, columns: {at: Out}}\n"
+    )
+    shares = {}
+    for name, given in (("both", (whole, table)), ("table", (table,))):
+        out = tmp_path / name
+        ran = report("statistics", *given, "--map", tmp_path / "map.yaml", "--out", out, "--rows")
+        assert ran.exit_code == 0, ran.stderr
+        shares[name] = read(out / "statistics.csv")
+    not_carried = "cannot tell: not carried by the source"
+    for figure in ("searched", "outcome", "over_24", "overnight"):
+        for name in ("both", "table"):
+            assert value(shares[name], figure, not_carried, "detentions") == 1, (name, figure)
+    assert value(shares["table"], "searched", "not searched", "detentions") == 0
+    assert value(shares["table"], "age_sex", "15", "male") == 1  # what it carries is counted
+    assert value(shares["table"], "held", "3 h to 6 h", "detentions") == 1
+    page = (tmp_path / "table" / "statistics.html").read_text()
+    told = html.unescape(re.sub(r"<[^>]+>", " ", page))
+    assert "none recorded does not mean none" in told
+    assert "had at least one minute of possibly unlawful detention" not in told
+    steps = told[told.index("From charge to court, children") :][:1200]
+    assert steps.count(not_carried) == 7
+    [rows] = (tmp_path / "table").rglob("detentions.csv")
+    assert "strip_search_started" in rows.read_text()
+
+
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Any]]:
     folder = tmp_path_factory.mktemp("generated")

@@ -82,7 +82,7 @@ def collected(
 # --- rows as files -----------------------------------------------------------------------------
 
 _TEXT = ("force", "detention", "kind", "day", "station", "sex", "ethnicity", "offence", "outcome",
-         "nights", "requests", "replies", "certificate", "breaches")  # fmt: skip
+         "nights", "requests", "replies", "certificate", "breaches", "not_carried")  # fmt: skip
 _WHOLE = (
     "age", "held", "adult_asked", "adult_waited", "adult_from_request", "midnights",
     "strip_searches", "intimate_searches", "reviews", "reviews_in_person", "extensions",
@@ -102,6 +102,7 @@ def flat(row: Row, names: Pseudonyms | None = None) -> dict[str, Any]:
     out = {name: raw[name] for name in COLUMNS if name in raw}
     out["strip_searches"] = len(row.strip_searches)
     out["nights"] = " ".join(row.nights)
+    out["not_carried"] = " ".join(row.not_carried)
     out["requests"] = " ".join(f"{each.asked}/{each.stage}" for each in row.requests)
     out["replies"] = " ".join(each.reply or "none" for each in row.requests)
     out["breaches"] = " ".join(f"{duty}:{row.duties[duty]}" for duty in sorted(row.duties))

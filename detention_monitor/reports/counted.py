@@ -19,6 +19,16 @@ NIGHT = "{night}"
 DAY_MINUTES = 24 * 60
 YES, NO = "yes", "no"
 
+Needs = tuple[tuple[str, ...], ...]
+"""Kinds of entry on which a figure rests: of each group the source has to carry one. Where it does
+not, that nothing is recorded says nothing, and the detention is counted as such or in no figure."""
+_CHARGED: Needs = (("charged",),)
+_KEPT: Needs = (*_CHARGED, ("detention_after_charge", "bail_decided"))
+_ENDED: Needs = (("released", "bailed", "moved_to_la", "court_appearance"),)
+_SEARCHES: Needs = (("strip_search_started",),)
+_LIMITS: Needs = (("review_held",), ("extension_authorised",), ("warrant_issued",))
+_REQUESTS: Needs = (("la_requested",),)
+
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
@@ -38,6 +48,7 @@ class Breakdown:
     label: str = "category"
     across: Callable[[Row], Iterable[str]] | None = None
     columns: tuple[str, ...] = ()
+    needs: Needs = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,7 @@ class Spread:
     among: Callable[[Row], bool] = lambda row: row.kind == "detained"
     nothing: str = NOT_RECORDED
     unit: str = "detentions"
+    needs: Needs = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,7 @@ class Share:
     definition: str
     among: Callable[[Row], bool] = lambda row: row.kind == "detained"
     base: str = "detentions"
+    needs: Needs = ()
 
 
 def _one(value: str | None) -> tuple[str]:
@@ -195,7 +208,8 @@ BREAKDOWNS: tuple[Breakdown, ...] = (
     Breakdown("overnight", "Held overnight, before and after charge", _night,
               f"NIGHT4: {NIGHT}. A night is after charge if so long a time of it is after the decision to "
               "keep the child; before charge if so long is before it; otherwise both.",
-              _NIGHTS, label="night"),
+              _NIGHTS, label="night",
+              needs=_KEPT),
     Breakdown("overnight_midnight", "Overnight by two counts", lambda row: (_yes(bool(row.nights)),),
               "MIDNIGHT: in police detention at 00:00 local; published series may mean that. It "
               "counts a child released at 00:20 and leaves out one held from 00:40 to 06:30.",
@@ -204,49 +218,59 @@ BREAKDOWNS: tuple[Breakdown, ...] = (
               columns=("yes (MIDNIGHT)", "no (MIDNIGHT)")),
     Breakdown("outcome", "How detention ended", _outcome,
               "The last end on the record; bail before charge that was answered is followed to "
-              "its end.", _OUTCOMES, label="outcome"),
+              "its end.", _OUTCOMES, label="outcome",
+              needs=(*_ENDED, *_CHARGED)),
     Breakdown("over_24", "Held for more than 24 hours, then released without charge", _over_24,
               "Time held counts from arrival at the station to the end of police detention, time on "
               "bail left out, hospital not left out (compare PACE s.50); released includes bail.",
-              _OVER, label="time held"),
+              _OVER, label="time held",
+              needs=_CHARGED),
     Breakdown("searched", "Children strip searched, by how often", _times_searched,
               "Searches that exposed more than outer clothing, and removal of clothing for safety.",
-              _TIMES_SEARCHED, label="strip searched"),
+              _TIMES_SEARCHED, label="strip searched",
+              needs=_SEARCHES),
     Breakdown("searches", "Strip searches, by exposure and adult",
               lambda row: (_yes(each.exposed) for each in row.strip_searches),
               "One count for each search; whether an adult was there is said by the entry, else by "
               "the adult's coming and going.", (YES, NO, NOT_RECORDED), _searched, "searches",
               "intimate parts exposed",
               lambda row: (f"adult there: {_yes(each.adult)}" for each in row.strip_searches),
-              ("adult there: yes", "adult there: no", "adult there: not recorded")),
+              ("adult there: yes", "adult there: no", "adult there: not recorded"),
+              needs=_SEARCHES),
     Breakdown("searched_age_sex", "Children strip searched, by age and sex", _age,
               "Each detention with a strip search once.", _AGES, _searched, label="age",
-              across=lambda row: _one(row.sex), columns=_SEXES),
+              across=lambda row: _one(row.sex), columns=_SEXES,
+              needs=_SEARCHES),
     Breakdown("searched_ethnicity", "Children strip searched, by ethnicity",
               lambda row: _one(row.ethnicity), "Each detention with a strip search once.",
-              _ETHNICITIES, _searched, label="ethnicity"),
+              _ETHNICITIES, _searched, label="ethnicity",
+              needs=_SEARCHES),
     Breakdown("powers", "Other powers used", _powers, "One count for each act on the record.",
               ("intimate search", "extension to 36 hours authorised",
                "warrant of further detention applied for", "warrant of further detention issued"),
-              unit="acts", label="power"),
+              unit="acts", label="power",
+              needs=(("intimate_search_started",), *_LIMITS[1:], ("warrant_applied",))),
     Breakdown("requests", "Requests to the local authority, by type and stage",
               lambda row: (each.asked.replace("_", " ") for each in row.requests),
               "One count for each request; type and stage as the entry says.",
               ("alternative", "secure", "both", "unclear", NOT_RECORDED), unit="requests",
               label="asked for",
               across=lambda row: (each.stage.replace("_", " ") for each in row.requests),
-              columns=("pre charge", "at charge", "post charge", NOT_RECORDED)),
+              columns=("pre charge", "at charge", "post charge", NOT_RECORDED),
+              needs=_REQUESTS),
     Breakdown("replies", "What the local authority replied",
               lambda row: ((each.reply or "no entry shows a reply").replace("_", " ")
                            for each in row.requests),
               "To each request: the first reply after it and before the next request.",
               ("accepted", "no bed", "no secure", "refused", "no reply", "other",
-               "no entry shows a reply"), unit="requests", label="reply"),
+               "no entry shows a reply"), unit="requests", label="reply",
+              needs=(*_REQUESTS, ("la_replied",))),
     Breakdown("certificates", "Certificates under s.38(7) for children kept", _certificate,
               "Of children refused bail and not moved to the local authority.",
               ("limb (a): impracticable", "limb (b): no secure accommodation", "limb not recorded",
                "none on the record"), lambda row: _kept(row) and row.moved is None,
-              label="certificate"),
+              label="certificate",
+              needs=(("certificate_made",), ("moved_to_la",))),
 )  # fmt: skip
 
 _HOURS = tuple(hour * 60 for hour in (1, 2, 3, 4, 6, 9, 12, 18))
@@ -267,20 +291,24 @@ SPREADS: tuple[Spread, ...] = (
     Spread("held", "Time held", lambda row: (row.held,),
            "From arrival at the station to the end of police detention, time on bail left out.",
            tuple(hour * 60 for hour in (3, 6, 9, 12, 15, 18, 24, 36)),
-           nothing="no end on the record"),
+           nothing="no end on the record",
+              needs=_ENDED),
     Spread("replied", "Time from request to the local authority's reply",
            lambda row: (each.minutes for each in row.requests),
            "To the first reply after the request and before the next request.",
-           (30, 60, 120, 240, 480), nothing="no entry shows a reply", unit="requests"),
+           (30, 60, 120, 240, 480), nothing="no entry shows a reply", unit="requests",
+              needs=(*_REQUESTS, ("la_replied",))),
     Spread("after_charge", "Time held after charge, bail refused", lambda row: (row.after_charge,),
            "From the first charge to the end of police detention, of children refused bail.",
            tuple(hour * 60 for hour in (1, 3, 6, 9, 12, 18, 24, 48)), _kept,
-           "no end on the record"),
+           "no end on the record",
+              needs=_KEPT),
     Spread("unlawful", "Minutes of unlawful detention", lambda row: (row.unlawful or None,),
            "Minutes of police detention in which a review under s.40 or a limit of ss.41 to 44 was "
            "past its instant on every reading of the law; stretches that overlap count once. A "
            "possible finding for a person to decide, not a ruling.",
-           (5, 30, 120, 360), nothing="none"),
+           (5, 30, 120, 360), nothing="none",
+              needs=_LIMITS),
 )  # fmt: skip
 
 
@@ -299,30 +327,40 @@ SHARES: tuple[Share, ...] = (
     Share("overnight", "Held overnight", lambda row: bool(row.nights), f"NIGHT4: {NIGHT}."),
     Share("overnight_post", "Held overnight after charge",
           lambda row: any(each != "pre" for each in row.nights),
-          "NIGHT4, at least part of a night after the decision to keep the child."),
-    Share("charged", "Charged", lambda row: row.charged, "An entry shows a charge."),
+          "NIGHT4, at least part of a night after the decision to keep the child.",
+              needs=_KEPT),
+    Share("charged", "Charged", lambda row: row.charged, "An entry shows a charge.",
+              needs=_CHARGED),
     Share("bail_refused", "Bail refused", lambda row: row.bail_refused,
-          "Of children charged.", lambda row: row.kind == "detained" and row.charged, "charged"),
+          "Of children charged.", lambda row: row.kind == "detained" and row.charged, "charged",
+              needs=_KEPT),
     Share("asked", "Local authority asked for accommodation", lambda row: bool(row.requests),
-          "At any stage, of children refused bail.", _kept, "bail refused"),
+          "At any stage, of children refused bail.", _kept, "bail refused",
+              needs=_REQUESTS),
     Share("moved", "Moved to local authority accommodation", lambda row: row.moved is not None,
-          "Of children refused bail.", _kept, "bail refused"),
+          "Of children refused bail.", _kept, "bail refused",
+              needs=(("moved_to_la",),)),
     Share("certified", "Certificate made", lambda row: row.certificate is not None,
           "Of children refused bail and not moved.",
-          lambda row: _kept(row) and row.moved is None, "kept"),
+          lambda row: _kept(row) and row.moved is None, "kept",
+              needs=(("certificate_made",),)),
     Share("produced", "Certificate produced to the court", lambda row: row.produced,
           "Of children with a certificate.",
           lambda row: _kept(row) and row.moved is None and row.certificate is not None,
-          "certificates"),
+          "certificates",
+              needs=(("certificate_produced",),)),
     Share("unlawful", "Any unlawful minute", lambda row: row.unlawful > 0,
-          "As defined under minutes of unlawful detention."),
+          "As defined under minutes of unlawful detention.",
+              needs=_LIMITS),
     Share("never_seen", "Reviewed, never in person", lambda row: row.reviews_in_person == 0,
           "Of children with at least one review that counts.",
           lambda row: row.kind == "detained" and row.reviews > 0, "reviewed"),
-    Share("searched", "Strip searched", lambda row: bool(row.strip_searches), "At least once."),
+    Share("searched", "Strip searched", lambda row: bool(row.strip_searches), "At least once.",
+              needs=_SEARCHES),
     Share("over_24", "Over 24 hours, released without charge",
           lambda row: None if row.held is None else _over_24(row) == (_OVER[0],),
-          "As defined above.", base="time held known"),
+          "As defined above.", base="time held known",
+              needs=_CHARGED),
     Share("by_law", "Any possible breach of statute or Code, established",
           lambda row: "law" in row.duties.values(),
           "At least one finding that rests on an Act or on the Code, not on a local target, and "

@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-from detention_monitor.reports.counted import BREAKDOWNS, SHARES, SPREADS, Spread
+from detention_monitor.reports.counted import (
+    BREAKDOWNS,
+    NOT_CARRIED,
+    SHARES,
+    SPREADS,
+    Breakdown,
+    Spread,
+)
 from detention_monitor.reports.intervals import at_place
 from detention_monitor.reports.rows import Row
 
@@ -56,6 +63,8 @@ class Figures:
     minutes: dict[str, dict[Place, Minutes]] = field(default_factory=dict)
     rates: dict[str, dict[Place, Rate]] = field(default_factory=dict)
     duties: dict[Place, Counter[tuple[str, str]]] = field(default_factory=dict)
+    not_carried: set[str] = field(default_factory=set)
+    """The figures from which detentions are left out, for their source does not carry what is counted."""
     first: str = ""
     last: str = ""
 
@@ -67,21 +76,19 @@ class Figures:
         wide = (ALL, Place(row.force, station), Place(month=row.month))
         every = (*wide, Place(row.force, station, row.month))
         for each in BREAKDOWNS:
+            told = self._is_told(row, each)
             if each.among(row):
-                across = each.across(row) if each.across else None
-                pairs = zip(each.of(row), across, strict=True) if across is not None else (
-                    (label, "") for label in each.of(row))  # fmt: skip
-                for pair in pairs:
+                for pair in _pairs(each, row) if told else ((NOT_CARRIED, ""),):
                     for place in every:
                         _of(self.counts, each.id, place)[pair] += 1
         for spread in SPREADS:
-            if spread.among(row):
+            if self._is_told(row, spread) and spread.among(row):
                 for value in spread.of(row):
                     for place in wide:
                         self._minutes(spread.id, place)[value] += 1
         for share in SHARES:
             if share.among(row):
-                has = share.has(row)
+                has = share.has(row) if row.carries(share.needs) else None
                 rates = self.rates.setdefault(share.id, {})
                 for place in every:
                     rates[place] = rates.get(place, Rate()).plus(has)
@@ -89,6 +96,13 @@ class Figures:
             for duty, state in row.duties.items():
                 for place in wide:
                     self.duties.setdefault(place, Counter())[duty, state] += 1
+
+    def _is_told(self, row: Row, of: Breakdown | Spread) -> bool:
+        """Whether a row can be counted; acts are, wherever they are recorded."""
+        if row.kind != "detained" or row.carries(of.needs):
+            return True
+        self.not_carried.add(of.id)
+        return of.unit != "detentions"
 
     def _minutes(self, name: str, place: Place) -> Minutes:
         return self.minutes.setdefault(name, {}).setdefault(place, Counter())
@@ -113,6 +127,13 @@ class Figures:
     def count(self, name: str, place: Place) -> Counter[tuple[str, str]]:
         """Return the counts of a breakdown at a place."""
         return self.counts.get(name, {}).get(place, Counter())
+
+
+def _pairs(of: Breakdown, row: Row) -> Iterable[tuple[str, str]]:
+    """Yield the label, and the one across, of each thing that is counted in a row."""
+    if of.across is None:
+        return ((label, "") for label in of.of(row))
+    return zip(of.of(row), of.across(row), strict=True)
 
 
 def _of(

@@ -101,11 +101,19 @@ class Row(msgspec.Struct, omit_defaults=True, gc=False):
     unlawful_possible: int = 0
     duties: dict[str, State] = {}
     good: int = 0
+    not_carried: tuple[str, ...] = ()
+    """Of the kinds of entry that are counted, those the source does not carry."""
 
     @property
     def month(self) -> str:
         """The local month in which it began, as 2024-09."""
         return self.day[:7]
+
+    def carries(self, needs: Sequence[Sequence[str]]) -> bool:
+        """Whether the source carries, of each group of kinds of entry, at least one."""
+        return not self.not_carried or all(
+            any(kind not in self.not_carried for kind in group) for group in needs
+        )
 
 
 def check(ruleset: RuleSet) -> None:
@@ -150,6 +158,7 @@ def row_of(detention: Detention, judged: Assessment) -> Row:
     row.ethnicity = _latest(facts, "ethnicity")
     row.offence = _latest(facts, "offence_group")
     row.closed = judged.ended_at is not None
+    row.not_carried = tuple(sorted(NEEDED & detention.coverage.kinds_missing))
     for each in judged.findings:
         _find(row, each)
     if row.kind == "detained":

@@ -27,6 +27,10 @@ from detention_monitor.text import several
 
 QUANTILES = ((10, "10 %"), (25, "25 %"), (50, "median"), (75, "75 %"), (90, "90 %"))
 NOTHING = "-"
+NOT_ALL_CARRIED = (
+    "The source of some detentions, or of all, does not carry what this rests on: they are not counted "
+    "in these numbers, and none recorded does not mean none."
+)
 
 
 class Value(NamedTuple):
@@ -127,7 +131,7 @@ class Show:
             for label, numbers in zip((*labels, f"all {of.unit}"), shown, strict=True)
         ]
         return Sheet(of.id, of.title, of.label, (*columns, "all"), tuple(rows),
-                     frozenset({len(labels)}), of.definition)  # fmt: skip
+                     frozenset({len(labels)}), of.definition, notes=self._left_out(of.id))  # fmt: skip
 
     def bands(self, of: Spread, place: Place = ALL) -> Sheet:
         """Return how many lie in each band of a time."""
@@ -146,7 +150,13 @@ class Show:
             for label, numbers in zip(labels, shown, strict=True)
         )
         return Sheet(name, title, label, (unit, "of all"), rows, frozenset({len(counts)}),
-                     definition)  # fmt: skip
+                     definition, notes=self._left_out(name))  # fmt: skip
+
+    def _left_out(self, name: str) -> tuple[str, ...]:
+        """Return what to say where the source of some detentions does not carry what is counted."""
+        if name not in self.figures.not_carried:
+            return ()
+        return (NOT_ALL_CARRIED,)
 
     def quantiles(self, of: Spread, places: Sequence[Place]) -> Sheet:
         """Return the quantiles of a time at some places, and in all."""
@@ -161,7 +171,8 @@ class Show:
         totals = frozenset({len(every) - 1}) if len(every) > 1 else frozenset()
         return Sheet(f"{of.id}_quantiles", f"{of.title}: how long (h:mm)", "where", columns,
                      tuple(rows), totals,
-                     f"Of {of.unit} with a time; 10 %: a tenth took no longer than that.", every)  # fmt: skip
+                     f"Of {of.unit} with a time; 10 %: a tenth took no longer than that.", every,
+                     self._left_out(of.id))  # fmt: skip
 
     def known(self, name: str, places: Sequence[Place]) -> dict[Place, int | None]:
         """Return of how many a time is known at each place and in all; None where hidden.

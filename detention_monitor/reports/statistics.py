@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from detention_monitor.reports import charts
 from detention_monitor.reports.charts import Box
-from detention_monitor.reports.counted import BREAKDOWNS, SHARES, SPREADS
+from detention_monitor.reports.counted import BREAKDOWNS, NOT_CARRIED, SHARES, SPREADS
 from detention_monitor.reports.disclosure import HIDDEN, LEAST, LEAST_FOR_QUANTILES, ROUNDED_TO
 from detention_monitor.reports.figures import Figures, Place
 from detention_monitor.reports.page import SENSITIVE, Section, Table, columns, report_page
@@ -70,6 +70,7 @@ def summary(found: Statistics, period: str) -> list[str]:
             ("adult_came", "saw an appropriate adult in person"),
             ("unlawful", "had at least one minute of possibly unlawful detention"),
         )
+        if found.shares[name].base[-1][-1] != 0  # else the source does not carry it
     ]
     kept = found.shares["moved"].base[-1][-1]
     after = (
@@ -237,13 +238,22 @@ _STEPS = (
 )
 
 
+def _is_untold(share: Shares) -> bool:
+    """Whether the source of every detention leaves out what a share rests on."""
+    return share.base[-1][-1] == 0 and share.untold != 0
+
+
 def _refused(found: Statistics) -> Iterator[Section]:
     steps = []
     for name, part, label in _STEPS:
         share = found.shares[name]
         steps.append((label, (share.has if part == "has" else share.base)[-1][-1]))
-    rows = tuple((label, count(number).text) for label, number in steps)
-    table = Table(columns("step", "children"), rows, "From charge to court, children",
+    rows = []
+    untold = False  # what follows a step of which nothing is known is not known either
+    for (name, _, label), (_, number) in zip(_STEPS, steps, strict=True):
+        untold = untold or _is_untold(found.shares[name])
+        rows.append((label, NOT_CARRIED if untold else count(number).text))
+    table = Table(columns("step", "children"), tuple(rows), "From charge to court, children",
                   tuple(f"{found.shares[name].of.title}: {found.shares[name].of.definition}"
                         for name in ("asked", "certified", "produced")))  # fmt: skip
     chart = charts.bars(steps, "children", "Children charged, refused bail, asked for, moved, certified, as in the table below")  # fmt: skip
