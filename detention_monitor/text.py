@@ -8,6 +8,11 @@ _UNSAFE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
 )
 """Control characters, those that turn the direction of text or take no room, halves of characters."""
+_NO_PAGE = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
+    r"\ud800-\udfff\ufffe\uffff]"
+)
+"""The same where lines and tabs may stand, and what no XML may hold (XML 1.0, 2.2)."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -19,6 +24,15 @@ def printable(text: str, most: int = 400) -> str:
     """
     cut = text if len(text) <= most else f"{text[: most - 1]}…"
     return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", cut)
+
+
+def on_a_page(text: str) -> str:
+    r"""Return text of any length without what must not stand on a page or in a drawing.
+
+    >>> on_a_page("a\x00b\nc")
+    'a�b\nc'
+    """
+    return _NO_PAGE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def cell(text: str) -> str:

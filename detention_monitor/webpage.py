@@ -14,6 +14,7 @@ from typing import Any
 
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.paths import PACKAGE
+from detention_monitor.text import on_a_page
 
 _TEMPLATES = PACKAGE / "templates"
 _NEEDS_MORE = "pages with charts need more: python -m pip install 'detention-monitor[reports]'"
@@ -38,9 +39,24 @@ def drawing(chart: Any, told: str) -> Any:
         from markupsafe import Markup, escape
     except ImportError as error:
         raise DetentionMonitorError(_NEEDS_MORE) from error
-    svg = vl_convert.vegalite_to_svg(chart.to_json())
+    svg = vl_convert.vegalite_to_svg(_drawable(chart.to_dict()))
     named = f'<svg role="img" aria-label="{escape(told)}"'
     return Markup(svg.replace("<svg", named, 1))  # noqa: S704 - drawn here; text in it is escaped
+
+
+def _drawable(value: Any) -> Any:
+    """Return a chart, or a part of one, with what cannot stand in an SVG replaced by a mark.
+
+    The library that draws aborts of such a character, and the process with it.
+    """
+    match value:
+        case str():
+            return on_a_page(value)
+        case dict():
+            return {_drawable(key): _drawable(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_drawable(each) for each in value]
+    return value
 
 
 def script(name: str) -> tuple[Any, str]:
@@ -76,5 +92,10 @@ def _environment() -> Any:
     loader = PackageLoader("detention_monitor", "templates")
     return Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
+        lstrip_blocks=True, finalize=_finally,
     )  # fmt: skip
+
+
+def _finally(value: Any) -> Any:
+    """Return what goes into a page: texts of records hold what they hold."""
+    return type(value)(on_a_page(value)) if isinstance(value, str) else value

@@ -34,6 +34,8 @@ from detention_monitor.reports.provenance import Provenance
 from detention_monitor.reports.pseudonym import Pseudonyms
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.times import parse_instant
+from detention_monitor.values import changed
+from detention_monitor.vocabulary import Coverage
 from tests.conftest import RULES, SAMPLES
 from tests.test_redaction import STORIES, disguised, entries_in
 from tests.test_replay import command
@@ -223,3 +225,36 @@ def test_a_key_that_is_none_is_refused_before_the_work(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "at least 16 bytes" in done.stderr
     assert not (tmp_path / "p").exists()
+
+
+def test_what_the_source_does_not_carry_is_not_told_as_undone(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    entries = [
+        each for each in entries_in("T10_certificate_late", ruleset.vocabulary)
+        if each.kind not in ("la_requested", "la_replied")
+    ]  # fmt: skip
+    lacking = Coverage(frozenset({"la_requested", "la_replied", "moved_to_la"}))
+    [detention] = detentions_of(entries)
+    told = case(detention, ruleset, durable)
+    untold = case(changed(detention, coverage=lacking), ruleset, durable)
+    assert told is not None
+    assert untold is not None
+
+    def text(*cases: Case) -> str:
+        return " ".join(re.sub(r"<[^>]+>", " ", partner_page(cases, MADE)).split())
+
+    assert "No request to a local authority is on record." in text(told)
+    assert "Not moved." in text(told)
+    page = text(untold)
+    assert "No request to a local authority is on record" not in page
+    assert "Not moved" not in page
+    assert (
+        "does not carry requests to the local authority, its answers, moves to accommodation"
+        in page
+    )
+    assert "The source does not carry what was asked of local authorities." in page
+    assert "local authority asked not carried by the source" in page
+    assert "0 local authority asked (of 1 whose source carries it)" in text(told, untold)
+    assert as_csv([untold]).splitlines()[1].endswith("la_requested la_replied moved_to_la")
+    assert {each.duty for each in untold.concerns}.isdisjoint({"E03", "E07", "E09"})

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from detention_monitor.cli import cli
 from detention_monitor.generate import generate
+from tests.test_replay import command
 
 Lines = dict[tuple[str, ...], dict[str, str]]
 
@@ -470,6 +471,26 @@ def test_what_a_source_does_not_carry_is_no_zero(tmp_path: Path) -> None:
     assert steps.count(not_carried) == 7
     [rows] = (tmp_path / "table").rglob("detentions.csv")
     assert "strip_search_started" in rows.read_text()
+
+
+@pytest.mark.parametrize("character", ["\0", "\x01", "\x1b", "\x7f", "\ufffe", "\uffff"])
+def test_a_character_that_no_drawing_may_hold_does_not_end_the_program(
+    character: str, tmp_path: Path
+) -> None:
+    lines = [
+        each
+        for name, station in (("A", f"North{character}gate"), ("B", "Southgate"))
+        for each in entries(name, "2024-06-10T18:00:00+01:00", ("arrived", 0, who(station=station)),
+                            ("detention_authorised", 10, {}), ("aa_arrived", 40, {}), ("released", 290, {}))
+    ]  # fmt: skip
+    (tmp_path / "r.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    for kind in ("statistics", "trend"):
+        # In a process of its own: the library that draws aborts the one that it is in.
+        ran = command("report", kind, "r.jsonl", "--out", kind, cwd=tmp_path)
+        assert ran.returncode == 0, ran.stderr
+        page = (tmp_path / kind / f"{kind}.html").read_text()
+        assert "North\ufffdgate" in page
+        assert character not in page
 
 
 @pytest.fixture(scope="module")

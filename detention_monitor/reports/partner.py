@@ -30,6 +30,9 @@ _CHILD = "child_pace_part_iv"
 _DUTIES = ("E03", "E04", "E05", "E07", "E09", "E10", "E12", "E13", "E15", "E18")
 """Duties of which partners hear: the move, the request, the certificate, the night, the court."""
 _LAW = ("statute", "code", "annex")
+TOLD = ("la_requested", "la_replied", "moved_to_la", "certificate_made", "certificate_produced",
+        "review_held")  # fmt: skip
+"""Kinds of entry whose absence the report tells, unless the source does not carry them."""
 
 
 class Asked(msgspec.Struct, frozen=True, array_like=True):
@@ -94,6 +97,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     court_at: int | None
     ended_at: int | None
     concerns: tuple[Concern, ...]
+    not_carried: tuple[str, ...] = ()
+    """Of the kinds of entry told here, those the source does not carry."""
 
     @property
     def hours(self) -> float | None:
@@ -158,6 +163,7 @@ def case_of(detention: Detention, judged: Assessment) -> Case | None:
         court_at=_first(of.get("court_appearance", [])),
         ended_at=judged.ended_at,
         concerns=tuple(_concerns(judged.findings)),
+        not_carried=tuple(kind for kind in TOLD if not detention.coverage.carries(kind)),
     )  # fmt: skip
 
 
@@ -224,6 +230,7 @@ COLUMNS = (
     "asked_at", "authority", "asked_for", "stage", "reply", "replied_at", "minutes_to_reply",
     "reviews_after_charge", "move_decided_again", "moved_at", "certificate_at", "limb",
     "certificate_ground", "produced_at", "nights_after_charge", "court_at", "ended_at",
+    "not_carried",
 )  # fmt: skip
 
 
@@ -239,7 +246,7 @@ def rows(case: Case) -> Iterator[tuple[str, ...]]:
         str(len(case.reviews)), str(again), _at(case.moved_at),
         _at(certificate.at if certificate else None), certificate.limb if certificate else "",
         certificate.ground if certificate else "", _at(case.produced_at), str(case.nights),
-        _at(case.court_at), _at(case.ended_at),
+        _at(case.court_at), _at(case.ended_at), " ".join(case.not_carried),
     )  # fmt: skip
     for number, each in enumerate(case.asked, start=1):
         minutes = None if each.replied_at is None else (each.replied_at - each.at) // 60

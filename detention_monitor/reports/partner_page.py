@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 from typing import Any
 
@@ -46,6 +46,11 @@ _REPLIES = {"accepted": "accepted", "no_bed": "no bed", "no_secure": "no secure 
             "": "reply not recorded"}  # fmt: skip
 _GROUNDS = {"no_bed": "no bed", "no_secure_bed": "no secure bed", "court_imminent": "court imminent",
             "no_transport": "no transport", "": "ground not recorded"}  # fmt: skip
+_LACKED = {
+    "la_requested": "requests to the local authority", "la_replied": "its answers",
+    "moved_to_la": "moves to accommodation", "certificate_made": "certificates",
+    "certificate_produced": "their production to the court", "review_held": "reviews",
+}  # fmt: skip
 _SIGNS = {
     "asked: alternative": ("circle", "#1d4f91", "#1d4f91"),
     "asked: secure": ("diamond", "#a3002a", "#a3002a"),
@@ -80,28 +85,35 @@ def partner_page(cases: Sequence[Case], provenance: Provenance) -> str:
 
 def _figures(cases: Sequence[Case]) -> list[tuple[str, str, str]]:
     """Return the figures at the top: number, what it is, and its share with the interval."""
-    whole = len(cases)
 
-    def of(count: int, words: str) -> tuple[str, str, str]:
+    def of(has: Callable[[Case], bool], words: str, needs: str = "") -> tuple[str, str, str]:
+        told = [each for each in cases if needs not in each.not_carried]
+        if cases and not told:
+            return "-", words, "not carried by the source"
+        count, whole = sum(map(has, told)), len(told)
         found = wilson(count, whole)
         share = "" if found is None else (
             f"{count / whole:.0%} ({found[0]:.0%} to {found[1]:.0%})")  # fmt: skip
-        return str(count), words, share
+        left = f" (of {whole:,} whose source carries it)" if whole < len(cases) else ""
+        return str(count), f"{words}{left}", share
 
     return [
-        (str(whole), "children charged and refused bail", ""),
-        of(sum(bool(each.asked) for each in cases), "local authority asked"),
-        of(sum(each.moved_at is not None for each in cases), "moved to accommodation"),
-        of(sum(each.nights > 0 for each in cases), "spent a night in a cell after charge"),
+        (str(len(cases)), "children charged and refused bail", ""),
+        of(lambda each: bool(each.asked), "local authority asked", "la_requested"),
+        of(lambda each: each.moved_at is not None, "moved to accommodation", "moved_to_la"),
+        of(lambda each: each.nights > 0, "spent a night in a cell after charge"),
         of(
-            sum(each.produced_at is not None for each in cases), "certificate produced to the court"
+            lambda each: each.produced_at is not None, "certificate produced to the court",
+            "certificate_produced",
         ),
-    ]
+    ]  # fmt: skip
 
 
 def _lead(cases: Sequence[Case]) -> str:
     types = Counter(_WANTED.get(each.wanted, each.wanted) for case in cases for each in case.asked)
     stages = Counter(_STAGES.get(each.stage, each.stage) for case in cases for each in case.asked)
+    if not types and cases and all("la_requested" in each.not_carried for each in cases):
+        return "The source does not carry what was asked of local authorities."
     if not types:
         return "No request to a local authority is on record."
     said = ", ".join(f"{n} {name}" for name, n in types.most_common())
@@ -225,6 +237,9 @@ def _case(case: Case) -> dict[str, object]:
         "hours": "" if case.hours is None else in_words(int(case.hours * HOUR)),
         "law": _concerns(each for each in case.concerns if each.law),
         "other": _concerns(each for each in case.concerns if not each.law),
+        "lacks": [_LACKED[kind] for kind in case.not_carried],
+        "requests_told": "la_requested" not in case.not_carried,
+        "move_told": "moved_to_la" not in case.not_carried,
     }
 
 
@@ -245,7 +260,7 @@ def _request(asked: Asked) -> dict[str, str]:
 
 def _reviews(case: Case) -> str:
     if not case.reviews:
-        return "none"
+        return "not carried" if "review_held" in case.not_carried else "none"
     again = Counter(each.again for each in case.reviews)
     parts = [f"{again[True]} decided the move again"]
     parts += [f"{again[False]} did not"] if again[False] else []
@@ -255,11 +270,16 @@ def _reviews(case: Case) -> str:
 
 def _certificates(case: Case) -> str:
     if not case.certificates:
-        return "none on record"
+        return "not carried" if "certificate_made" in case.not_carried else "none on record"
     last = case.certificates[-1]
     limb = f"limb ({last.limb})" if last.limb else "limb not recorded"
     ground = f", {_GROUNDS.get(last.ground, _said(last.ground))}" if last.limb != "b" else ""
-    produced = "no entry shows that the court got it"
+    lacks = "certificate_produced" in case.not_carried
+    produced = (
+        "whether the court got it is not carried"
+        if lacks
+        else "no entry shows that the court got it"
+    )
     if case.produced_at is not None:
         produced = f"produced to the court {local_text(case.produced_at)}"
     return f"{local_text(last.at)}, {limb}{ground}; {produced}"
