@@ -1,5 +1,6 @@
 """The review filled in on the page of a record, in a real browser, and taken in by `report review`."""
 
+import asyncio
 import contextlib
 import json
 import shutil
@@ -16,6 +17,15 @@ from tests.test_replay import command
 T10 = str(SAMPLES / "T10_certificate_late.jsonl")
 BAR = "document.querySelector('#save output').textContent"
 WHY = "late: 'no bed', \"really\"? #1 \u65e5\u672c <b>x</b>"
+
+
+async def loaded(page: Tab) -> None:
+    """Wait for the form; a tab that never shows it is as good as one that crashed."""
+    for _ in range(500):
+        if await page.value("document.readyState === 'complete' && !!window.save"):
+            return
+        await asyncio.sleep(0.02)
+    raise TabCrashedError
 
 
 async def choose(page: Tab, selector: str) -> None:
@@ -44,8 +54,7 @@ async def filled_in(profile: Path, url: str, downloads: Path, keys: list[str]) -
         await page.answer(
             "Browser.setDownloadBehavior", behavior="allow", downloadPath=str(downloads)
         )
-        while not await page.value("document.readyState === 'complete' && !!window.save"):
-            pass
+        await loaded(page)
         assert (await page.value(BAR)).endswith("0 of 32 questions, not graded")
         await choose(page, "#save button")
         said.append(await page.value(BAR))
@@ -128,8 +137,7 @@ async def observed(profile: Path, url: str, downloads: Path) -> list[str]:
         await page.answer(
             "Browser.setDownloadBehavior", behavior="allow", downloadPath=str(downloads)
         )
-        while not await page.value("document.readyState === 'complete' && !!window.save"):
-            pass
+        await loaded(page)
         said.append(await page.value(BAR))
         await choose(page, "#save button")
         said.append(await page.value(BAR))
