@@ -195,3 +195,25 @@ def test_a_page_tells_no_number_of_times_that_the_file_beside_it_hides() -> None
 
     assert show.known("held", [*stations, *months])[ALL] is None
     assert show.known("held", stations)[ALL] is None
+
+
+def test_what_leaves_the_force_has_a_folder_without_what_must_stay(
+    records: Path, tmp_path: Path
+) -> None:
+    """Exact figures and rows of children lay in a folder of which all may be given away."""
+    out, file, register = tmp_path / "out", records / "early.jsonl", tmp_path / "register"
+    (tmp_path / "key").write_text("0123456789abcdef")
+    leaving = ("--outside", "--register", register, *JANUARY)
+    assert report("statistics", file, "--rows", "--out", out, *JANUARY).exit_code == 0
+    for words in (("statistics", *leaving), ("partner", "--key", tmp_path / "key")):
+        refused = report(words[0], file, *words[1:], "--out", out)
+        assert "needs a folder of its own" in str(refused.exception)
+    assert not (out / "force_only").exists()
+
+    other = tmp_path / "other"
+    assert report("statistics", file, *leaving, "--out", other).exit_code == 0
+    assert report("trend", file, *leaving, "--out", other).exit_code == 0
+    back = report("trend", file, *JANUARY, "--out", other)
+    assert "write what stays to another folder" in str(back.exception)
+    partner = report("partner", file, "--key", tmp_path / "key", "--out", other)
+    assert "holds other files (statistics.csv" in str(partner.exception)

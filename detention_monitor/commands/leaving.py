@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,10 +11,14 @@ from typing import Any, NamedTuple
 import click
 
 from detention_monitor.commands.options import FILE
+from detention_monitor.errors import RecordError
 from detention_monitor.reports.provenance import Provenance
 from detention_monitor.reports.register import Publication, check, counted, opened
 from detention_monitor.reports.rows import Row
 from detention_monitor.times import rfc3339
+
+FORCE_ONLY = "force_only"
+"""The folder, in that of a report which leaves the force, of what must not leave with it."""
 
 
 class Outward(NamedTuple):
@@ -70,6 +74,33 @@ def leaves_the_force(command: Callable[..., Any]) -> Callable[..., Any]:
         *getattr(command, "__click_params__", []), *asked.__click_params__,  # type: ignore[attr-defined]
     ]  # fmt: skip
     return asked
+
+
+_TABLES = {"statistics", "trend", "rows_under_agreement", FORCE_ONLY}
+
+
+def folder_of_its_own(
+    out: Path, may_hold: Collection[str] = _TABLES, *, outside: bool = True
+) -> None:
+    """Raise `RecordError` where a folder to be given away would hold what must stay, or the reverse.
+
+    `may_hold` are names without their ending. A folder that was given away once is known by `FORCE_ONLY`.
+    """
+    if not out.is_dir():
+        return
+    found = {each.name for each in out.iterdir()}
+    if not outside:
+        if FORCE_ONLY in found:
+            raise RecordError(
+                f"{out} holds a report that leaves the force; write what stays to another folder"
+            )
+        return
+    other = sorted(each for each in found if each.split(".")[0] not in may_hold)
+    if other or (found and FORCE_ONLY not in found):
+        raise RecordError(
+            f"{out} holds other files ({', '.join((other or sorted(found))[:3])}); all in the folder of a report "
+            "that leaves the force may be given away, so it needs a folder of its own"
+        )
 
 
 @contextmanager

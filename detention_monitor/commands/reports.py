@@ -14,7 +14,13 @@ import click
 
 from detention_monitor import webpage
 from detention_monitor.catalogue import load_catalogue
-from detention_monitor.commands.leaving import Outward, leaves_the_force, registered
+from detention_monitor.commands.leaving import (
+    FORCE_ONLY,
+    Outward,
+    folder_of_its_own,
+    leaves_the_force,
+    registered,
+)
 from detention_monitor.commands.options import FILE, FOLDER, SET_ASIDE, rules_options
 from detention_monitor.commands.output import Quarantine, kept, private, progress_line
 from detention_monitor.errors import RecordError
@@ -257,6 +263,7 @@ def _judged(
     """
     inputs = inputs_of(given.files)
     _refuse_overwriting(given.files, out)
+    folder_of_its_own(out, outside=leaving.outside)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     stays = force_only(out) if leaving.outside else out
     with kept(out, given.files, resume=given.resume) as state:
@@ -299,7 +306,7 @@ def _made(
 
 def force_only(out: Path) -> Path:
     """Return the folder, made if need be, for what must not leave the force with the rest of `out`."""
-    folder = out / "force_only"
+    folder = out / FORCE_ONLY
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
