@@ -26,6 +26,7 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--remote-debugging-port=0", "--window-size=1280,900",
+    "--single-process",  # a page in a process of its own crashes on some machines three times of four
 )  # fmt: skip
 
 
@@ -81,11 +82,18 @@ class Tab:
             json.dumps({"id": self._last, "method": method, "params": params})
         )
 
+    async def _next(self) -> dict[str, Any]:
+        """Return what the browser says next; one that is gone says nothing."""
+        data = (await self._socket.receive()).data
+        if not isinstance(data, str):
+            raise TabCrashedError
+        return dict(json.loads(data))
+
     async def until(self, text: str, seconds: float = 60) -> None:
         """Read what the page receives over its own socket until a text has come."""
         async with asyncio.timeout(seconds):
             while text not in self.received:
-                event = json.loads((await self._socket.receive()).data)
+                event = await self._next()
                 if event.get("method") == "Inspector.targetCrashed":
                     raise TabCrashedError
                 if event.get("method") == "Network.webSocketFrameReceived":
@@ -97,7 +105,7 @@ class Tab:
         await self.ask(method, **params)
         async with asyncio.timeout(60):
             while True:
-                got = json.loads((await self._socket.receive()).data)
+                got = await self._next()
                 if got.get("method") == "Inspector.targetCrashed":
                     raise TabCrashedError
                 if got.get("id") == self._last:

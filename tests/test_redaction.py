@@ -15,6 +15,7 @@ from detention_monitor.boards.child import child_of
 from detention_monitor.detention import Detention, detentions_of
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent, Value
+from detention_monitor.questions import load_questions
 from detention_monitor.records import entry_from
 from detention_monitor.reports.redaction import WITHHELD, RedactedRecord, Redactor
 from detention_monitor.reports.sample import copy_page
@@ -26,6 +27,7 @@ from detention_monitor.vocabulary import Vocabulary
 from detention_monitor.wording import Wording
 from tests.conftest import RULES, SAMPLES
 
+CHECK = load_questions(RULES)
 WEEK = 7 * 86_400
 STORIES = sorted(each.stem for each in SAMPLES.glob("*.jsonl") if each.stem != "busy_day")
 
@@ -117,7 +119,7 @@ def test_a_record_that_differs_only_in_who_and_when_gives_the_same_copy(
         # 52 weeks later it is the same weekday; near a change of the clocks another time of day.
         if all(offset_at(each.at) == offset_at(each.at + 52 * WEEK) for each in entries):
             assert after == before
-        page = copy_page(after)
+        page = copy_page(after, CHECK, "0123456789abcdef")
         assert len(planted) > 5
         assert not [word for word in planted if word in page]
 
@@ -150,7 +152,7 @@ def test_every_free_word_of_every_kind_is_withheld(redactor: Redactor, ruleset: 
     facts = Detention("CANARY", entries).view(2**40, "as_happened", 120).readings[0]
     copy = redactor.copy("R1", facts, entries, 15)
 
-    page = copy_page(copy)
+    page = copy_page(copy, CHECK, "0123456789abcdef")
     assert len(copy.entries) == len(kinds)
     assert len(planted) > 2 * len(kinds)
     assert not [word for word in planted if word in page]

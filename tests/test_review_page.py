@@ -1,5 +1,6 @@
 """The review filled in on the page of a record, in a real browser, and taken in by `report review`."""
 
+import asyncio
 import contextlib
 import json
 import shutil
@@ -16,6 +17,15 @@ from tests.test_replay import command
 T10 = str(SAMPLES / "T10_certificate_late.jsonl")
 BAR = "document.querySelector('#save output').textContent"
 WHY = "late: 'no bed', \"really\"? #1 \u65e5\u672c <b>x</b>"
+
+
+async def loaded(page: Tab) -> None:
+    """Wait for the form; a tab that never shows it is as good as one that crashed."""
+    for _ in range(500):
+        if await page.value("document.readyState === 'complete' && !!window.save"):
+            return
+        await asyncio.sleep(0.02)
+    raise TabCrashedError
 
 
 async def choose(page: Tab, selector: str) -> None:
@@ -44,8 +54,7 @@ async def filled_in(profile: Path, url: str, downloads: Path, keys: list[str]) -
         await page.answer(
             "Browser.setDownloadBehavior", behavior="allow", downloadPath=str(downloads)
         )
-        while not await page.value("document.readyState === 'complete' && !!window.save"):
-            pass
+        await loaded(page)
         assert (await page.value(BAR)).endswith("0 of 32 questions, not graded")
         await choose(page, "#save button")
         said.append(await page.value(BAR))
@@ -119,3 +128,61 @@ def test_who_stores_a_form_may_name_another_than_it_says(tmp_path: Path) -> None
     store = Store.open(str(tmp_path / "r.db"))
     assert [each.who for each in reviews(store)] == ["Insp Lee", "Ch Insp Shah"]
     store.close()
+
+
+async def observed(profile: Path, url: str, downloads: Path) -> list[str]:
+    """Answer beside a redacted copy as an observer would; return what the page said."""
+    said = []
+    async with tab(profile, url) as page:
+        await page.answer(
+            "Browser.setDownloadBehavior", behavior="allow", downloadPath=str(downloads)
+        )
+        await loaded(page)
+        said.append(await page.value(BAR))
+        await choose(page, "#save button")
+        said.append(await page.value(BAR))
+        await choose(page, '[data-question="3"] [value=no]')
+        await choose(page, '[data-question="7"] [value=does_not_apply]')
+        await write(page, '[data-question="3"] [data-text]', WHY)
+        await choose(page, "#review [value=good]")
+        await write(page, "#review [data-text]", "kind: and prompt")
+        await write(page, "#who", "A Lay")
+        await choose(page, "#save button")
+        until(lambda: any(downloads.glob("*.yaml")), "nothing was saved")
+        said.append(await page.value(BAR))
+    return said
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+async def test_what_an_observer_answers_beside_a_copy_is_stored(tmp_path: Path) -> None:
+    made = command("report", "sample", T10, "--size", "1", "--seed", "june", "--out", "june",
+                   cwd=tmp_path)  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    for attempt in range(12):
+        downloads = tmp_path / f"saved{attempt}"
+        downloads.mkdir()
+        with contextlib.suppress(TabCrashedError):
+            url = (tmp_path / "june" / "for_reviewers" / "R1.html").as_uri()
+            said = await observed(tmp_path / f"profile{attempt}", url, downloads)
+            break
+    else:
+        pytest.skip("the browser of this machine crashed twelve times, whatever the page")
+
+    assert said == [
+        "0 of 32 questions, not graded",
+        "Nothing is filled in: give an answer or a grade.",
+        "saved as answers-R1.yaml",
+    ]
+    saved = downloads / "answers-R1.yaml"
+    stored = command("report", "answers", str(saved), "--sample", "june", "--db", "r.db",
+                     cwd=tmp_path)  # fmt: skip
+    assert stored.returncode == 0, stored.stderr
+    assert "2 answers about 1 records, by A Lay" in stored.stderr
+    store = Store.open(str(tmp_path / "r.db"))
+    [kept] = reviews(store)
+    store.close()
+    assert (kept.who, kept.verified, kept.review.sample) == ("A Lay", False, "june")
+    assert (kept.review.grade, kept.review.reason) == ("good", "kind: and prompt")
+    assert [(a.question, a.answer, a.note) for a in kept.review.answers] == [
+        (3, "no", WHY), (7, "does_not_apply", ""),
+    ]  # fmt: skip

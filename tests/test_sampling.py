@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from detention_monitor.errors import RecordError
+from detention_monitor.errors import DetentionMonitorError, RecordError
+from detention_monitor.reports.observed import read_observed, twice
 from detention_monitor.reports.rows import Row
 from detention_monitor.reports.sample import KEY, Kept, SampleKey, read_answers, read_key
 from detention_monitor.reports.sampling import Candidate, Drawn, SampleError, draw
@@ -122,6 +123,60 @@ def test_an_answer_that_does_not_fit_is_told_with_its_line(
 ) -> None:
     with pytest.raises(RecordError, match=re.escape(said)):
         read_answers(table(tmp_path, row), key_of_two())
+
+
+def sheet(folder: Path, *lines: str, of: str = "", record: str = "R1") -> Path:
+    path = folder / f"answers-{record}.yaml"
+    head = ("format: custody-answers/1", f"sample: '{of or key_of_two().id}'", f"record: {record}")
+    path.write_text("\n".join((*head, *lines)) + "\n")
+    return path
+
+
+def test_a_saved_sheet_gives_the_same_review_as_the_table(tmp_path: Path) -> None:
+    saved = sheet(tmp_path, "reviewer: A Lay", "grade: good", "reason: kind", "questions:",
+                  "  - {id: 1, answer: yes}", "  - {id: 2, answer: cannot_tell, note: not said}")  # fmt: skip
+    who, review = read_observed(saved, key_of_two())
+    [same] = read_answers(
+        table(tmp_path, "R1,1,yes,", "R1,2,cannot_tell,not said", "R1,grade,good,kind"),
+        key_of_two(),
+    )
+    assert who == "A Lay"
+    assert review == same
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["questions: [{id: 9, answer: 'no'}]"], "the sheet has no question 9"),
+        (["questions: [{id: 1, note: odd}]"], "question 1 has a note and no answer"),
+        (
+            ["questions: [{id: 1, answer: 'no'}, {id: 1, answer: 'no'}]"],
+            "question 1 is answered twice",
+        ),
+        (["grade: good"], "a grade needs its reason"),
+        (["questions: []"], "nothing is answered in it"),
+        (["questions: [{id: 1, answer: perhaps}]"], "answers-R1.yaml:4"),
+        (["detention: 44/D1"], "answers-R1.yaml:4"),
+    ],
+)
+def test_a_sheet_that_does_not_fit_is_told(lines: list[str], said: str, tmp_path: Path) -> None:
+    with pytest.raises(DetentionMonitorError, match=re.escape(said)):
+        read_observed(sheet(tmp_path, *lines), key_of_two())
+
+
+def test_sheets_of_another_sample_and_two_of_one_record_are_refused(tmp_path: Path) -> None:
+    answered = "questions: [{id: 1, answer: 'no'}]"
+    with pytest.raises(DetentionMonitorError, match="another sample than that of seed june"):
+        read_observed(sheet(tmp_path, answered, of="0" * 16), key_of_two())
+    with pytest.raises(DetentionMonitorError, match="no record R9"):
+        read_observed(sheet(tmp_path, answered, record="R9"), key_of_two())
+    _, review = read_observed(sheet(tmp_path, answered), key_of_two())
+    one, other = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    twice([(one, "Ada", review), (other, "Ben", review)])
+    with pytest.raises(
+        DetentionMonitorError, match=r"b\.yaml and a\.yaml are about the same record"
+    ):
+        twice([(one, "Ada", review), (other, "Ada", review)])
 
 
 def test_a_folder_that_is_no_sample_is_told(tmp_path: Path) -> None:

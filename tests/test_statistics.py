@@ -298,8 +298,14 @@ def test_the_period_is_that_of_the_beginning_and_is_printed(made: Path, tmp_path
         (["-"], "needs files"),
         (["records.jsonl", "--to", "2024-01-01", "--from", "2024-02-01"], "is before --from"),
         (["records.jsonl", "--from", "1 July"], "write 2024-09-13"),
-        (["records.jsonl", "--outside", "--rows"], "give a key with --key"),
-        (["records.jsonl", "--outside", "--rows", "--key", "short"], "at least 16 bytes"),
+        (
+            ["records.jsonl", "--outside", "--register", "register", "--rows"],
+            "give a key with --key",
+        ),
+        (
+            ["records.jsonl", "--outside", "--register", "register", "--rows", "--key", "short"],
+            "at least 16 bytes",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said(
@@ -551,7 +557,7 @@ def outside(generated: tuple[Path, Any]) -> Path:
     folder, _ = generated
     (folder / "key").write_text("0123456789abcdef0123456789abcdef\n")
     ran = report("statistics", folder / "records.jsonl", "--out", folder / "outside", "--outside",
-                 "--rows", "--key", folder / "key")  # fmt: skip
+                 "--register", folder / "register", "--rows", "--key", folder / "key")  # fmt: skip
     assert ran.exit_code == 0, ran.output
     return folder / "outside"
 
@@ -560,7 +566,7 @@ def test_few_children_outside_the_force_are_neither_told_nor_denied(
     made: Path, tmp_path: Path
 ) -> None:
     ran = report("statistics", made / "records.jsonl", "--outside", "--to", "2024-06-30",
-                 "--out", tmp_path / "out")  # fmt: skip
+                 "--register", tmp_path / "register", "--out", tmp_path / "out")  # fmt: skip
     assert ran.exit_code == 0, ran.output
     page = (tmp_path / "out" / "statistics.html").read_text()
     assert "[c] detentions of children" in page
@@ -652,7 +658,8 @@ def test_what_may_be_given_away_lies_apart_from_what_must_stay(made: Path, tmp_p
     (folder / "planted.jsonl").write_text("\n".join([*lines, json.dumps(planted)]) + "\n")
     for name in ("statistics", "trend"):
         out = tmp_path / name
-        ran = report(name, folder / "planted.jsonl", "--outside", "--out", out)
+        ran = report(name, folder / "planted.jsonl", "--outside", "--register", tmp_path / "register",
+                     "--out", out)  # fmt: skip
         assert ran.exit_code == 3, ran.output
 
         given = [path for path in out.iterdir() if path.is_file()]

@@ -129,6 +129,7 @@ def test_what_changed_needs_a_day(made: Path, tmp_path: Path) -> None:
 
 def test_outside_the_force_few_are_not_told(made: Path, tmp_path: Path) -> None:
     ran = report("trend", made / "records.jsonl", "--out", tmp_path / "out", "--outside",
+                 "--register", tmp_path / "register",
                  "--figure", "overnight", "--figure", "adult_waited")  # fmt: skip
     assert ran.exit_code == 0, ran.output
     told = _told(tmp_path)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from detention_monitor.commands.leaving import FORCE_ONLY, folder_of_its_own
 from detention_monitor.commands.options import FILE, FOLDER
 from detention_monitor.commands.report_sample import lines_made, write
 from detention_monitor.commands.reports import (
@@ -54,6 +55,7 @@ def partner_command(*, given: Given, key: Path, authorities: Path | None, out: P
     listed = Authorities.load(authorities or bundled_rules() / SHIPPED)
     inputs = inputs_of(given.files)
     ruleset = ruleset_of(given.settings.rules, given.settings.policy)
+    folder_of_its_own(out, ("partner", FORCE_ONLY))
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     with lines_made(given, write_case, out, force_only(out)) as (path, tally):
         with path.open("rb") as lines:

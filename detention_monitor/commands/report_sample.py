@@ -113,8 +113,8 @@ def _by(_context: click.Context, _option: click.Parameter, value: str) -> tuple[
 def sample_command(*, given: Given, size: int, seed: str, by: tuple[str, ...], out: Path) -> None:
     """Draw records for people to review, with redacted copies and a sheet of questions.
 
-    Writes OUT/for_reviewers (a copy of each record without name, reference, date or free text; the
-    questions; a table for the answers), and for the force alone sample.html and key.json.
+    Writes OUT/for_reviewers (a copy of each record without name, reference, date or free text, with the
+    questions beside it to be answered in a browser; the questions for paper; a table for the answers), and for the force alone sample.html and key.json.
     """
     from detention_monitor.reports import sample
     from detention_monitor.reports.record import Reporter
@@ -131,7 +131,7 @@ def sample_command(*, given: Given, size: int, seed: str, by: tuple[str, ...], o
         reviewers = out / sample.FOR_REVIEWERS
         reviewers.mkdir(mode=0o700)
         reporter = Reporter(ruleset, given.settings.rules)
-        kept = list(_copies(drawn, given, reporter, reviewers))
+        kept = list(_copies(drawn, seed, given, reporter, reviewers))
         write(reviewers / "questions.html", sample.questions_page(reporter.check))
         write(reviewers / sample.ANSWERS, sample.blank_answers(drawn, reporter.check))
         key = sample.SampleKey(seed, ruleset.hash, tuple(kept))
@@ -164,7 +164,9 @@ def _few_enough(path: Path, given: Given, by: tuple[str, ...], size: int) -> tup
     return kept
 
 
-def _copies(drawn: list[Drawn], given: Given, reporter: Reporter, folder: Path) -> Iterator[Kept]:
+def _copies(
+    drawn: list[Drawn], seed: str, given: Given, reporter: Reporter, folder: Path
+) -> Iterator[Kept]:
     """Write the copy of each drawn record, and yield it with what the rules answer."""
     from detention_monitor.boards.child import child_of
     from detention_monitor.reports import sample
@@ -175,12 +177,13 @@ def _copies(drawn: list[Drawn], given: Given, reporter: Reporter, folder: Path) 
     redactor = Redactor(ruleset.vocabulary, Wording.load(given.settings.rules))
     found = _detentions(drawn, given, ruleset)
     backend = DurableBackend(ruleset.plan)
+    name = sample.sample_id(seed, ruleset.hash, drawn)
     for each in drawn:
         detention = found[each.detention]
         result = assess(detention, ruleset, end_of(detention, ruleset), backend=backend)
         child = child_of(result, detention, ruleset.parameters)
         copy = redactor.copy(each.name, child.facts, detention.entries, result.age)
-        write(folder / f"{each.name}.html", sample.copy_page(copy))
+        write(folder / f"{each.name}.html", sample.copy_page(copy, reporter.check, name))
         yield sample.kept(each, reporter.answers(result, child))
 
 
@@ -201,32 +204,51 @@ def _detentions(drawn: list[Drawn], given: Given, ruleset: RuleSet) -> dict[str,
 
 
 @click.command("answers", cls=ReportCommand)
-@click.argument("answers", type=FILE)
+@click.argument("answers", type=FILE, nargs=-1, required=True, metavar="ANSWERS...")
 @click.option("--sample", "folder", type=FOLDER, required=True, help="The folder of the sample.")
-@click.option("--as", "name", default=None, help="Who answered (default: you; marked unverified).")
+@click.option(
+    "--as", "name", default=None,
+    help="Who answered (default: who the file says, else you); marked unverified.",
+)  # fmt: skip
 @db_option
-def answers_command(answers: Path, *, folder: Path, name: str | None, db: str | None) -> None:
-    """Store what one reviewer answered about the records of a sample (answers.csv, filled in)."""
-    from detention_monitor.live.reviews import keep
+def answers_command(
+    answers: tuple[Path, ...], *, folder: Path, name: str | None, db: str | None
+) -> None:
+    """Store what reviewers answered about the records of a sample.
+
+    ANSWERS are files that the pages of the records saved (answers-R1.yaml), or answers.csv, filled in.
+    All are read before anything is stored.
+    """
+    from detention_monitor.live.reviews import Review, keep
     from detention_monitor.live.store import Store
-    from detention_monitor.reports import sample
+    from detention_monitor.reports import observed, sample
 
     if db is None:
         raise click.UsageError(
             "--db names the store: a file (made if need be), or postgresql://..."
         )
-    found = sample.read_answers(answers, sample.read_key(folder))
-    if not found:
-        raise click.UsageError(f"{answers} has no answers yet")
-    who = person(name)
+    key = sample.read_key(folder)
+    found: list[tuple[Path, str, Review]] = []
+    for path in answers:
+        if path.suffix.lower() in (".yaml", ".yml"):
+            who, review = observed.read_observed(path, key)
+            found.append((path, name or who, review))
+            continue
+        reviews = sample.read_answers(path, key)
+        if not reviews:
+            raise click.UsageError(f"{path} has no answers yet")
+        found += [(path, name or "", each) for each in reviews]
+    observed.twice(found)
+    people = {who: person(who or None) for _, who, _ in found}
     store = Store.open(db)
     try:
-        for each in found:
-            keep(store, who, int(time.time()), each)
+        for _, who, review in found:
+            keep(store, people[who], int(time.time()), review)
     finally:
         store.close()
-    count = sum(len(each.answers) for each in found)
-    click.echo(f"{count} answers about {len(found)} records, by {who.name}", err=True)
+    count = sum(len(each.answers) for _, _, each in found)
+    said = ", ".join(sorted({each.name for each in people.values()}))
+    click.echo(f"{count} answers about {len(found)} records, by {said}", err=True)
 
 
 @click.command("agreement", cls=ReportCommand)

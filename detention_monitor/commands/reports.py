@@ -14,6 +14,13 @@ import click
 
 from detention_monitor import webpage
 from detention_monitor.catalogue import load_catalogue
+from detention_monitor.commands.leaving import (
+    FORCE_ONLY,
+    Outward,
+    folder_of_its_own,
+    leaves_the_force,
+    registered,
+)
 from detention_monitor.commands.options import FILE, FOLDER, SET_ASIDE, rules_options
 from detention_monitor.commands.output import Quarantine, kept, private, progress_line
 from detention_monitor.errors import RecordError
@@ -144,11 +151,6 @@ def many_records(command: Callable[..., Any]) -> Callable[..., Any]:
     "--out", type=FOLDER, required=True, help="Folder for the page and the files beside it."
 )
 @click.option(
-    "--outside",
-    is_flag=True,
-    help="For readers outside the force: small numbers hidden, others rounded.",
-)
-@click.option(
     "--rows",
     "with_rows",
     is_flag=True,
@@ -160,21 +162,23 @@ def many_records(command: Callable[..., Any]) -> Callable[..., Any]:
     default=None,
     help="File with the force's key for pseudonyms; it is not kept.",
 )
+@leaves_the_force
 @many_records
 def statistics_command(
-    *, given: Given, out: Path, outside: bool, with_rows: bool, key: Path | None
+    *, given: Given, leaving: Outward, out: Path, with_rows: bool, key: Path | None
 ) -> None:
     """Count what is published of children in custody, and what partners need.
 
     Writes statistics.html (stands alone, fit to print), statistics.csv and statistics.parquet.
     """
+    outside = leaving.outside
     if with_rows and outside and key is None:
         raise click.UsageError("rows that leave the force need pseudonyms: give a key with --key")
     webpage.altair()  # what is not installed is said before hours of work, not after
     arrow_library()
     names = Pseudonyms(read_key(key), "report statistics") if key and outside else None
     command = "detention-monitor report statistics RECORDS --outside --out FOLDER"
-    with _judged(given, out, outside=outside, command=command) as (found, provenance):
+    with _judged(given, out, leaving, command) as (found, provenance):
         figures = figures_of(found.rows())
         titles = {
             name: duty.title for name, duty in load_catalogue(given.settings.rules).duties.items()
@@ -213,12 +217,11 @@ def statistics_command(
     type=click.Choice(trend.NAMES),
     help="Only these (default: a dozen).",
 )
-@click.option(
-    "--outside", is_flag=True, help="For readers outside the force: small numbers hidden."
-)
+@leaves_the_force
 @many_records
 def trend_command(
-    *, given: Given, out: Path, change: date | None, what: str, names: tuple[str, ...], outside: bool
+    *, given: Given, leaving: Outward, out: Path, change: date | None, what: str,
+    names: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Compare months, stations, and before with after a change, with intervals.
 
@@ -227,9 +230,10 @@ def trend_command(
     """
     if what and change is None:
         raise click.UsageError("--what says what changed on the day of --change; give that too")
+    outside = leaving.outside
     webpage.altair()
     command = "detention-monitor report trend RECORDS --outside --out FOLDER"
-    with _judged(given, out, outside=outside, command=command) as (found, provenance):
+    with _judged(given, out, leaving, command) as (found, provenance):
         parted = None
         if change is not None:
             first = change.isoformat()
@@ -250,27 +254,30 @@ def trend_command(
 
 @contextmanager
 def _judged(
-    given: Given, out: Path, *, outside: bool, command: str
+    given: Given, out: Path, leaving: Outward, command: str
 ) -> Iterator[tuple[Collected, Provenance]]:
     """Judge the records; give their rows and how the report is made. Ends with 3 if lines were set aside.
 
-    With `outside` the report leaves the force: `command` stands for the command on its page, and
-    what must stay goes to `force_only`.
+    A report that leaves the force is looked up in the register before and written down after;
+    `command` stands for the command on its page, and what must stay goes to `force_only`.
     """
     inputs = inputs_of(given.files)
     _refuse_overwriting(given.files, out)
+    folder_of_its_own(out, outside=leaving.outside)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
-    stays = force_only(out) if outside else out
+    stays = force_only(out) if leaving.outside else out
     with kept(out, given.files, resume=given.resume) as state:
         assert state is not None  # `inputs_of` refuses what is no file
         with Quarantine(stays / "quarantine.jsonl") as aside, progress_line() as progress, collected(
             given.files, given.settings, given.period, set_aside=aside.put,
             workers=given.workers, progress=progress, state=state,
         ) as found:  # fmt: skip
-            made = _made(found, given, inputs, outside=outside)
-            if outside:
-                write_whole(stays / MADE, "".join(f"{a}: {b}\n" for a, b in made.lines()).encode())
-            yield found, made.nameless(command) if outside else made
+            made = _made(found, given, inputs, outside=leaving.outside)
+            with registered(found.rows(), made, leaving) as notes:
+                if leaving.outside:
+                    told = [*made.lines(), *(("register", each) for each in notes)]
+                    write_whole(stays / MADE, "".join(f"{a}: {b}\n" for a, b in told).encode())
+                yield found, made.nameless(command) if leaving.outside else made
     if found.tally.set_aside:
         click.echo(
             f"set aside: {several(found.tally.set_aside, 'line')}, see {aside.path}", err=True
@@ -299,7 +306,7 @@ def _made(
 
 def force_only(out: Path) -> Path:
     """Return the folder, made if need be, for what must not leave the force with the rest of `out`."""
-    folder = out / "force_only"
+    folder = out / FORCE_ONLY
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 

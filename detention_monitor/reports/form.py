@@ -33,23 +33,27 @@ def _blank(value: object) -> object:
 Text = Annotated[str, BeforeValidator(_blank), Field(max_length=2_000)]
 
 
-class _Closed(BaseModel):
+class Closed(BaseModel):
+    """A part of a form that says nothing it should not."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _OfFinding(_Closed):
+class _OfFinding(Closed):
     key: str = Field(min_length=8, max_length=64)
     opinion: Opinion | None = None
     reason: Text = ""
 
 
-class _OfQuestion(_Closed):
+class OfQuestion(Closed):
+    """The answer to one question of the list."""
+
     id: int
     answer: Reply | None = None
     note: Text = ""
 
 
-class Form(_Closed):
+class Form(Closed):
     """A form as filled in: what was left blank is None or empty."""
 
     format: Literal["custody-review/1"]
@@ -62,7 +66,7 @@ class Form(_Closed):
     grade: Grade | None = None
     reason: Text = ""
     findings: tuple[_OfFinding, ...] = ()
-    questions: tuple[_OfQuestion, ...] = ()
+    questions: tuple[OfQuestion, ...] = ()
 
 
 def blank_form(

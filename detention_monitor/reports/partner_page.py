@@ -35,6 +35,13 @@ DEFINITIONS = (
         "left out",
         "names, references, birth dates, stations, free text; authorities by the list only",
     ),
+    (
+        "for whom",
+        (
+            "partners of an agreement on sharing data; not to be published, nor given to a reader of the "
+            "statistics: numbers hidden there can be counted here"
+        ),
+    ),
     ("share", "with its 95 % interval (Wilson), which is wide where children are few"),
 )
 _WANTED = {"alternative": "alternative", "secure": "secure", "both": "both named",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -37,6 +38,8 @@ DEFINITIONS = (
 _GRADE = "grade"
 _HEAD = ("record", "question", "answer", "note")
 _LONGEST = 1_000_000
+_SHORT = {"cannot_tell": "cannot tell", "does_not_apply": "not here"}
+"""Answers as the sheets call them, where they are not called by their name."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -53,9 +56,20 @@ class SampleKey(msgspec.Struct, frozen=True):
     ruleset: str
     records: tuple[Kept, ...]
 
+    @property
+    def id(self) -> str:
+        """What the files of this sample are told by; see `sample_id`."""
+        return sample_id(self.seed, self.ruleset, (each.drawn for each in self.records))
+
     def of(self, name: str) -> Kept | None:
         """Return the record of a name."""
         return next((each for each in self.records if each.drawn.name == name), None)
+
+
+def sample_id(seed: str, ruleset: str, drawn: Iterable[Drawn]) -> str:
+    """Return a name for a sample, which tells nothing of the records in it."""
+    said = "\0".join((seed, ruleset, *(each.detention for each in drawn)))
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 def kept(drawn: Drawn, answers: Sequence[Answer]) -> Kept:
@@ -82,9 +96,17 @@ def read_key(folder: Path) -> SampleKey:
 # --- pages -------------------------------------------------------------------------------------
 
 
-def copy_page(copy: RedactedRecord) -> str:
-    """Return a redacted copy as a page."""
-    return webpage.page("redacted.html", title=f"Custody record {copy.name}", copy=copy)
+def copy_page(copy: RedactedRecord, check: QualityCheck, sample: str) -> str:
+    """Return a redacted copy as a page, with the questions beside it; `sample` is the sample's id.
+
+    The script is that of the page of a record: it saves the answers as a file and sends nothing.
+    """
+    script, script_hash = webpage.script("review.js")
+    return webpage.page(
+        "redacted.html", title=f"Custody record {copy.name}", copy=copy, questions=check.questions,
+        replies=[(each, _SHORT.get(each, each)) for each in REPLIES], sample=sample,
+        file=f"answers-{copy.name}.yaml", script=script, script_hash=script_hash,
+    )  # fmt: skip
 
 
 def questions_page(check: QualityCheck) -> str:

@@ -177,18 +177,18 @@ class Show:
     def known(self, name: str, places: Sequence[Place]) -> dict[Place, int | None]:
         """Return of how many a time is known at each place and in all; None where hidden.
 
-        Stations add up to all, and so do months.
+        Stations add up to all, and so do months; what is hidden does not depend on which are asked
+        for, so that no page tells what a file beside it hides.
         """
         out: dict[Place, int | None] = {}
-        for months in (False, True):
-            group = [place for place in places if bool(place.month) is months]
-            if group or not months:
-                found = [_with_time(self.figures.spread(name, place)) for place in (*group, ALL)]
-                shown = self.grid([[number] for number in found[:-1]] or [[found[-1]]])
-                out |= {place: row[0] for place, row in zip(group, shown, strict=False)}
-                whole = shown[-1][0]
-                out[ALL] = whole if out.get(ALL, whole) is not None else None  # hidden by either
-        return out
+        months = [Place(month=each) for each in self.figures.months()]
+        for group in (self.figures.stations(), months):
+            found = [_with_time(self.figures.spread(name, place)) for place in (*group, ALL)]
+            shown = self.grid([[number] for number in found[:-1]] or [[found[-1]]])
+            out |= {place: row[0] for place, row in zip(group, shown, strict=False)}
+            whole = shown[-1][0]
+            out[ALL] = whole if out.get(ALL, whole) is not None else None  # hidden by either
+        return {place: out[place] for place in (*places, ALL)}
 
     def _times(self, values: Minutes, known: int | None) -> tuple[Value, ...]:
         told = [mean(values), *(quantile(values, share / 100) for share, _ in QUANTILES)]

@@ -17,7 +17,7 @@ from typing import Any
 from detention_monitor.reports import charts
 from detention_monitor.reports.charts import Point
 from detention_monitor.reports.counted import SHARES, SPREADS, Share, Spread
-from detention_monitor.reports.disclosure import HIDDEN, LEAST, LEAST_FOR_QUANTILES, rounded
+from detention_monitor.reports.disclosure import HIDDEN, LEAST, LEAST_FOR_QUANTILES, Grid, rounded
 from detention_monitor.reports.figures import ALL, Figures, Minutes, Place, quantile
 from detention_monitor.reports.intervals import Interval, newcombe, of_median, rank_of_median
 from detention_monitor.reports.page import SENSITIVE, Column, Section, Table, report_page
@@ -170,9 +170,8 @@ class Trend:
         change = self.change
         assert change is not None  # by the caller
         day = day_in_words(change.day)
-        before, after = (self._shares(each) for each in (change.before, change.after))
         rows = [
-            self._difference(before[each], after[each]) if each in _SHARES
+            self._difference(*self._parted(_SHARES[each], change)) if each in _SHARES
             else self._times(_SPREADS[each], change)
             for each in names
         ]  # fmt: skip
@@ -190,8 +189,25 @@ class Trend:
         )  # fmt: skip
         return Section(f"Before and after {day}", "", None, (table,))
 
-    def _shares(self, figures: Figures) -> dict[str, Shares]:
-        return Show(figures, outside=self.show.outside).shares(figures.stations(), figures.months())
+    def _parted(self, of: Share, change: Change) -> tuple[Shares, Shares]:
+        """Return a share before and after; they add up to all, which the same page tells."""
+        has, base = self.shares[of.id].at(-1, -1)
+        rates = [each.rate(of.id, ALL) for each in (change.before, change.after)]
+        bases = self._adding_up([each.base for each in rates], base)
+        left = Grid.of([[each.base - each.has] for each in rates]).numbers
+        few = [number is None or 0 < rest[0] < LEAST
+               for number, rest in zip(bases, left, strict=True)]  # fmt: skip
+        having = self._adding_up([each.has for each in rates], has, few)
+        one, other = (Shares(of, ((having[n],),), ((bases[n],),), None) for n in (0, 1))
+        return one, other
+
+    def _adding_up(
+        self, parts: Sequence[int], whole: int | None, also: Sequence[bool] = (False,) * 3
+    ) -> tuple[int | None, ...]:
+        """Return two parts and their sum as they may be shown beside `whole`, which the page shows."""
+        out = (*also[:2], also[2] or whole is None)
+        cells = frozenset((n, j) for n, hide in enumerate(out) if hide for j in (0, 1))
+        return tuple(row[0] for row in self.show.grid([[each] for each in parts], cells))
 
     def _difference(self, before: Shares, after: Shares) -> tuple[str, ...]:
         one, other = (_of_share("", each, -1, -1) for each in (before, after))
@@ -213,13 +229,10 @@ class Trend:
         )  # fmt: skip
 
     def _times(self, of: Spread, change: Change) -> tuple[str, ...]:
-        one, other = (
-            self._of_time("", each.spread(of.id, ALL), show.known(of.id, [])[ALL])
-            for each, show in (
-                (part, Show(part, outside=self.show.outside))
-                for part in (change.before, change.after)
-            )
-        )
+        times = [each.spread(of.id, ALL) for each in (change.before, change.after)]
+        numbers = [each.total() - each.get(None, 0) for each in times]
+        known = self._adding_up(numbers, self.show.known(of.id, [])[ALL])
+        one, other = (self._of_time("", times[n], known[n]) for n in (0, 1))
         told = (f"{one.shown} of {one.behind}", one.interval,
                 f"{other.shown} of {other.behind}", other.interval)  # fmt: skip
         if one.value is None or other.value is None or one.between is None or other.between is None:

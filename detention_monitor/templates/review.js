@@ -1,4 +1,5 @@
-// The review of a record, filled in on its page: saved as the file that `report review` takes in.
+// The review of a record, filled in on its page and saved as the file that `report review` takes in; or
+// what an observer answers beside a redacted copy, which has no findings, for `report answers`.
 // Nothing is sent anywhere, and nothing is kept by the browser.
 (() => {
   "use strict";
@@ -8,6 +9,7 @@
   const findings = [...document.querySelectorAll("[data-key]")];
   const questions = [...document.querySelectorAll("[data-question]")];
   const everything = [...findings, ...questions, sheet];
+  const isCopy = "record" in sheet.dataset;
   let unsaved = false;
 
   const chosen = (box) => box.querySelector("input[type=radio]:checked")?.value ?? "";
@@ -16,8 +18,9 @@
 
   function count() {
     const grade = chosen(sheet) ? `graded ${chosen(sheet).replace("_", " ")}` : "not graded";
+    const held = `${findings.filter(chosen).length} of ${findings.length} findings, `;
     told.textContent =
-      `${findings.filter(chosen).length} of ${findings.length} findings, ` +
+      (isCopy ? "" : held) +
       `${questions.filter(chosen).length} of ${questions.length} questions, ${grade}`;
     told.className = "";
   }
@@ -35,7 +38,7 @@
     if (chosen(sheet) && !written(sheet)) out.push([sheet, "A grade needs its reason."]);
     if (!chosen(sheet) && written(sheet)) out.push([sheet, "There is a reason here: which grade?"]);
     if (!out.length && !everything.some(chosen))
-      out.push([sheet, "Nothing is filled in: give a grade, an opinion or an answer."]);
+      out.push([sheet, `Nothing is filled in: give ${isCopy ? "an answer or a grade" : "a grade, an opinion or an answer"}.`]);
     return out;
   }
 
@@ -46,17 +49,24 @@
 
   function form() {
     const of = sheet.dataset;
-    const lines = [
-      "# A review, filled in on the page of its record.",
-      "format: custody-review/1",
-      `detention: ${quoted(of.detention)}`,
-      `ruleset: ${quoted(of.ruleset)}`,
-      `as_of: ${of.asOf}`,
-      `reviewer: ${quoted(who())}`,
-    ];
+    const lines = isCopy
+      ? [
+          "# What an observer answered about a redacted copy, filled in beside it.",
+          "format: custody-answers/1",
+          `sample: ${quoted(of.sample)}`,
+          `record: ${quoted(of.record)}`,
+        ]
+      : [
+          "# A review, filled in on the page of its record.",
+          "format: custody-review/1",
+          `detention: ${quoted(of.detention)}`,
+          `ruleset: ${quoted(of.ruleset)}`,
+          `as_of: ${of.asOf}`,
+        ];
+    lines.push(`reviewer: ${quoted(who())}`);
     if (chosen(sheet)) lines.push(`grade: ${chosen(sheet)}`, `reason: ${quoted(written(sheet))}`);
     const held = findings.filter(chosen);
-    lines.push(held.length ? "findings:" : "findings: []");
+    if (!isCopy) lines.push(held.length ? "findings:" : "findings: []");
     for (const box of held)
       lines.push(`  - key: ${quoted(box.dataset.key)}`, `    opinion: ${chosen(box)}`,
                  `    reason: ${quoted(written(box))}`);
