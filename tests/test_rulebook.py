@@ -407,6 +407,7 @@ def test_each_word_and_number_in_use_is_explained_once(full: RuleSet) -> None:
         ("B01-adult-informed", "14:39 meal offered -> overdue, high, policy, due 14:10"),
         ("B01-adult-informed", "14:30 released -> missed, high, code, due 14:30"),
         ("C02-wrong-rank", "by chief inspector acting as superintendent (s.107)"),
+        ("A24-healthcare", "or where it is 'healthcare called', 'healthcare seen' or 'hospital out'"),
     ],
 )  # fmt: skip
 def test_a_rule_reads_as_english(rule: str, said: str, full: RuleSet) -> None:
