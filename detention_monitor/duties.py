@@ -120,7 +120,7 @@ class Duty:
         steps = []
         if terms.steps:
             for step in terms.steps:
-                at = self._after(step.at) if step.at else self._on(f"grade_{step.name}")
+                at = self._after(step.at) if step.at else self._on_waited(f"grade_{step.name}")
                 if not step.at:
                     self._on_entries.add(step.name)
                 steps.append(GradeState(step.name, at, step.severity, step.authority, passed=False))
@@ -157,6 +157,13 @@ class Duty:
     def _on(self, role: str) -> int | None:
         act = self._acts.get(role)
         return None if act is None else act.at
+
+    def _on_waited(self, role: str) -> int | None:
+        """Return when the entry of a step came, unless what the duty waits for had not come by then."""
+        at = self._on(role)
+        if at is None or not self.terms.waits:
+            return at
+        return at if self.waited_for is not None and self.waited_for.at <= at else None
 
     def finding(self) -> Finding:
         """Return how the duty stands at the instant of the assessment."""

@@ -220,7 +220,10 @@ class RuleBook:
         assert fact.mark is not None  # the model refuses a fact without either
         ways = []
         for way in fact.mark.yes_when:
-            condition = say.condition(way.where, fact.mark.on) if way.where else ""
+            condition = say.condition(way.where, way.kind or fact.mark.on) if way.where else ""
+            if way.kind:
+                of = f"it is {self.wording.quoted(way.kind)}"
+                condition = f"{of} and {condition}" if condition else of
             states = [f"'{self.wording.name(each)}' holds" for each in way.during]
             states += [f"'{self.wording.name(each)}' does not hold" for each in way.unless]
             sure = " (only possible)" if way.certainty == "possible" else ""

@@ -68,7 +68,7 @@ def check_file(
         if fact.mark is not None:
             for place, alternative in enumerate(fact.mark.yes_when):
                 where = ("facts", number, "mark", "yes_when", place, "where")
-                checker.condition(alternative.where, fact.mark.on, where)
+                checker.condition(alternative.where, alternative.kind or fact.mark.on, where)
     for number, rule in rules:
         checker.walk(rule, ("rules", number))
         checker.rule(rule, ("rules", number))

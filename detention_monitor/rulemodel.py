@@ -340,10 +340,21 @@ class MarkFact(_Closed):
     on: Names
     yes_when: tuple[Alternative, ...] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _kinds(self) -> MarkFact:
+        for each in self.yes_when:
+            for kind in each.kind:
+                if kind not in self.on:
+                    message = f"an alternative is of '{kind}', which is not among the kinds of 'on'"
+                    raise ValueError(message)
+        return self
+
 
 class Alternative(_Closed):
     """One way in which a mark is true; `certainty: possible` where that is a matter of opinion."""
 
+    kind: Names = ()
+    """Of which kinds it is a way; blank: of every kind the mark is set on."""
     where: str = ""
     during: Names = Field(default=(), alias="while")
     unless: Names = ()

@@ -123,7 +123,8 @@ def _of_interval(index: int, interval: IntervalFact) -> Iterator[Opens | Closes]
 def _of_mark(index: int, mark: MarkFact) -> Iterator[Opens]:
     for each in mark.yes_when:
         start = 0 if each.start is None else start_of_day(each.start)
-        select = Selection(mark.on, condition_of(each.where), each.during, each.unless, start)
+        kinds = each.kind or mark.on
+        select = Selection(kinds, condition_of(each.where), each.during, each.unless, start)
         yield Opens(index, "yes" if each.certainty == "established" else "maybe", select)
 
 

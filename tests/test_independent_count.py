@@ -26,8 +26,10 @@ QUERIES = {
         SELECT count(*) FROM stays AS s WHERE hospital IS NULL
         AND (kept IS NULL OR kept > authorised + 21600)
         AND min(coalesce(reviewed, 9e12), coalesce(left, ended)) > authorised + 21600""",
+    # Every adult who comes here is the mother, who has been told by then (Code C 3.15).
     "B07-responsible-person": """
-        SELECT count(*) FROM stays WHERE min(coalesce(told, 9e12), ended) > authorised + 1800""",
+        SELECT count(*) FROM stays
+        WHERE min(coalesce(told, 9e12), coalesce(adult, 9e12), ended) > authorised + 1800""",
     "C01-interview-without-adult": """
         SELECT count(*) FROM entries WHERE kind = 'interview_started' AND aa_present = 0""",
     "D04-wrong-reviewer": """

@@ -131,6 +131,28 @@ facts:
     assert "one -> two -> one" in fault.message
 
 
+def test_an_alternative_of_a_mark_is_of_kinds_the_mark_is_set_on(folder: Path) -> None:
+    facts = """\
+format: custody-rules/1
+theme: Facts
+facts:
+  - fact: seen
+    about: somebody came
+    mark: {on: [visited, checked], yes_when: [{kind: review_held}]}
+"""
+    (folder / "x.yaml").write_text(facts)
+    [fault] = faults(folder)
+    assert fault.line == 6
+    assert "'review_held', which is not among the kinds of 'on'" in fault.message
+
+    (folder / "x.yaml").write_text(
+        facts.replace("kind: review_held", "kind: checked, where: mode is x")
+    )
+    [fault] = faults(folder)
+    assert (fault.line, fault.code) == (6, "unknown-attribute")
+    assert "'checked' has no attribute 'mode'" in fault.message
+
+
 def test_an_unknown_name_in_a_policy_is_an_error(folder: Path) -> None:
     (folder / "x.yaml").write_text(HEAD + RULE)
     policy = folder.parent / "policy.yaml"

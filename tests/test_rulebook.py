@@ -404,9 +404,10 @@ def test_each_word_and_number_in_use_is_explained_once(full: RuleSet) -> None:
         ("E11-supervised", "the force has 'certificate supervised' switched on"),
         ("X05-never", "the mode is not telephone and the child was asleep and the child's age is under 12"),
         ("B01-adult-informed", "verified from 20 December 2023, not before; not reviewed by a lawyer"),
-        ("B01-adult-informed", "15:00 released|-> missed, high, policy, due 14:10"),
-        ("B01-adult-informed", "14:30 released -> missed, high, policy, due 14:10"),
+        ("B01-adult-informed", "14:39 meal offered -> overdue, high, policy, due 14:10"),
+        ("B01-adult-informed", "14:30 released -> missed, high, code, due 14:30"),
         ("C02-wrong-rank", "by chief inspector acting as superintendent (s.107)"),
+        ("A24-healthcare", "or where it is 'healthcare called', 'healthcare seen' or 'hospital out'"),
     ],
 )  # fmt: skip
 def test_a_rule_reads_as_english(rule: str, said: str, full: RuleSet) -> None:

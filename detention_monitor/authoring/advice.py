@@ -43,7 +43,7 @@ def advise(ruleset: RuleSet) -> list[Diagnostic]:
                 found.append(_warning(file, ("rules", number, *location), code, message))
         for number, fact in enumerate(file.model.facts):
             for place, way in enumerate(fact.mark.yes_when if fact.mark else ()):
-                if fact.mark and not possible(way.where, fact.mark.on, table):
+                if fact.mark and not possible(way.where, way.kind or fact.mark.on, table):
                     at: Location = ("facts", number, "mark", "yes_when", place)
                     message = (
                         "this alternative can never be true: its conditions exclude each other"
