@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
 
 from detention_monitor.boards import feeds_page, head, pages, rules_page, shelf_page
+from detention_monitor.boards.answers import adult_text, request_text, seen_text
 from detention_monitor.boards.child import Child
 from detention_monitor.boards.clock import Time
 from detention_monitor.boards.desk import AlertLine, Desk, Row, finding_of
-from detention_monitor.boards.detail import adult_text, compact, request_text, seen_text
+from detention_monitor.boards.detail import compact
 from detention_monitor.boards.feed import SHOWN
 from detention_monitor.boards.lines import ASCII, Line, text_of
 from detention_monitor.boards.released import ended_text, unjudged, unjudged_text

@@ -161,7 +161,8 @@ def _request(row: Row, _: Moment) -> Piece:
     if row.child.moved_at is not None:
         return Piece("moved", "good")
     if asked is None:
-        return Piece("-", "dim")
+        kept = row.child.bail.state == "refused"
+        return Piece("unasked", "warn") if kept else Piece("-", "dim")
     if asked.replied_at is None:
         return Piece("asked", "warn")
     return piece(asked.reply, "good" if asked.reply == "accepted" else "soon", 40)
