@@ -12,6 +12,7 @@ from detention_monitor.detention import Detention
 from detention_monitor.explain import explain
 from detention_monitor.findings import Finding
 from detention_monitor.rulefile import RuleSet
+from detention_monitor.wording import Wording
 
 _LABELLED = re.compile(r"  (not counted|not found|judged by|[a-z]+):? +(?=\S)(.*)")
 _SHORTER = {"not counted": "paused", "not found": "absent", "judged by": "judged",
@@ -19,7 +20,6 @@ _SHORTER = {"not counted": "paused", "not found": "absent", "judged by": "judged
 _ORDER = {"": 0, "found": 1, "due": 2, "done": 2, "step": 2, "early": 3, "not counted": 3,
           "not found": 4, "rule": 7, "arose": 8, "judged by": 9}  # fmt: skip
 """What is read first of an explanation: what was found, the arithmetic, what is absent, the law."""
-_AA = re.compile(r"\baa_")
 
 
 def why(
@@ -33,7 +33,8 @@ def why(
     """Return the reasons of a finding as `explain` gives them, fitted to a width."""
     text = explain(finding, result, detention, ruleset)
     out: list[Line] = []
-    for label, said in sorted(_told_once(_joined(text)), key=lambda each: _ORDER.get(each[0], 5)):
+    told = _told_once(_joined(text), ruleset.wording)
+    for label, said in sorted(told, key=lambda each: _ORDER.get(each[0], 5)):
         if not label:
             out += [(Piece(each, "bold"),) for each in wrapped(compact(said, now), width)]
             continue
@@ -43,12 +44,12 @@ def why(
     return out
 
 
-def _told_once(parts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def _told_once(parts: Iterable[tuple[str, str]], wording: Wording) -> Iterator[tuple[str, str]]:
     """Yield the parts of an explanation, everything that was looked for in vain as one, in words."""
     absent = []
     for label, said in parts:
         if label == "not found":
-            absent.append(_AA.sub("AA ", said).replace("_", " "))
+            absent.append(wording.gap(said))
         else:
             yield label, said
     if absent:
