@@ -67,8 +67,13 @@ class RuleSet:
 
 
 def worded(plan: Plan, wording: Wording) -> Plan:
-    """Return a plan whose rules speak by a wording: what they find unrecorded is said in words."""
-    terms = {place: changed(each, wording=wording) for place, each in plan.terms.items()}
+    """Return a plan whose rules speak by a wording: what is not recorded, and what would clear it."""
+    terms = {
+        place: changed(
+            each, wording=wording, clears=each.rule.clears or wording.quoted(each.looked_for)
+        )
+        for place, each in plan.terms.items()
+    }
     return replace(plan, terms=terms)
 
 
