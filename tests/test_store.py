@@ -93,7 +93,7 @@ def test_the_database_itself_refuses_to_change_what_was_recorded(
 ) -> None:
     ingest(store, batch(ARRIVED), START)
     with store.write() as connection:
-        from detention_monitor.live.acts import append
+        from detention_monitor.live.log import append
 
         append(connection, 1, "test", None, {})
     before = rows(store, table)
@@ -106,7 +106,7 @@ def test_the_database_itself_refuses_to_change_what_was_recorded(
 def test_no_replacing_insert_and_no_truncate_gets_round_it(store: Store, table: str) -> None:
     ingest(store, batch(ARRIVED), START)
     with store.write() as connection:
-        from detention_monitor.live.acts import append
+        from detention_monitor.live.log import append
 
         append(connection, 1, "test", None, {})
     way = "INSERT OR REPLACE INTO {0} SELECT * FROM {0}"

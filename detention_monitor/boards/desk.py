@@ -19,7 +19,8 @@ from detention_monitor.detention import Detention
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.findings import SEVERITIES, Finding
 from detention_monitor.live.access import Action
-from detention_monitor.live.reading import Publication, SetAsides
+from detention_monitor.live.not_taken import SetAside, SetAsides
+from detention_monitor.live.reading import Publication
 from detention_monitor.parameters import Parameters
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Severity
@@ -312,6 +313,14 @@ class Desk(ABC):
     def set_aside(self, now: int) -> SetAsides:  # noqa: ARG002
         """Return the lines of the feeds that were not taken within a day before an instant."""
         return SetAsides(0, ())
+
+    def line_number(self, line: SetAside) -> int | None:  # noqa: ARG002
+        """Return by which number a person names a line here; it stays the line's while this runs."""
+        return None
+
+    def see_line(self, number: int, now: int, reason: str) -> str:  # noqa: ARG002
+        """Tick off a line; return what to say. Raises an error that says why not."""
+        raise NotHereError("no lines are ticked off here: this board plays back what was")
 
     def publications(self) -> Sequence[Publication]:
         """Return the last attempts to load other rules, the latest first."""

@@ -113,7 +113,13 @@ def _system(desk: Desk, now: int) -> Iterator[tuple[str, str]]:
     if aside.count:
         last = aside.last[0]
         said = f"the last: {last.origin} {last.record or ''}: {last.reason}"
-        yield "NOT TAKEN", f"{aside.count} lines of the feeds within a day; {said}"
+        yield (
+            "NOT TAKEN",
+            f"{aside.count} lines of the feeds within a day that nobody has seen; {said}",
+        )
+    for one in aside.seen:
+        if one.seen is not None:
+            yield "line seen", f"{one.origin} {one.record or ''}: {one.seen.who}: {one.seen.reason}"
     for each in desk.feeds(now):
         age = "" if each.age is None else f", last sign of life {in_words(each.age)} ago"
         yield each.name, f"{each.word}{age}{f'; {each.problem}' if each.problem else ''}"

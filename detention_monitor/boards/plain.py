@@ -42,6 +42,7 @@ ack 12 on the way    acknowledge alert 12; a reason
 shelve 12 15 asleep  put alert 12 aside for 15 minutes; a reason
 unshelve 12          take alert 12 down before its time
 reason 12 late taxi  why the duty of alert 12 was missed
+seen 3 sent again    tick off line 3 of those not taken (8); what is done about it
 undo                 take back the last act, within seconds
 law 12               the rule behind alert 12, and its sources
 reload               have the monitor load its rules anew
@@ -167,6 +168,8 @@ class Plain:
             case "8" | "feeds":
                 desk.looked("opened", now, None, "FEEDS")
                 return _text(feeds_page.lines(desk, now, WIDTH, ASCII))
+            case "seen":
+                return [feeds_page.tick_off(desk, rest, now)]
             case "undo":
                 return [desk.undo(now)]
             case "reload":

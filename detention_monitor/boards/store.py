@@ -33,15 +33,9 @@ from detention_monitor.live.acts import (
     version_of,
 )
 from detention_monitor.live.kept_rules import unpacked
+from detention_monitor.live.not_taken import SetAside, SetAsides, see, set_asides
 from detention_monitor.live.projection import Custody
-from detention_monitor.live.reading import (
-    Publication,
-    SetAsides,
-    StoredAssessments,
-    feeds,
-    publications,
-    set_asides,
-)
+from detention_monitor.live.reading import Publication, StoredAssessments, feeds, publications
 from detention_monitor.live.store import ALERT, ENTRY, LOG, Store, Stored, StoreError, entries
 from detention_monitor.parameters import load_parameters
 from detention_monitor.reference import ReferenceBackend
@@ -78,6 +72,7 @@ class StoreDesk(Desk):
         self._judged: dict[str, tuple[Assessment, Assessment]] = {}
         self._problem = ""
         self._aside, self._aside_at = SetAsides(0, ()), -_ASIDE_AGAIN
+        self._line_keys: dict[str, int] = {}
         self._last: int | None = None
 
     def look(self, now: int) -> bool:
@@ -317,7 +312,22 @@ class StoreDesk(Desk):
                 self._aside, self._aside_at = set_asides(self._store, now - DAY), now
             except StoreError:  # said by `warning`
                 return self._aside
+            for each in reversed(self._aside.last):
+                self._line_keys.setdefault(each.key, len(self._line_keys) + 1)
         return self._aside
+
+    def line_number(self, line: SetAside) -> int | None:
+        """Return the number of a line: the first that was shown has 1."""
+        return self._line_keys.get(line.key)
+
+    def see_line(self, number: int, now: int, reason: str) -> str:
+        """Tick off a line that was not taken."""
+        key = next((each for each, held in self._line_keys.items() if held == number), None)
+        if key is None:
+            raise NotHereError(f"no line has the number {number} here")
+        done = self._acted(see(self._store, key, self._who, now, reason))
+        self._aside_at = -_ASIDE_AGAIN
+        return f"line {number} is ticked off: {done}"
 
     def give_reason(self, alert: AlertLine, now: int, reason: str) -> str:
         """Say why a deadline was missed."""
@@ -328,6 +338,7 @@ class StoreDesk(Desk):
         if self._last is None:
             raise NotHereError("nothing was done at this screen that could be taken back")
         number = undo(self._store, self._last, self._who, now)
+        self._aside_at = -_ASIDE_AGAIN  # it may have been a line
         before, self._last = self._last, None
         return f"act {before} is taken back (act {number} in the log)"
 

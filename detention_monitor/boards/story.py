@@ -21,7 +21,7 @@ from detention_monitor.findings import BREACHES, Finding
 from detention_monitor.links import record_name
 from detention_monitor.live.alerts import Act, Alert, Change, alert_of, terms_of
 from detention_monitor.live.limits import Limits
-from detention_monitor.live.reading import SetAside, SetAsides
+from detention_monitor.live.not_taken import SetAside, SetAsides
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.times import clock_text

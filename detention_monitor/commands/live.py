@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # lazy: only the live part needs a database
 _WORST_FIRST = ("new", "past_unseen", "missed", "acknowledged", "due_not_yet_recorded", "pending",
                 "shelved", "suppressed", "out_of_service", "withdrawn", "closed")  # fmt: skip
 _OVER = ("withdrawn", "closed")
+AS_HELP = "Who acts, if not the user of this terminal; kept as unverified."
 _NEED_DB = "--db names the store: a file, or postgresql://..."
 
 
@@ -155,7 +156,8 @@ def alerts_command(context: click.Context, *, db: str | None, everything: bool, 
         return
     from detention_monitor.live.access import note
     from detention_monitor.live.acts import Person, handle
-    from detention_monitor.live.reading import alerts, load_of, set_asides, under_ten
+    from detention_monitor.live.not_taken import set_asides
+    from detention_monitor.live.reading import alerts, load_of, under_ten
 
     now = int(time.time())
     with opened(db) as store:
@@ -187,7 +189,8 @@ def alerts_command(context: click.Context, *, db: str | None, everything: bool, 
     click.echo(f"{len(found)} alerts{flood}", err=True)
     if aside.count:
         click.echo(
-            f"lines of the feeds not taken within a day: {aside.count:,}; `set-aside` prints them",
+            f"lines of the feeds not taken within a day: {aside.count:,}; `set-aside` prints them, "
+            "`set-aside seen` ticks one off",
             err=True,
         )
 
@@ -207,12 +210,13 @@ def _tell(name: str, row: Any) -> None:
 def _acting(command: Callable[..., Any]) -> Callable[..., Any]:
     name = click.option(
         "--as", "name", default=None, metavar="NAME",
-        help="Who acts, if not the user of this terminal; kept as unverified.",
+        help=AS_HELP,
     )  # fmt: skip
     return click.argument("key")(db_option(name(command)))
 
 
-def _person(name: str | None) -> Person:
+def person(name: str | None) -> Person:
+    """Return who acts: the user of this terminal, or who they say they are."""
     from detention_monitor.live.acts import Person
 
     return Person.here() if name is None else Person.typed(name)
@@ -252,7 +256,7 @@ def ack_command(
 
     with _held(context, db, key) as (store, held):
         number = acknowledge(
-            store, held, _person(name), int(time.time()), reason=reason, until=expect
+            store, held, person(name), int(time.time()), reason=reason, until=expect
         )
     click.echo(f"taken on; act {number}", err=True)
 
@@ -269,7 +273,7 @@ def shelve_command(
     from detention_monitor.live.acts import shelve
 
     with _held(context, db, key) as (store, held):
-        number = shelve(store, held, _person(name), int(time.time()), reason, until)
+        number = shelve(store, held, person(name), int(time.time()), reason, until)
     click.echo(f"put aside; act {number}", err=True)
 
 
@@ -281,7 +285,7 @@ def unshelve_command(context: click.Context, *, db: str | None, key: str, name: 
     from detention_monitor.live.acts import unshelve
 
     with _held(context, db, key) as (store, held):
-        number = unshelve(store, held, _person(name), int(time.time()))
+        number = unshelve(store, held, person(name), int(time.time()))
     click.echo(f"taken down; act {number}", err=True)
 
 
@@ -296,7 +300,7 @@ def reason_command(
     from detention_monitor.live.acts import give_reason
 
     with _held(context, db, key) as (store, held):
-        number = give_reason(store, held, _person(name), int(time.time()), reason)
+        number = give_reason(store, held, person(name), int(time.time()), reason)
     click.echo(f"reason kept; act {number}", err=True)
 
 
@@ -310,7 +314,7 @@ def undo_command(context: click.Context, *, number: int, db: str | None, name: s
     from detention_monitor.live.acts import undo
 
     with opened(db or context.obj) as store:
-        undo(store, number, _person(name), int(time.time()))
+        undo(store, number, person(name), int(time.time()))
     click.echo(f"act {number} taken back", err=True)
 
 
@@ -410,7 +414,7 @@ def hold_command(*, db: str | None, detention: str | None, reason: str, ending: 
 @db_option
 def verify_command(*, db: str | None) -> None:
     """Check that no entry and nothing in the log was changed or taken out; say where it was."""
-    from detention_monitor.live.acts import verify
+    from detention_monitor.live.log import verify
 
     with opened(db) as store:
         found = verify(store)

@@ -24,9 +24,10 @@ from detention_monitor.assess import Assessment
 from detention_monitor.detention import Detention, group, without_duplicates
 from detention_monitor.findings import BREACHES, Finding
 from detention_monitor.links import Links, record_name
-from detention_monitor.live.acts import WHATS, acts_of, append
+from detention_monitor.live.acts import WHATS, acts_of
 from detention_monitor.live.alerts import Alert, Change, alert_of, is_concern, terms_of
 from detention_monitor.live.limits import Limits, packed_limits
+from detention_monitor.live.log import append
 from detention_monitor.live.publication import Effect
 from detention_monitor.live.store import (
     ALERT,
