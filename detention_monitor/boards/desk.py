@@ -108,6 +108,14 @@ class FeedLine(Immutable, frozen=True, gc=False):
     last_entry_at: int | None
 
 
+class PassedOver(Immutable, frozen=True, gc=False):
+    """What a jump passed over (seconds UTC): each with when, whose, what it was, and the key."""
+
+    start: int
+    end: int
+    came: tuple[tuple[int, str, str, str], ...]
+
+
 class Row(Immutable, frozen=True, gc=False):
     """A child in the list: the duty that comes first, and the next of the routine."""
 
@@ -321,6 +329,10 @@ class Desk(ABC):
     def see_line(self, number: int, now: int, reason: str) -> str:  # noqa: ARG002
         """Tick off a line; return what to say. Raises an error that says why not."""
         raise NotHereError("no lines are ticked off here: this board plays back what was")
+
+    def passed_over(self) -> PassedOver | None:
+        """Return what came and went again in the last jump ahead, where there was one."""
+        return None
 
     def publications(self) -> Sequence[Publication]:
         """Return the last attempts to load other rules, the latest first."""

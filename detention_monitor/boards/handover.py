@@ -28,6 +28,7 @@ def report(desk: Desk, now: int, shift: int = SHIFT) -> list[Section]:
     """Return the report at an instant, for the `shift` seconds before and after it."""
     rows, alerts = desk.rows(now), list(desk.alerts())
     return [
+        *_passed_over(desk, now),
         Section("OPEN NOW", (*_unjudged(desk, now), *_open(alerts, now)), "no alert is open"),
         Section("SHELVED", tuple(_shelved(alerts, now)), "nothing is put aside"),
         Section("BREACHES IN THE SHIFT", tuple(_breaches(alerts, now, shift)), "none"),
@@ -38,6 +39,15 @@ def report(desk: Desk, now: int, shift: int = SHIFT) -> list[Section]:
         Section("SYSTEM", tuple(_system(desk, now)), ""),
         Section("ALERTS IN THE SHIFT", tuple(_load(alerts, now, shift)), "none"),
     ]
+
+
+def _passed_over(desk: Desk, now: int) -> Iterator[Section]:
+    passed = desk.passed_over()
+    if passed is not None:
+        start, end = when_text(passed.start, now), when_text(passed.end, now)
+        told = tuple((name, f"{when_text(at, now)} {what}") for at, name, what, _ in passed.came)
+        nothing = "all that came up in the jump still stands, or is listed below"
+        yield Section(f"CAME AND WENT IN THE JUMP FROM {start} TO {end}", told, nothing)
 
 
 def _unjudged(desk: Desk, now: int) -> Iterator[tuple[str, str]]:
