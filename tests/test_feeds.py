@@ -17,8 +17,9 @@ from detention_monitor.live.feeds import (
     StandardInput,
     health,
 )
+from detention_monitor.live.intake import ingest, positions
 from detention_monitor.live.run import feeds_for
-from detention_monitor.live.store import Store, ingest, positions
+from detention_monitor.live.store import Store
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.sources import LONGEST_LINE, SetAside
 from detention_monitor.vocabulary import Vocabulary

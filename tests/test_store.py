@@ -16,17 +16,11 @@ from sqlmodel import SQLModel
 
 from detention_monitor.detention import Detention
 from detention_monitor.entries import CustodyEvent
+from detention_monitor.live import intake
 from detention_monitor.live import store as store_module
+from detention_monitor.live.intake import Batch, entries, ingest
 from detention_monitor.live.schema import HEAD
-from detention_monitor.live.store import (
-    Batch,
-    Store,
-    StoreError,
-    entries,
-    ingest,
-    known_revisions,
-    packed,
-)
+from detention_monitor.live.store import Store, StoreError, known_revisions, packed
 from detention_monitor.live.wake import Wake
 from detention_monitor.records import Source
 from detention_monitor.sources import SetAside
@@ -179,7 +173,7 @@ def test_a_server_wakes_whoever_listens(postgres: Server) -> None:
 @settings(max_examples=25)
 def test_an_entry_comes_back_as_it_was_stored(detention: Detention) -> None:
     for entry in detention.entries:
-        assert store_module._entry(packed(entry)) == entry
+        assert intake._entry(packed(entry)) == entry
 
 
 def test_entries_come_back_in_order_of_arrival_with_what_their_source_does_not_carry(

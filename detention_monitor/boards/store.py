@@ -32,11 +32,12 @@ from detention_monitor.live.acts import (
     unshelve,
     version_of,
 )
+from detention_monitor.live.intake import Stored, entries
+from detention_monitor.live.joined import Custody
 from detention_monitor.live.kept_rules import unpacked
 from detention_monitor.live.not_taken import SetAside, SetAsides, see, set_asides
-from detention_monitor.live.projection import Custody
 from detention_monitor.live.reading import Publication, StoredAssessments, feeds, publications
-from detention_monitor.live.store import ALERT, ENTRY, LOG, Store, Stored, StoreError, entries
+from detention_monitor.live.store import ALERT, ENTRY, LOG, Store, StoreError
 from detention_monitor.parameters import load_parameters
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.rulefile import PARAMETERS, load_rules

@@ -19,7 +19,8 @@ from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.findings import BREACHES, Finding
 from detention_monitor.links import record_name
-from detention_monitor.live.alerts import Act, Alert, Change, alert_of, terms_of
+from detention_monitor.live.alert_life import alert_of
+from detention_monitor.live.alerts import Act, Alert, Change, alert_settings
 from detention_monitor.live.limits import Limits
 from detention_monitor.live.not_taken import SetAside, SetAsides
 from detention_monitor.reference import ReferenceBackend
@@ -100,7 +101,7 @@ class StoryDesk(Desk):
         self._last: tuple[str, Act] | None = None
         self._lines: list[AlertLine] = []
         self._shown_until = -1
-        self._terms = terms_of(ruleset.parameters)
+        self._terms = alert_settings(ruleset.parameters)
         self._reference: ReferenceBackend | None = None
         self._explained: tuple[Assessment | None, Assessment | None] = (None, None)
 
