@@ -7,8 +7,8 @@ import time
 import click
 import orjson
 
-from detention_monitor.commands.live import AS_HELP, opened, person
 from detention_monitor.commands.options import db_option, instant
+from detention_monitor.commands.stores import AS_HELP, opened, person
 from detention_monitor.times import rfc3339
 
 
