@@ -65,15 +65,23 @@ def test_nobody_is_said_not_to_have_asked_before_somebody_had_to(
     assert cell(row, Moment(instant(NOW))).text == ("unasked" if unasked else "-")
 
 
-def test_let_go_after_charge_nobody_had_to_ask(ruleset: RuleSet, durable: DurableBackend) -> None:
+@pytest.mark.parametrize(
+    ("between", "expected"),
+    [((("charged", "20:00"),), "need not be asked: let go 20:20"),
+     ((), "need not be asked: not charged")],
+    ids=["charged", "not-charged"],
+)  # fmt: skip
+def test_of_a_child_let_go_nobody_had_to_ask(
+    ruleset: RuleSet, durable: DurableBackend, between: tuple[tuple[str, str], ...], expected: str
+) -> None:
     entries = [
         entry(ruleset, 1, "arrived", f"{D}09:40", attrs={"dob": "2009-01-01"}),
         entry(ruleset, 2, "detention_authorised", f"{D}10:00"),
-        entry(ruleset, 3, "charged", f"{D}20:00"),
+        *(entry(ruleset, 3, kind, f"{D}{at}") for kind, at in between),
         entry(ruleset, 4, "released", f"{D}20:20"),
     ]
     desk = desk_of(entries, ruleset, durable)
     desk.look(instant(NOW))
     [child] = desk.left()
     said, tone = request_text(child, instant(NOW))
-    assert (said, tone) == ("need not be asked: let go 20:20", "dim")
+    assert (said, tone) == (expected, "dim")

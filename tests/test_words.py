@@ -10,13 +10,18 @@ import pytest
 from detention_monitor import conditions
 from detention_monitor.assess import assess, end_of
 from detention_monitor.backends import backend_for
+from detention_monitor.boards import rows
+from detention_monitor.boards.lines import text_of
+from detention_monitor.boards.reasons import why
 from detention_monitor.detention import Detention
+from detention_monitor.durable import DurableBackend
 from detention_monitor.findings import Finding
 from detention_monitor.remedy import remedies
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Rule
 from detention_monitor.ruletests import timeline
 from detention_monitor.vocabulary import WHOLE, Coverage
+from tests.boards import BUSY, desk_of, instant
 
 RAW = re.compile(r"[A-Za-z0-9]_[A-Za-z0-9]")
 PLACE = re.compile(r"\{[^}]*\}")
@@ -121,3 +126,28 @@ def test_a_move_not_decided_again_is_said_so(found: list[tuple[Rule, Finding]]) 
     assert any(
         each.startswith("not recorded: whether the move was decided again. ") for each in said
     ), said
+
+
+def test_the_reasons_on_the_board_are_in_words(ruleset: RuleSet, durable: DurableBackend) -> None:
+    """But for the names of files, ids of entries and rules, and who judged."""
+    desk, now = desk_of(BUSY, ruleset, durable), instant("2024-09-13T21:50")
+    desk.look(now)
+    told = []
+    for child in desk.children():
+        judged, detention = desk.judged(child.detention, now), desk.detention(child.detention)
+        assert judged is not None
+        assert detention is not None
+        for finding in judged.findings:
+            if finding.is_breach:
+                lines = why(finding, judged, detention, ruleset, now, 100)
+                told += [text_of(each) for each in lines if not _names_a_place(text_of(each))]
+    assert len(told) > 300
+    assert not [each for each in told if RAW.search(each.replace("busy_day.jsonl", ""))]
+
+
+def _names_a_place(line: str) -> bool:
+    return line.startswith(("rule ", "judged ")) or ".yaml:" in line
+
+
+def test_every_short_name_is_of_a_rule(ruleset: RuleSet) -> None:
+    assert {*rows._SHORT} <= {rule.id for rule in ruleset.rules}

@@ -51,7 +51,7 @@ def request_text(child: Child, now: int) -> tuple[str, Tone]:
         return f"moved to the local authority {when_text(child.moved_at, now)}", "good"
     asked = child.request
     if asked is None:
-        return _unasked(child.bail, now)
+        return _unasked(child.bail, now, gone=child.ended is not None)
     of = f" of {asked.of}" if asked.of else ""
     said = f"asked {when_text(asked.at, now)}{of}: {asked.wanted}"
     if len(child.requests) > 1:
@@ -62,7 +62,7 @@ def request_text(child: Child, now: int) -> tuple[str, Tone]:
     return f"{said}; {when_text(asked.replied_at, now)} {asked.reply}", tone
 
 
-def _unasked(bail: Bail, now: int) -> tuple[str, Tone]:
+def _unasked(bail: Bail, now: int, *, gone: bool) -> tuple[str, Tone]:
     at = "" if bail.at is None else when_text(bail.at, now)
     match bail.state:
         case "refused":
@@ -77,7 +77,7 @@ def _unasked(bail: Bail, now: int) -> tuple[str, Tone]:
         return f"not asked; refusal of bail foreseen {when_text(bail.foreseen_at, now)}", "soon"
     if bail.state == "undecided":
         return f"need not be asked yet: charged {at}, no entry shows bail decided", "dim"
-    return "need not be asked yet: not charged", "dim"
+    return f"need not be asked{'' if gone else ' yet'}: not charged", "dim"
 
 
 def doing_text(child: Child, now: int) -> tuple[str, Tone]:
