@@ -27,7 +27,7 @@ def lines(desk: Desk, now: int, width: int, glyphs: Glyphs) -> list[Line]:
         said = "every line was taken" if not aside.seen else "none that nobody has seen"
         out.append(line(Piece(said, "good")))
     else:
-        out += labelled("note", NOTE + (_PRINTS if desk.live else ""), width, "warn")
+        out += labelled("note", NOTE + (_PRINTS if desk.live else ""), width, "warn", 6)
     for one in aside.last:
         number = desk.line_number(one)
         came = when_text(one.at, now) if desk.live else "line"  # a story does not say when
@@ -65,10 +65,7 @@ NOTE = (
     "What these lines say is not on the board: a child may be here, or a duty done, of whom or of which "
     "it knows nothing. Have them put right and sent again."
 )
-_PRINTS = (
-    " `detention-monitor set-aside` prints them. Tick off (a, or `seen 1 sent again` in lines) what you "
-    "have dealt with: it is kept, and waits no longer."
-)
+_PRINTS = " Key a ticks off one that is dealt with; `set-aside` prints them."
 
 
 def _told(feed: FeedLine, now: int, width: int) -> Iterator[Line]:
