@@ -11,6 +11,7 @@ from detention_monitor.assess import Assessment
 from detention_monitor.catalogue import load_catalogue, section_of
 from detention_monitor.conditions import Both, Condition, Either, Not, Test, parse, tests
 from detention_monitor.findings import QUIET, Finding
+from detention_monitor.patterns import untold
 from detention_monitor.people import is_police_protection
 from detention_monitor.plan import RULES, Stratum
 from detention_monitor.reference import UNKNOWN, ReferenceBackend
@@ -218,8 +219,7 @@ def _told(finding: Finding) -> str:
     if finding.minutes_late:
         words[0] = f"{words[0]} by {in_words(finding.minutes_late * 60)}"
     if finding.status == "cannot_tell":
-        absent = ", ".join(finding.absent).replace("_", " ")
-        return f"{absent} not recorded" if absent else printable(finding.message)
+        return printable(untold(finding.message))
     words.append(finding.severity)
     if finding.authority in ("policy", "quality"):
         words.append(f"{finding.authority}, not law")

@@ -153,7 +153,7 @@ def unique(ids: Sequence[str]) -> tuple[str, ...]:
 
 def cannot_tell(terms: Terms, kinds: Sequence[str], now: Situation) -> Finding:
     """Return the one finding that says a source does not carry what a rule begins with."""
-    named = " or ".join(kinds)
+    named = terms.wording.quoted(kinds)
     return finding_of(
         terms,
         now.facts[0],

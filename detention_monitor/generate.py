@@ -1,6 +1,6 @@
 """Synthetic custody records: plausible, deterministic, calibrated where figures are published.
 
-No record is of a real child. Each number below says whether it is published (and where) or
+No record is of a real child. Each number of `figures.py` says whether it is published (and where) or
 invented; nothing that is invented may be quoted as a finding about real custody.
 """
 
@@ -13,82 +13,10 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
-from detention_monitor.times import HOUR, MINUTE, at_local, local_naive, rfc3339
+from detention_monitor.figures import Figures
+from detention_monitor.times import HOUR, MINUTE, at_local
+from detention_monitor.untidy import Mess, untidy
 
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What the records are drawn from; shares are of 1, times in hours."""
-
-    # Published (domain.md section 5): time held, mean 11 h 36 in the Nottingham study of eight
-    # forces; 21 % charged, 56 % no further action, 14 % out-of-court; adults' wait, HMIC 2015,
-    # about 5.5 h on average; a girl share is not published there.
-    charged: float = 0.21
-    no_further_action: float = 0.56
-    out_of_court: float = 0.14
-    # Invented so as to meet the published mean: a lognormal stay.
-    stay_median: float = 10.3
-    stay_sigma: float = 0.5
-    # Invented so as to meet the published mean of the wait: a lognormal wait.
-    adult_median: float = 3.5
-    adult_sigma: float = 0.9
-    # Invented: everything below.
-    girls: float = 0.2
-    ages: tuple[tuple[int, int], ...] = (
-        (10, 1), (11, 1), (12, 3), (13, 7), (14, 13), (15, 20), (16, 25), (17, 30),
-    )  # fmt: skip
-    bail_refused: float = 0.13
-    la_asked: float = 0.6
-    la_ambiguous: float = 0.12
-    la_secure: float = 0.15
-    moved: float = 0.06
-    certificate: float = 0.7
-    certificate_produced: float = 0.8
-    review_late: float = 0.06
-    review_missed: float = 0.02
-    review_remote: float = 0.35
-    review_wrong_rank: float = 0.02
-    reason_recorded: float = 0.5
-    adult_asked_late: float = 0.25
-    interviewed_alone: float = 0.01
-    searched: float = 0.01
-    half_hourly: float = 0.5
-    routine: float = 0.94
-    own_words: float = 0.6
-    # That forms were sent, but not always, nor always about needs, is the seed's; the shares are not.
-    referral_sent: float = 0.8
-    referral_about_needs: float = 0.5
-    # Rights are given again with the adult within half an hour of their coming, but for 1 in 7.
-    rights_again_spread: int = 60
-    solicitor: float = 0.8  # published: legal advice asked by 80 % (Nottingham study)
-    in_cell: float = 0.6
-    check_missed: float = 0.01
-    hospital: float = 0.03
-    link_at_suite: float = 0.6
-    # Published for children held overnight in 2019: Black 21.7 %, other minority 15 %; the rest invented.
-    ethnicities: tuple[tuple[str, int], ...] = (
-        ("white", 59), ("black", 21), ("asian", 7), ("mixed", 6), ("other", 2), ("not_stated", 3),
-        ("", 2),
-    )  # fmt: skip
-    offences: tuple[tuple[str, int], ...] = (
-        ("violence", 36), ("theft", 14), ("drugs", 12), ("criminal_damage", 10), ("weapons", 8),
-        ("robbery", 7), ("public_order", 5), ("sexual", 4), ("miscellaneous", 2),
-        ("non_notifiable", 1), ("", 1),
-    )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Mess:
-    """How untidy records are; all invented. The default is a tidy source."""
-
-    late_entry: float = 0.0
-    amended: float = 0.0
-    sent_twice: float = 0.0
-    rank_blank: float = 0.0
-    no_offset: float = 0.0
-
-
-MESSY = Mess(late_entry=0.05, amended=0.02, sent_twice=0.01, rank_blank=0.05, no_offset=0.2)
 SUITES = ("Ashwick", "Brackley Road", "Coldmoor", "Dunsford", "Eastgate")
 """Invented names of custody suites."""
 
@@ -116,7 +44,7 @@ def generate(
         about = Random(f"{seed}/{number}/about")  # noqa: S311 - of its own: changes no other draw
         story = _Story(random, f"{name}-{number + 1:07d}", first, about)
         story.tell()
-        yield from _untidy(story.entries, tidy, random)
+        yield from untidy(story.entries, tidy, random)
 
 
 @dataclass(slots=True)
@@ -475,27 +403,3 @@ class _Story:
             self.add("certificate_produced", court - self.minutes(-30, 40), channel="email")
         self.end = 0
         self.add("court_appearance", court)
-
-
-def _untidy(entries: list[dict[str, Any]], mess: Mess, random: Random) -> Iterator[dict[str, Any]]:
-    """Yield entries with their times as text, and as untidy as asked for."""
-    for entry in entries:
-        draws = [random.random() for _ in range(5)]
-        at, recorded = entry["at"], entry["recorded_at"]
-        if draws[0] < mess.late_entry:
-            recorded += random.randint(1, 8) * HOUR
-        naive = draws[1] < mess.no_offset
-        out = {
-            **entry,
-            "at": local_naive(at) if naive else rfc3339(at),
-            "recorded_at": rfc3339(recorded),
-        }
-        if draws[2] < mess.rank_blank and "by" in out:
-            out["by"] = {key: value for key, value in out["by"].items() if key != "rank"}
-        yield out
-        if draws[3] < mess.sent_twice:
-            yield out
-        if draws[4] < mess.amended:
-            later = rfc3339(recorded + random.randint(5, 300) * MINUTE)
-            amended = {"id": f"{entry['id']}a", "amends": entry["id"], "recorded_at": later}
-            yield {**out, **amended}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from detention_monitor.conditions import parse, tests
@@ -64,8 +64,8 @@ def prohibited(terms: Terms, subject: int, now: Situation) -> Iterator[Finding]:
         absent = tuple(sorted({*empty, *untold})) if status != "broken" else ()
         message = message_of(terms, fact, {"occurred": shown(fact.at)})
         if status == "cannot_tell" or (status == "not_recorded" and rule.finds != status):
-            named = ", ".join(absent).replace("_", " ") or "that kind of entry"
-            message = f"{shown(fact.at)}: {named} not recorded. {rule.title}? It cannot be told."
+            named = _gaps(terms, absent, fact.kind) or "that kind of entry"
+            message = f"{shown(fact.at)}: not recorded: {named}. {rule.title}? It cannot be told."
         yield finding_of(
             terms,
             fact,
@@ -79,6 +79,21 @@ def prohibited(terms: Terms, subject: int, now: Situation) -> Iterator[Finding]:
             evidence=unique(fact.evidence),
             absent=absent,
         )
+
+
+def _gaps(terms: Terms, names: Iterable[str], kind: str) -> str:
+    """Return what is not recorded, each once; two names may be called by one word."""
+    return ", ".join(dict.fromkeys(terms.wording.gap(name, kind) for name in names))
+
+
+def untold(message: str) -> str:
+    """Return of a message that cannot tell what was not recorded, without when and whose.
+
+    >>> untold("Fri 13 Sep 2024 20:45 BST: not recorded: officer's rank. Held by whom? It cannot be told.")
+    "not recorded: officer's rank"
+    """
+    _, found, rest = message.partition(": not recorded: ")
+    return f"not recorded: {rest.partition('. ')[0]}" if found else message
 
 
 def _is_carried(rule: Rule, asked: frozenset[str], fact: Fact, now: Situation) -> bool:
@@ -142,7 +157,7 @@ def counted(terms: Terms, subject: int, now: Situation) -> Iterator[Finding]:
     if rule.finds == "not_recorded":
         status = "not_recorded" if carried else "cannot_tell"
     if not carried:
-        named = ", ".join(sorted(_asked(rule.counts.of.where))).replace("_", " ")
+        named = _gaps(terms, sorted(_asked(rule.counts.of.where)), rule.counts.of.kind[0])
         message = f"This source does not carry {named}: {rule.title}? It cannot be told."
     sure = sure and rule.certainty == "established"
     yield finding_of(

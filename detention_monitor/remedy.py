@@ -9,6 +9,7 @@ from detention_monitor.findings import Finding
 from detention_monitor.plan import WORKED_OUT_FROM
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Rule, Selector, Step
+from detention_monitor.speaking import Speaker
 from detention_monitor.timeline import FAR
 from detention_monitor.times import in_words, local_text
 
@@ -58,8 +59,10 @@ def _of_act(finding: Finding, rule: Rule, ruleset: RuleSet) -> Iterator[str]:
         whole = parse(rule.never.where) if rule.never.where else ALWAYS
         blank = finding.status == "not_recorded" and bool(finding.absent)
         if blank:
-            yield f"had the entry said {', '.join(finding.absent)}"
-        parts = [str(part) for part in _parts(whole)] if not blank else []
+            names = [ruleset.wording.gap(name, rule.never.kind[0]) for name in finding.absent]
+            yield f"had the entry said: {', '.join(dict.fromkeys(names))}"
+        speaker = _speaker(ruleset)
+        parts = [speaker.said(each, rule.never.kind) for each in _parts(whole)] if not blank else []
         if parts:
             yield f"had one of these been otherwise: {'; '.join(parts)}"
         if rule.never.unless:
@@ -96,19 +99,26 @@ def _parts(condition: Condition) -> Sequence[Condition]:
 
 
 def _act(selector: Selector, ruleset: RuleSet) -> str:
-    """Return kinds and condition; what the program works out is said in words beside its name."""
+    """Return kinds and condition in words; of what the program works out it says what it is."""
+    speaker = _speaker(ruleset)
     kinds = []
     for name in selector.kind:
         kind = ruleset.vocabulary.kinds[name]
         made = WORKED_OUT_FROM.get(name, ())
-        by = f"; by an entry {made[0]}" if len(made) == 1 else ""
-        kinds.append(f"{name} ({kind.about.rstrip('.')}{by})" if kind.derived else name)
-    where = f" where {selector.where}" if selector.where else ""
+        by = f"; by an entry {speaker.wording.quoted(made)}" if len(made) == 1 else ""
+        about = f" ({kind.about.rstrip('.')}{by})" if kind.derived else ""
+        kinds.append(f"{speaker.wording.quoted([name])}{about}")
+    where = f" where {speaker.condition(selector.where, selector.kind)}" if selector.where else ""
     return f"{' or '.join(kinds)}{where}"
 
 
 def _states(names: Sequence[str], ruleset: RuleSet) -> str:
     about = {fact.fact: fact.about for fact in ruleset.facts}
+    quoted = ((name, ruleset.wording.quoted([name])) for name in names)
     return " or ".join(
-        f"{name} ({about[name].rstrip('.')})" if name in about else name for name in names
+        f"{said} ({about[name].rstrip('.')})" if name in about else said for name, said in quoted
     )
+
+
+def _speaker(ruleset: RuleSet) -> Speaker:
+    return Speaker(ruleset.wording, ruleset.plan.attributes, ruleset.plan.marks)

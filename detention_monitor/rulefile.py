@@ -17,14 +17,15 @@ from detention_monitor.parameters import Parameters, load_parameters
 from detention_monitor.plan import CycleError, Plan, attributes_with_marks, make_plan
 from detention_monitor.rulecheck import Known, check_file
 from detention_monitor.rulemodel import DerivedFact, Rule, RuleFile
+from detention_monitor.values import changed
 from detention_monitor.vocabulary import Vocabulary
 from detention_monitor.wellformed import validated
+from detention_monitor.wording import WORDING, Wording
 from detention_monitor.yamlfile import LARGEST, Location, YamlFile, read_as_far
 
 VOCABULARY = "vocabulary.yaml"
 PARAMETERS = "parameters.yaml"
 CATALOGUE = "catalogue.yaml"
-WORDING = "wording.yaml"
 QUALITY_CHECK = "quality_check.yaml"
 
 
@@ -49,6 +50,7 @@ class RuleSet:
     parameters: Parameters
     hash: str
     places: Mapping[str, str] = field(default_factory=dict)
+    wording: Wording = field(default_factory=Wording)
 
     def __repr__(self) -> str:
         return f"RuleSet({self.hash})"
@@ -60,7 +62,19 @@ class RuleSet:
     def only(self, file: LoadedFile) -> RuleSet:
         """Return the rules of one file with the derived facts of all, as its tests are judged."""
         rules = tuple(file.model.rules)
-        return replace(self, rules=rules, plan=make_plan(self.facts, rules, self.vocabulary))
+        plan = worded(make_plan(self.facts, rules, self.vocabulary), self.wording)
+        return replace(self, rules=rules, plan=plan)
+
+
+def worded(plan: Plan, wording: Wording) -> Plan:
+    """Return a plan whose rules speak by a wording: what is not recorded, and what would clear it."""
+    terms = {
+        place: changed(
+            each, wording=wording, clears=each.rule.clears or wording.quoted(each.looked_for)
+        )
+        for place, each in plan.terms.items()
+    }
+    return replace(plan, terms=terms)
 
 
 def load_rules(folder: Path, policy: Path | None = None) -> RuleSet:
@@ -93,6 +107,7 @@ class Inspected:
     parts: tuple[Part, ...]
     vocabulary: Vocabulary | None
     parameters: Parameters | None
+    wording: Wording | None
     faults: tuple[Diagnostic, ...]
 
     def ruleset(self) -> RuleSet:
@@ -101,16 +116,17 @@ class Inspected:
             raise RuleFileError(list(self.faults))
         assert self.vocabulary is not None  # without faults everything was read
         assert self.parameters is not None
+        assert self.wording is not None
         files = [LoadedFile(each.path, each.yaml, each.model) for each in self.parts if each.model]
         facts = tuple(fact for file in files for fact in file.model.facts)
         rules = tuple(rule for file in files for rule in file.model.rules)
         try:
-            plan = make_plan(facts, rules, self.vocabulary)
+            plan = worded(make_plan(facts, rules, self.vocabulary), self.wording)
         except CycleError as error:
             raise RuleFileError([_cycle_place(files, str(error))]) from error
         return RuleSet(
             tuple(files), facts, rules, plan, self.vocabulary, self.parameters,
-            hash_of(self.folder, self.policy), dict(_places(files)),
+            hash_of(self.folder, self.policy), dict(_places(files)), self.wording,
         )  # fmt: skip
 
 
@@ -119,10 +135,11 @@ def inspect(folder: Path, policy: Path | None = None) -> Inspected:
     if not folder.is_dir():
         message = "no such folder; --rules takes the folder that holds vocabulary.yaml"
         fault = Diagnostic(str(folder), 1, 1, "no-rules", message)
-        return Inspected(folder, policy, (), None, None, (fault,))
+        return Inspected(folder, policy, (), None, None, None, (fault,))
     faults: list[Diagnostic] = []
     vocabulary = _read(lambda: Vocabulary.load(folder / VOCABULARY), faults)
     parameters = _read(lambda: load_parameters(folder / PARAMETERS, policy), faults)
+    wording = _read(lambda: Wording.load(folder), faults)
     parts = _read_all(folder, faults)
     if vocabulary is not None:
         named = frozenset[str]().union(*(part.named for part in parts))
@@ -137,7 +154,9 @@ def inspect(folder: Path, policy: Path | None = None) -> Inspected:
         known_ids = {rule.id for part in parts for _, rule in part.rules}
         places = parameters.out_of_service_at.items()
         faults.extend(place for name, place in places if name not in known_ids)
-    return Inspected(folder, policy, tuple(parts), vocabulary, parameters, tuple(sorted(faults)))
+    return Inspected(
+        folder, policy, tuple(parts), vocabulary, parameters, wording, tuple(sorted(faults))
+    )
 
 
 Read = TypeVar("Read")
@@ -261,9 +280,9 @@ def _places(files: Iterable[LoadedFile]) -> Iterator[tuple[str, str]]:
 
 
 def hash_of(folder: Path, policy: Path | None) -> str:
-    """Return one hash of every file that decides what is found."""
+    """Return one hash of every file that decides what is found, and in which words it is said."""
     digest = hashlib.sha256()
-    told_only = (CATALOGUE, WORDING, QUALITY_CHECK)
+    told_only = (CATALOGUE, QUALITY_CHECK)
     paths = [path for path in sorted(folder.glob("*.yaml")) if path.name not in told_only]
     paths += [policy] if policy else []
     for path in paths:

@@ -25,9 +25,10 @@ from detention_monitor.rulemodel import (
     Step,
     Verified,
 )
+from detention_monitor.speaking import Speaker, is_plain
 from detention_monitor.terms import deadline_attribute
 from detention_monitor.times import in_words, parse_duration
-from detention_monitor.wording import Speaker, Wording, day_in_words, is_plain, listed
+from detention_monitor.wording import Wording, day_in_words, listed
 
 AUTHORITIES = {
     "statute": "statute (an Act or regulations)",

@@ -10,6 +10,7 @@ from textwrap import wrap
 
 from detention_monitor.assess import Assessment
 from detention_monitor.findings import QUIET, Finding
+from detention_monitor.patterns import untold
 from detention_monitor.people import is_police_protection
 from detention_monitor.text import printable
 from detention_monitor.times import in_words, local_text
@@ -104,8 +105,7 @@ def _folded(result: Assessment) -> Iterator[str]:
     by_reason: dict[str, list[str]] = {}
     for finding in result.findings:
         if finding.status == "cannot_tell":
-            absent = f"{', '.join(finding.absent)} not recorded" if finding.absent else ""
-            reason = absent or finding.message
+            reason = untold(finding.message)
             by_reason.setdefault(reason, []).append(finding.duty or finding.rule)
     if len(by_reason) > _MOST_REASONS:
         every = sorted({duty for duties in by_reason.values() for duty in duties})

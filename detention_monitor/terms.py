@@ -15,6 +15,7 @@ from detention_monitor.rulemodel import Rule, Severity
 from detention_monitor.timeline import FAR
 from detention_monitor.times import start_of_day
 from detention_monitor.values import Immutable
+from detention_monitor.wording import Wording
 
 CLOCKS = ("review_clock", "custody_clock", "court_clock", "sample_clock")
 """Clocks by which a duty may be due (`by: review_clock.due`); each is worked out in Python."""
@@ -83,6 +84,8 @@ class Terms(Immutable, frozen=True, gc=False):
     looked_for: tuple[str, ...] = ()
     clears: str = ""
     measures: tuple[tuple[str, str], ...] = ()
+    wording: Wording = Wording()
+    """In which words it says what is not recorded."""
 
 
 def terms_of(rule: Rule) -> Terms:

@@ -64,7 +64,7 @@ def _found_of_a_part(terms: Terms, subject: int, now: Situation) -> Iterable[Fin
 def _untold(found: Iterable[Finding], terms: Terms, lacking: list[str]) -> Iterator[Finding]:
     for finding in found:
         if finding.is_breach:
-            named = ", ".join(lacking).replace("_", " ")
+            named = terms.wording.quoted(lacking)
             yield changed(
                 finding,
                 status="cannot_tell",

@@ -16,9 +16,10 @@ import time
 from pathlib import Path
 
 from detention_monitor.durable import DurableBackend
+from detention_monitor.live.intake import positions
 from detention_monitor.live.monitor import Monitor
 from detention_monitor.live.run import feeds_for
-from detention_monitor.live.store import Store, positions
+from detention_monitor.live.store import Store
 from detention_monitor.live.worker import InProcess
 from detention_monitor.rulefile import RuleSet, load_rules
 from tests.conftest import RULES

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detention_monitor.findings import Finding, GradeState
-from detention_monitor.live.alerts import Act, Alert, Change, State, Terms, alert_of
+from detention_monitor.live.alert_life import alert_of
+from detention_monitor.live.alerts import Act, Alert, AlertSettings, Change, State
 from detention_monitor.live.limits import Limits
 from detention_monitor.rulemodel import Severity
 from detention_monitor.values import changed
@@ -23,7 +24,7 @@ LIMITS = Limits(
     flood_within=600, escalate_critical=300, escalate_high=0, escalate_medium=0,
     heartbeat_limit=60, monitor_silent=30,
 )  # fmt: skip
-TERMS = Terms(lambda _: GRACE, lambda _: LIMITS)
+TERMS = AlertSettings(lambda _: GRACE, lambda _: LIMITS)
 SOUNDS = DUE + GRACE + 1
 
 OPEN = Finding(
@@ -44,7 +45,7 @@ def alert(
     now: int,
     *history: tuple[int, Finding | None],
     acts: tuple[Act, ...] = (),
-    terms: Terms = TERMS,
+    terms: AlertSettings = TERMS,
 ) -> Alert:
     found = alert_of([Change(at, finding) for at, finding in history], acts, now, terms)
     assert found is not None
@@ -55,7 +56,7 @@ def state(
     now: int,
     *history: tuple[int, Finding | None],
     acts: tuple[Act, ...] = (),
-    terms: Terms = TERMS,
+    terms: AlertSettings = TERMS,
 ) -> State:
     return alert(now, *history, acts=acts, terms=terms).state
 
@@ -328,7 +329,7 @@ def test_withdrawn_it_is_closed_once_somebody_has_seen_that() -> None:
 # --- out of service ----------------------------------------------------------------------------
 
 
-def paused(**rules: tuple[int, int]) -> Terms:
+def paused(**rules: tuple[int, int]) -> AlertSettings:
     spans = {name.replace("_", "-"): (span,) for name, span in rules.items()}
     return replace(TERMS, pauses=lambda rule: spans.get(rule, ()))
 
@@ -434,7 +435,7 @@ WHAT: st.SearchStrategy[Literal["acknowledge", "reason", "shelve"]] = st.sampled
 )
 
 
-Life = tuple[list[Change], list[Act], int, Terms]
+Life = tuple[list[Change], list[Act], int, AlertSettings]
 
 
 @st.composite

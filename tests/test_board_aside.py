@@ -17,7 +17,8 @@ from detention_monitor.boards.story import StoryDesk
 from detention_monitor.cli import cli
 from detention_monitor.durable import DurableBackend
 from detention_monitor.live.access import accesses
-from detention_monitor.live.acts import ActError, verify
+from detention_monitor.live.acts import ActError
+from detention_monitor.live.log import verify
 from detention_monitor.live.store import Store
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.text import printable
@@ -27,6 +28,7 @@ from tests.conftest import ROOT
 from tests.test_board_hostile import ALL_SHORT, PAYLOADS, UNSAFE
 from tests.test_board_store import D, Monitored, booked_in
 from tests.test_live_commands import run
+from tests.test_monitor import WHO
 from tui.watch import story
 
 
@@ -83,6 +85,63 @@ async def test_a_line_that_was_not_taken_is_told_on_every_screen(monitored: Moni
     assert monitored.desk.set_aside(monitored.now).count == 0
 
 
+BAD = '{"id":"x1","force":"44","record":"CR-2","kind":"arrivd","at":"2025-06-10T09:00:00Z"}'
+
+
+async def test_a_line_is_ticked_off_on_the_board_and_that_can_be_taken_back(
+    monitored: Monitored,
+) -> None:
+    booked_in(monitored)
+    send(monitored, BAD)
+    send(monitored, BAD.replace("x1", "x2"))
+    monitored.at(f"{D}09:01")
+    app = monitored.app()
+    async with app.run_test(size=MEDIUM) as pilot:
+        await pilot.pause()
+        assert "2 lines not taken: F" in shown(app, "head")
+        await pilot.press("F")
+        page = " ".join(shown(app, "text").split())
+        assert "1 09:01 custody.jsonl:4 CR-2:" in page or "2 09:01 custody.jsonl:4 CR-2:" in page
+        await pilot.press("a", *"1")
+        await pilot.press("enter")
+        assert "NOT TAKEN WITHIN A DAY 2" in " ".join(shown(app, "text").split())  # no reason
+        await pilot.press("a", *"1 sent again", "enter")
+        page = " ".join(shown(app, "text").split())
+        assert "NOT TAKEN WITHIN A DAY 1" in page
+        assert "SEEN WITHIN A DAY 1" in page
+        assert f"({WHO.name} 09:01: sent again)" in page
+        await pilot.press("escape")
+        app.tick()
+        assert "1 line not taken: F" in shown(app, "head")
+        await pilot.press("u")
+        app.tick()
+        assert "2 lines not taken: F" in shown(app, "head")
+    assert verify(monitored.store).broken_at is None
+
+
+def test_a_line_is_ticked_off_by_its_number_in_lines_and_once_only(lone: Monitored) -> None:
+    booked_in(lone)
+    send(lone, BAD)
+    lone.at(f"{D}09:01")
+    app = lone.app()
+    told = Plain(app.desk, app.clock)
+    assert "ANN: 1 line not taken; 8 tells which" in list(told.changes())
+    assert told.answer("seen one sent again") == [
+        "not done: say the number of the line, then what is done: 1 put right and sent again"
+    ]
+    assert told.answer("seen 1") == ["not done: say in a word what is done about the line"]
+    assert told.answer("seen 7 gone") == ["not done: no line has the number 7 here"]
+    [said] = told.answer("seen 1 sent again")
+    assert said.startswith("line 1 is ticked off: act ")
+    assert list(told.changes()) == []
+    assert told.answer("seen 1 twice") == [f"not done: {WHO.name} has seen it already: sent again"]
+    assert "none that nobody has seen" in "\n".join(told.answer("feeds"))
+    assert "line seen" in text(pages.handover(app.desk, lone.now, 100))
+    assert "nobody has seen" not in text(pages.handover(app.desk, lone.now, 100))
+    assert told.answer("undo")[0].endswith("in the log)")
+    assert list(told.changes()) == ["ANN: 1 line not taken; 8 tells which"]
+
+
 async def test_a_wrong_declaration_takes_the_head_of_the_board(lone: Monitored) -> None:
     booked_in(lone)
     send(lone, '{"source": {"name": "Extract", "zone": "Mars/Olympus"}}')
@@ -118,6 +177,19 @@ def test_what_was_set_aside_is_printed_and_that_is_logged(
     assert (line["origin"], line["record"]) == ("custody.jsonl:2", "CR-[/]")
     assert "\x1b" not in printed.stdout
     assert [each.detail for each in accesses(store)] == ["lines set aside, to standard output"]
+    key = line["key"]
+    short = run("set-aside", "seen", key[:4], "--reason", "x", "--db", db)
+    assert "names no line; use the key that `set-aside` prints" in short.stderr
+    done = run("set-aside", "seen", key, "--reason", "asked the sender", "--as", "Jo", "--db", db)
+    assert done.returncode == 0, done.stderr
+    assert "not taken" not in run("alerts", "--db", db).stderr
+    assert run("set-aside", "--unseen", "--db", db).stdout == ""
+    [again] = [json.loads(each) for each in run("set-aside", "--db", db).stdout.splitlines()]
+    assert (again["seen"]["who"], again["seen"]["reason"]) == ("Jo", "asked the sender")
+    number = done.stderr.split()[-1]
+    undone = run("alerts", "undo", number, "--as", "Jo", "--db", db)
+    assert undone.returncode == 0, undone.stderr
+    assert "not taken within a day: 1" in run("alerts", "--db", db).stderr
     store.close()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from detention_monitor.boards.detail import adult_text, request_text, seen_text
+from detention_monitor.boards.answers import adult_text, request_text, seen_text
 from detention_monitor.boards.rows import when_text
 from detention_monitor.durable import DurableBackend
 from detention_monitor.rulefile import RuleSet

@@ -19,11 +19,13 @@ from detention_monitor.boards.store import AFTER_RELEASE, StoreDesk
 from detention_monitor.durable import DurableBackend
 from detention_monitor.errors import Diagnostic, RuleFileError
 from detention_monitor.live.access import accesses
-from detention_monitor.live.acts import ActError, Person, verify
+from detention_monitor.live.acts import ActError, Person
+from detention_monitor.live.intake import positions
 from detention_monitor.live.kept_rules import keep
+from detention_monitor.live.log import verify
 from detention_monitor.live.monitor import Monitor
 from detention_monitor.live.run import feeds_for
-from detention_monitor.live.store import Store, StoreError, positions
+from detention_monitor.live.store import Store, StoreError
 from detention_monitor.live.worker import InProcess
 from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.times import rfc3339

@@ -20,7 +20,7 @@ from detention_monitor.detention import Detention, Reading, detentions_of
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import RecordError
-from detention_monitor.generate import MESSY, generate
+from detention_monitor.generate import generate
 from detention_monitor.judging import Settings, backend_of
 from detention_monitor.partition import Partition
 from detention_monitor.paths import bundled_rules
@@ -29,6 +29,7 @@ from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.ruletests import cases
 from detention_monitor.runstate import RunState
 from detention_monitor.sources import read_entries
+from detention_monitor.untidy import MESSY
 from detention_monitor.values import changed
 from detention_monitor.vocabulary import Attribute
 from detention_monitor.watches import Selection

@@ -15,8 +15,9 @@ import pytest
 from detention_monitor.durable import DurableBackend
 from detention_monitor.errors import RuleFileError
 from detention_monitor.live import escalation
-from detention_monitor.live.acts import Held, acknowledge, verify
+from detention_monitor.live.acts import Held, acknowledge
 from detention_monitor.live.escalation import Escalator, Hook, load_hook, send
+from detention_monitor.live.log import verify
 from detention_monitor.live.reading import StoredAssessments, alerts, escalation_fault
 from detention_monitor.live.store import Store
 from detention_monitor.rulefile import RuleSet

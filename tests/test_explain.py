@@ -41,7 +41,7 @@ def test_each_step_says_whose_it_is(tmp_path: Path) -> None:
     text = explained("T01_seed_adult_18_hours", "B02", tmp_path)
     assert "the duty is code; this step is policy, not law" in text
     assert "amber: after 2 h ($aa_amber): Tue 11 Oct 2022 15:25 BST: passed" in text
-    assert "prevented aa_arrived where missing in_person or in_person is true by Tue 11 Oct" in text
+    assert "prevented 'appropriate adult arrived' where it was in person" in text
 
 
 def test_a_prohibition_shows_each_question_and_its_answer(tmp_path: Path) -> None:
@@ -137,8 +137,8 @@ def test_a_prohibition_says_what_would_have_prevented_it(tmp_path: Path) -> None
     text = explained("T09_alternative_or_secure", "E05", tmp_path)
     assert "prevented had one of these been otherwise: " in text
     text = explained("T02_three_remote_reviews", "D06", tmp_path)
-    assert "prevented had the entry said mode_reason" in text
-    assert "prevented had fewer of the entries counted been review_held where mode in" in text
+    assert "prevented had the entry said: reason for not attending, place of the officer" in text
+    assert "fewer of the entries counted been 'review held' where the mode is telephone or" in text
 
 
 def test_every_breach_says_what_would_have_prevented_it_and_it_would(ruleset: RuleSet) -> None:
@@ -186,7 +186,7 @@ def test_every_breach_says_what_would_have_prevented_it_and_it_would(ruleset: Ru
                 after = assess(again, ruleset, as_of, backend=backend).findings
                 left = [each for each in after if each.key == finding.key and each.is_breach]
                 assert not left, (path.name, finding.rule)
-                assert told["prevented"].startswith(kind.name)
+                assert told["prevented"].startswith(ruleset.wording.quoted([kind.name]))
                 tried += 1
     assert tried > 20
 
@@ -197,7 +197,7 @@ def test_what_would_have_prevented_it_names_the_entry_to_make() -> None:
     told = CliRunner().invoke(cli, ["explain", story, "--duty", "D01"]).stdout
     text = " ".join(told.split())
     assert (
-        "prevented review_counted (A review that counts was held; by an entry review_held) by "
+        "prevented 'review counted' (A review that counts was held; by an entry 'review held') by "
         "Tue 10 Jun 2025 14:00 BST"
     ) in text
 

@@ -15,7 +15,8 @@ from click.testing import CliRunner, Result
 from jsonschema import Draft7Validator, FormatChecker
 
 from detention_monitor.cli import cli
-from detention_monitor.generate import MESSY, generate
+from detention_monitor.generate import generate
+from detention_monitor.untidy import MESSY
 from tests.conftest import ROOT, SAMPLES
 
 XES = "{http://www.xes-standard.org/}"

@@ -10,15 +10,10 @@ import pytest
 
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import RecordError
-from detention_monitor.live.feeds import (
-    Feed,
-    Folder,
-    FollowedFile,
-    StandardInput,
-    health,
-)
+from detention_monitor.live.feeds import Feed, Folder, FollowedFile, StandardInput, health
+from detention_monitor.live.intake import ingest, positions
 from detention_monitor.live.run import feeds_for
-from detention_monitor.live.store import Store, ingest, positions
+from detention_monitor.live.store import Store
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.sources import LONGEST_LINE, SetAside
 from detention_monitor.vocabulary import Vocabulary

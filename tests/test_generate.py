@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from statistics import mean, median
 
-from detention_monitor.generate import MESSY, generate
+from detention_monitor.generate import generate
 from detention_monitor.times import parse_instant
+from detention_monitor.untidy import MESSY
 from tests.test_replay import command
 
 

@@ -8,12 +8,13 @@ from random import Random
 import pytest
 
 from detention_monitor.errors import RecordError
-from detention_monitor.generate import MESSY, generate
+from detention_monitor.generate import generate
 from detention_monitor.grouped import IdsUsed, NamesSeen
 from detention_monitor.judging import Settings
 from detention_monitor.replay import replay, replay_grouped
 from detention_monitor.results import Tally
 from detention_monitor.sources import SetAside
+from detention_monitor.untidy import MESSY
 from tests.conftest import RULES, SAMPLES
 from tests.test_replay import command
 

@@ -25,10 +25,10 @@ from detention_monitor.live.acts import (
     held_by,
     shelve,
     undo,
-    verify,
     version_of,
 )
 from detention_monitor.live.limits import Limits, LimitsError, read_limits
+from detention_monitor.live.log import verify
 from detention_monitor.live.reading import alerts, feeds, load_of
 from detention_monitor.live.store import Store
 from detention_monitor.live.worker import InProcess

@@ -18,21 +18,15 @@ from detention_monitor.assess import assess, end_of
 from detention_monitor.detention import Detention, detentions_of
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
-from detention_monitor.live.acts import (
-    ActError,
-    Held,
-    Person,
-    acknowledge,
-    give_reason,
-    shelve,
-    verify,
-)
+from detention_monitor.live.acts import ActError, Held, Person, acknowledge, give_reason, shelve
 from detention_monitor.live.escalation import Escalator
+from detention_monitor.live.intake import entries, ingest, positions
+from detention_monitor.live.log import verify
 from detention_monitor.live.monitor import Monitor
 from detention_monitor.live.projection import Projector, rebuild
 from detention_monitor.live.reading import StoredAssessments, feeds
 from detention_monitor.live.run import accompanied, feeds_for
-from detention_monitor.live.store import Store, StoreError, entries, ingest, positions
+from detention_monitor.live.store import Store, StoreError
 from detention_monitor.live.worker import InProcess, Worker
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.rulefile import RuleSet

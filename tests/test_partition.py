@@ -16,7 +16,7 @@ import pytest
 
 from detention_monitor.detention import Detention, group
 from detention_monitor.entries import CustodyEvent
-from detention_monitor.generate import MESSY, generate
+from detention_monitor.generate import generate
 from detention_monitor.judging import Settings
 from detention_monitor.partition import detentions, partition
 from detention_monitor.records import Source
@@ -24,6 +24,7 @@ from detention_monitor.replay import replay
 from detention_monitor.results import Tally
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.sources import read_entries
+from detention_monitor.untidy import MESSY
 from tests.conftest import RULES, SAMPLES
 
 SMALL = 40_000

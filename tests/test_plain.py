@@ -30,6 +30,44 @@ def test_what_becomes_different_is_told_once(ruleset: RuleSet, durable: DurableB
     assert "NEW, escalated 17:55, critical, CR-2415: Interview from 17:50" in new[0]
 
 
+def test_at_the_start_it_sums_up_and_then_tells_only_what_changes(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    told, clock = plain(ruleset, durable, "2024-09-13T18:05")
+    first = list(told.changes())
+    assert first[:4] == [
+        "ANN: CR-2425: recorded as under 10: not judged, check at once",
+        "ANN: 11 children in custody: 2 CRIT, 1 HIGH, 3 WARN, 5 ok",
+        (
+            "ANN: 17 alerts wait for a person: 3 critical, 5 high, 9 medium, 6 of them missed; "
+            "2 tells them"
+        ),
+        (
+            "ANN: HIGH, CR-2407, aged 14: Review 1, due 18:35, 0:30 left; "
+            "alerts: 1 high, 1 medium, 1 of them missed"
+        ),
+    ]
+    assert first[-2:] == [
+        "ANN: 5 more children, of whom nothing is asked yet; 1 tells of all",
+        "ANN: of children who left, alerts: 1 critical, 4 high, 6 medium, 4 of them missed",
+    ]
+    assert not [each for each in first if " alert 1, " in each]
+    clock.go_to(instant("2024-09-13T21:50"))
+    later = list(told.changes())
+    assert any("alert 1, NEW" in each for each in later)
+    assert any(each.startswith("ANN: ") and ", CR-2421: " in each for each in later)
+    standing = [each for each in first if "CR-2416" in each]
+    assert len(standing) == 1
+
+
+def test_of_nobody_it_says_so(ruleset: RuleSet, durable: DurableBackend) -> None:
+    told, _ = plain(ruleset, durable, "2024-09-13T00:09")
+    assert list(told.changes()) == [
+        "ANN: no child in custody",
+        "ANN: no alert waits for a person",
+    ]
+
+
 def test_the_list_says_who_is_next_and_of_the_adult_the_visits_and_the_authority(
     ruleset: RuleSet, durable: DurableBackend
 ) -> None:

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from detention_monitor.durable import DurableBackend
-from detention_monitor.live.acts import Held, acknowledge, verify
+from detention_monitor.live.acts import Held, acknowledge
 from detention_monitor.live.kept_rules import keep, last_kept
+from detention_monitor.live.log import verify
 from detention_monitor.live.reading import StoredAssessments, alerts, publications
 from detention_monitor.live.reload import Outcome, Reloader
 from detention_monitor.live.store import Store, StoreError

@@ -67,6 +67,35 @@ def test_the_next_mark_and_the_one_before() -> None:
     assert ruler(found, 10, 30, 30, 21, "*") == ".---------!---------*"
 
 
+async def test_a_jump_ahead_tells_what_came_and_went_in_between(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    """The review came near at 15:00 and was held in time; the child was never seen to eat."""
+    entries = [
+        entry(ruleset, 1, "arrived", f"{D}09:40", attrs={"dob": "2009-01-01"}),
+        entry(ruleset, 2, "detention_authorised", f"{D}10:00"),
+        entry(ruleset, 3, "review_held", f"{D}15:30", attrs={"mode": "in_person"},
+              by={"rank": "inspector", "role": "review_officer"}),
+        entry(ruleset, 4, "meal_offered", f"{D}17:00"),
+    ]  # fmt: skip
+    desk = desk_of(entries, ruleset, durable)
+    app = board(desk, f"{D}14:00")
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = app.board
+        assert screen is not None
+        screen._have(marks(detentions_of(entries), judging(ruleset, durable), desk.end))
+        await pilot.press("colon", *"16:30", "enter", "h")
+        said = " ".join(shown(app, "text").split())
+        part = said.partition("CAME AND WENT IN THE JUMP FROM 14:00 TO 16:30")[2]
+        part = part.partition("OPEN NOW")[0]
+        assert "CR-1 15:00 D01 First review of detention" in part
+        standing = {each.duty for each in desk.alerts() if each.is_asking}
+        assert "B01" in standing  # no adult was ever asked: it is told as open
+        assert "B01" not in part
+        await pilot.press("escape", "colon", *"14:00", "enter", "h")
+        assert "CAME AND WENT" not in shown(app, "text")
+
+
 async def test_replay_jumps_to_the_next_breach(ruleset: RuleSet, durable: DurableBackend) -> None:
     desk = desk_of(SAMPLES / "T16_not_a_review.jsonl", ruleset, durable)
     app = board(desk, "2025-06-10T09:00")

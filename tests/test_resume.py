@@ -15,7 +15,8 @@ from random import Random
 
 import pytest
 
-from detention_monitor.generate import MESSY, generate
+from detention_monitor.generate import generate
+from detention_monitor.untidy import MESSY
 from tests.conftest import SAMPLES
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs /proc")

@@ -13,14 +13,16 @@ import sqlalchemy as sa
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.live.access import accesses, note
-from detention_monitor.live.acts import ActError, Held, acknowledge, verify
+from detention_monitor.live.acts import ActError, Held, acknowledge
 from detention_monitor.live.chain import detention_key
+from detention_monitor.live.intake import entries
+from detention_monitor.live.log import verify
 from detention_monitor.live.projection import rebuild
 from detention_monitor.live.reading import StoredAssessments, alerts
 from detention_monitor.live.retention import erase, hold, holds, release, survey
 from detention_monitor.live.reviews import Review, reviews
 from detention_monitor.live.reviews import keep as keep_review
-from detention_monitor.live.store import ENTRY, LOG, Store, StoreError, entries
+from detention_monitor.live.store import ENTRY, LOG, Store, StoreError
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.times import parse_instant, start_of_day
 from tests.live import column, line, rows

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from detention_monitor.durable import DurableBackend
 from detention_monitor.errors import DetentionMonitorError
-from detention_monitor.live.acts import ActError, Person, verify
+from detention_monitor.live.acts import ActError, Person
+from detention_monitor.live.log import verify
 from detention_monitor.live.retention import erase
 from detention_monitor.live.reviews import Given, Review, Verdict, keep, latest, reviews
 from detention_monitor.live.store import LOG, Store

@@ -20,7 +20,6 @@ from detention_monitor.rulefile import (
     PARAMETERS,
     QUALITY_CHECK,
     VOCABULARY,
-    WORDING,
     RuleSet,
     load_rules,
     rule_paths,
@@ -38,6 +37,7 @@ from detention_monitor.rulemodel import (
     WhenUnknown,
 )
 from detention_monitor.ruletests import expected_of, instant, raw_entry
+from detention_monitor.wording import WORDING
 from detention_monitor.yamlfile import parse_yaml
 from tests.conftest import RULES, SAMPLES
 

@@ -14,11 +14,12 @@ from click.testing import CliRunner
 
 from detention_monitor.cli import cli
 from detention_monitor.errors import RecordError
-from detention_monitor.generate import MESSY, generate
+from detention_monitor.generate import generate
 from detention_monitor.judging import Settings
 from detention_monitor.replay import Progress, quiet, replay
 from detention_monitor.results import Tally
 from detention_monitor.sources import SetAside
+from detention_monitor.untidy import MESSY
 from tests.conftest import RULES
 
 distributed = pytest.importorskip("distributed")

@@ -65,7 +65,7 @@ def story(
     from detention_monitor.boards.story import StoryDesk, coverage_of, judging
     from detention_monitor.durable import DurableBackend
     from detention_monitor.entries import CustodyEvent
-    from detention_monitor.live.reading import SetAside
+    from detention_monitor.live.not_taken import SetAside
     from detention_monitor.rulefile import load_rules
     from detention_monitor.sources import read_entries, record_files
 

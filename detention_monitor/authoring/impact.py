@@ -26,7 +26,7 @@ from detention_monitor.findings import Finding
 from detention_monitor.interruptions import interruptions
 from detention_monitor.plan import Plan, make_plan
 from detention_monitor.rulecheck import opening_kinds
-from detention_monitor.rulefile import RuleSet
+from detention_monitor.rulefile import RuleSet, worded
 from detention_monitor.rulemodel import DerivedFact, Rule
 
 Kind = Literal["gained", "lost", "moved"]
@@ -294,7 +294,7 @@ def _meanings(ruleset: RuleSet) -> dict[str, list[str]]:
 
 def _part(whole: RuleSet, names: Sequence[str]) -> RuleSet:
     rules: tuple[Rule, ...] = tuple(rule for rule in whole.rules if rule.id in names)
-    plan = make_plan(_needed(whole.facts, rules), rules, whole.vocabulary)
+    plan = worded(make_plan(_needed(whole.facts, rules), rules, whole.vocabulary), whole.wording)
     # All kinds stay: what is made of an entry may depend on entries that these rules do not read.
     return replace(whole, rules=rules, plan=replace(plan, kinds=whole.plan.kinds))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from detention_monitor.assess import Assessment
+from detention_monitor.boards.bail import Bail, bail_of
 from detention_monitor.custody import ENDS, RESUMES
 from detention_monitor.detention import Detention
 from detention_monitor.findings import Finding
@@ -118,6 +119,7 @@ class Child(Immutable, frozen=True, gc=False):
     arrived_at: int | None
     authorised_at: int | None
     charged_at: int | None
+    bail: Bail
     review: Clock | None
     limit: Clock | None
     adult: Adult
@@ -166,6 +168,7 @@ def child_of(result: Assessment, detention: Detention | None, parameters: Parame
         arrived_at=arrived.at if arrived else None,
         authorised_at=result.authorised_at or (authorised.at if authorised else None),
         charged_at=charged.at if charged else None,
+        bail=bail_of(facts),
         review=_clock(result.findings, _REVIEWS, facts),
         limit=_clock(result.findings, (_LIMIT,), facts),
         adult=said.adult(result.intervals),

@@ -19,7 +19,8 @@ from detention_monitor.detention import Detention
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.findings import SEVERITIES, Finding
 from detention_monitor.live.access import Action
-from detention_monitor.live.reading import Publication, SetAsides
+from detention_monitor.live.not_taken import SetAside, SetAsides
+from detention_monitor.live.reading import Publication
 from detention_monitor.parameters import Parameters
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Severity
@@ -105,6 +106,14 @@ class FeedLine(Immutable, frozen=True, gc=False):
     age: int | None
     problem: str
     last_entry_at: int | None
+
+
+class PassedOver(Immutable, frozen=True, gc=False):
+    """What a jump passed over (seconds UTC): each with when, whose, what it was, and the key."""
+
+    start: int
+    end: int
+    came: tuple[tuple[int, str, str, str], ...]
 
 
 class Row(Immutable, frozen=True, gc=False):
@@ -312,6 +321,18 @@ class Desk(ABC):
     def set_aside(self, now: int) -> SetAsides:  # noqa: ARG002
         """Return the lines of the feeds that were not taken within a day before an instant."""
         return SetAsides(0, ())
+
+    def line_number(self, line: SetAside) -> int | None:  # noqa: ARG002
+        """Return by which number a person names a line here; it stays the line's while this runs."""
+        return None
+
+    def see_line(self, number: int, now: int, reason: str) -> str:  # noqa: ARG002
+        """Tick off a line; return what to say. Raises an error that says why not."""
+        raise NotHereError("no lines are ticked off here: this board plays back what was")
+
+    def passed_over(self) -> PassedOver | None:
+        """Return what came and went again in the last jump ahead, where there was one."""
+        return None
 
     def publications(self) -> Sequence[Publication]:
         """Return the last attempts to load other rules, the latest first."""

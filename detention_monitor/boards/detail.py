@@ -5,6 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from detention_monitor.boards.answers import (
+    adult_text,
+    doing_text,
+    request_text,
+    routine_text,
+    seen_text,
+)
 from detention_monitor.boards.child import Child
 from detention_monitor.boards.desk import GRAVE, AlertLine, Row
 from detention_monitor.boards.lines import (
@@ -18,10 +25,10 @@ from detention_monitor.boards.lines import (
     wrapped,
 )
 from detention_monitor.boards.picture import picture
-from detention_monitor.boards.released import ended_text, unjudged_text
+from detention_monitor.boards.released import unjudged_text
 from detention_monitor.boards.rows import TONES, clock_line, left_text, short, when_text
 from detention_monitor.boards.urgency import LAW, Waiting
-from detention_monitor.times import HOUR, clock_text, in_words, local_text
+from detention_monitor.times import clock_text, local_text
 
 _LABEL = 8
 _LONG = re.compile(
@@ -114,87 +121,6 @@ def compact(text: str, now: int) -> str:
 
 def _at(at: int | None, now: int) -> str:
     return "not recorded" if at is None else when_text(at, now)
-
-
-def adult_text(child: Child, now: int) -> tuple[str, Tone]:
-    """Say whether an adult is with the child."""
-    adult = child.adult
-    state, since = adult.state(now)
-    who = adult.who or "an adult"
-    at = "" if since is None else when_text(since, now)
-    match state:
-        case "here":
-            return f"{who} here since {at}", "good"
-        case "maybe":
-            return f"{who} came {at}; no entry says they left", "soon"
-        case "left":
-            return f"not here: {who} left {at}", "warn"
-        case "asked":
-            reply = f", {adult.reply}" if adult.reply else ""
-            eta = f", expected {when_text(adult.expected_at, now)}" if adult.expected_at else ""
-            return f"not here: {who} asked {at}{reply}{eta}", "warn"
-    return "nobody asked: no entry shows it", "alarm"
-
-
-def seen_text(child: Child, now: int) -> tuple[str, Tone]:
-    """Say when one who reviews last saw the child in person, and who."""
-    seen = child.seen
-    if seen is None:
-        begun = child.authorised_at
-        end = now if child.ended is None else child.ended[1]
-        long = "" if begun is None else f", detained for {in_words(max(0, end - begun))}"
-        late = begun is not None and end - begun > 9 * HOUR
-        return f"never in person by an inspector{long}", "warn" if late else ""
-    ago = in_words(max(0, now - seen.at))
-    tone: Tone = "warn" if now - seen.at > 9 * HOUR else ""
-    return f"in person {when_text(seen.at, now)}, {ago} ago ({seen.who}, {seen.how})", tone
-
-
-def request_text(child: Child, now: int) -> tuple[str, Tone]:
-    """Say what was asked of the local authority, and what came back."""
-    if child.moved_at is not None:
-        return f"moved to the local authority {when_text(child.moved_at, now)}", "good"
-    asked = child.request
-    if asked is None:
-        if child.charged_at is not None:
-            return "not asked: no entry shows it", "warn"
-        return "not asked (not charged)", "dim"
-    of = f" of {asked.of}" if asked.of else ""
-    said = f"asked {when_text(asked.at, now)}{of}: {asked.wanted}"
-    if len(child.requests) > 1:
-        said = f"{len(child.requests)} times; last {said}"
-    if asked.replied_at is None:
-        return f"{said}; no reply yet", "warn"
-    tone: Tone = "good" if asked.reply == "accepted" else "warn"
-    return f"{said}; {when_text(asked.replied_at, now)} {asked.reply}", tone
-
-
-def doing_text(child: Child, now: int) -> tuple[str, Tone]:
-    """Say what goes on with the child now."""
-    if child.ended is not None:
-        return ended_text(child, now), "soon"
-    for since, word in (
-        (child.in_hospital_since, "in hospital"),
-        (child.in_interview_since, "in interview"),
-        (child.resting_since, "resting, perhaps asleep,"),
-    ):
-        if since is not None:
-            return f"{word} since {when_text(since, now)}", ""
-    return (child.place or "place not recorded"), "" if child.place else "dim"
-
-
-def routine_text(child: Child, row: Row | None, now: int) -> tuple[str, Tone]:
-    """Say when somebody last saw the child, when the next visit is due, and of meals."""
-    last = child.last_contact
-    said = "no contact recorded" if last is None else f"last {when_text(last.at, now)} ({last.how})"
-    tone: Tone = ""
-    routine = row.routine if row else None
-    if routine is not None and routine.due_at is not None and routine.finding.duty == "A11":
-        late = routine.due_at < now
-        said += f"; next due {when_text(routine.due_at, now)}{', LATE' if late else ''}"
-        tone = "warn" if late else ""
-    meals = f"; meals {len(child.meals)}" if child.meals else "; no meal recorded"
-    return said + meals, tone
 
 
 # --- duties ------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ def report(desk: Desk, now: int, shift: int = SHIFT) -> list[Section]:
     """Return the report at an instant, for the `shift` seconds before and after it."""
     rows, alerts = desk.rows(now), list(desk.alerts())
     return [
+        *_passed_over(desk, now),
         Section("OPEN NOW", (*_unjudged(desk, now), *_open(alerts, now)), "no alert is open"),
         Section("SHELVED", tuple(_shelved(alerts, now)), "nothing is put aside"),
         Section("BREACHES IN THE SHIFT", tuple(_breaches(alerts, now, shift)), "none"),
@@ -38,6 +39,15 @@ def report(desk: Desk, now: int, shift: int = SHIFT) -> list[Section]:
         Section("SYSTEM", tuple(_system(desk, now)), ""),
         Section("ALERTS IN THE SHIFT", tuple(_load(alerts, now, shift)), "none"),
     ]
+
+
+def _passed_over(desk: Desk, now: int) -> Iterator[Section]:
+    passed = desk.passed_over()
+    if passed is not None:
+        start, end = when_text(passed.start, now), when_text(passed.end, now)
+        told = tuple((name, f"{when_text(at, now)} {what}") for at, name, what, _ in passed.came)
+        nothing = "all that came up in the jump still stands, or is listed below"
+        yield Section(f"CAME AND WENT IN THE JUMP FROM {start} TO {end}", told, nothing)
 
 
 def _unjudged(desk: Desk, now: int) -> Iterator[tuple[str, str]]:
@@ -113,7 +123,13 @@ def _system(desk: Desk, now: int) -> Iterator[tuple[str, str]]:
     if aside.count:
         last = aside.last[0]
         said = f"the last: {last.origin} {last.record or ''}: {last.reason}"
-        yield "NOT TAKEN", f"{aside.count} lines of the feeds within a day; {said}"
+        yield (
+            "NOT TAKEN",
+            f"{aside.count} lines of the feeds within a day that nobody has seen; {said}",
+        )
+    for one in aside.seen:
+        if one.seen is not None:
+            yield "line seen", f"{one.origin} {one.record or ''}: {one.seen.who}: {one.seen.reason}"
     for each in desk.feeds(now):
         age = "" if each.age is None else f", last sign of life {in_words(each.age)} ago"
         yield each.name, f"{each.word}{age}{f'; {each.problem}' if each.problem else ''}"

@@ -21,6 +21,8 @@ class Mark(Immutable, frozen=True, gc=False):
     what: Literal["near", "breach"]
     record: str
     text: str
+    key: str = ""
+    """Of the finding; the same as that of its alert."""
 
 
 Judge = Callable[[Detention, int], Assessment]
@@ -75,7 +77,9 @@ def _marks(
             if what is not None and (finding.key, what) not in told:
                 told.add((finding.key, what))
                 text = f"{finding.duty or finding.rule} {finding.title}"
-                out.append(Mark(at, what, printable(finding.record, 40), printable(text, 120)))
+                out.append(
+                    Mark(at, what, printable(finding.record, 40), printable(text, 120), finding.key)
+                )
     return out
 
 
@@ -85,6 +89,11 @@ def next_mark(found: Sequence[Mark], now: int, steps: int, *, breaches: bool) ->
     if steps > 0:
         return next((each for each in wanted if each.at > now), None)
     return next((each for each in reversed(wanted) if each.at < now), None)
+
+
+def between(found: Sequence[Mark], start: int, end: int) -> list[Mark]:
+    """Return the marks after one instant up to another: what a jump passes over."""
+    return [each for each in found if start < each.at <= end]
 
 
 def ruler(found: Sequence[Mark], start: int, end: int, now: int, width: int, dot: str) -> str:

@@ -1,26 +1,30 @@
 """The board in lines, for screen readers and terminals that cannot draw: it tells, one asks.
 
-What becomes different is told in one line each, after `ANN:`. A number stands for an alert as it
+At its start it sums up how things stand, child by child. From then on what becomes different is told
+in one line each, after `ANN:`. A number stands for an alert as it
 was told: an act upon it never applies to what came later.
 """
 
 from __future__ import annotations
 
 import select
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
 
 from detention_monitor.boards import feeds_page, head, pages, rules_page, shelf_page
+from detention_monitor.boards.answers import adult_text, request_text, seen_text
 from detention_monitor.boards.child import Child
 from detention_monitor.boards.clock import Time
 from detention_monitor.boards.desk import AlertLine, Desk, Row, finding_of
-from detention_monitor.boards.detail import adult_text, compact, request_text, seen_text
+from detention_monitor.boards.detail import compact
 from detention_monitor.boards.feed import SHOWN
 from detention_monitor.boards.lines import ASCII, Line, text_of
 from detention_monitor.boards.released import ended_text, unjudged, unjudged_text
 from detention_monitor.boards.rows import left_text, short, when_text
 from detention_monitor.boards.urgency import NAMES
 from detention_monitor.errors import DetentionMonitorError
+from detention_monitor.findings import SEVERITIES
 from detention_monitor.text import printable
 from detention_monitor.times import MINUTE, clock_text
 
@@ -41,6 +45,7 @@ ack 12 on the way    acknowledge alert 12; a reason
 shelve 12 15 asleep  put alert 12 aside for 15 minutes; a reason
 unshelve 12          take alert 12 down before its time
 reason 12 late taxi  why the duty of alert 12 was missed
+seen 3 sent again    tick off line 3 of those not taken (8); what is done about it
 undo                 take back the last act, within seconds
 law 12               the rule behind alert 12, and its sources
 reload               have the monitor load its rules anew
@@ -58,6 +63,7 @@ class Plain:
         self._numbers: dict[int, AlertLine] = {}
         self._of: dict[str, int] = {}
         self._warning, self._aside = "", 0
+        self._begun = False
         self.ended = False
 
     def changes(self) -> Iterator[str]:
@@ -73,17 +79,54 @@ class Plain:
             many = "1 line" if aside == 1 else f"{aside} lines"
             yield f"ANN: {many} not taken; 8 tells which"
         self._aside = aside
+        for child in unjudged(self._desk):
+            if self._told.get(child.detention) != child.refused:
+                self._told[child.detention] = child.refused or ""
+                yield f"ANN: {_unjudged(child)}"
+        rows = self._desk.rows(now)
+        if not self._begun:
+            self._begun = True
+            yield from self._summed_up(rows, now)
+        yield from self._different(rows, now)
+
+    def _summed_up(self, rows: Sequence[Row], now: int) -> Iterator[str]:
+        """Say how things stand: in all, then of each child of whom something is asked.
+
+        What stands at the start is no news: each alert would be told as if it had just come.
+        """
+        alerts = self._desk.alerts()
+        self._told.update((each.key, each.state) for each in alerts if each.state in SHOWN)
+        self._levels = {row.child.detention: row.duty_level for row in rows}
+        at = Counter(row.level for row in rows)
+        levels = ", ".join(f"{at[level]} {NAMES[level]}" for level in (3, 2, 1, 0) if at[level])
+        here = "1 child" if len(rows) == 1 else f"{len(rows)} children"
+        yield f"ANN: {here} in custody: {levels}" if rows else "ANN: no child in custody"
+        asking = [each for each in alerts if each.is_asking]
+        many = "1 alert waits" if len(asking) == 1 else f"{len(asking)} alerts wait"
+        told = f"{many} for a person: {_waiting(asking)}; 2 tells them"
+        yield f"ANN: {told if asking else 'no alert waits for a person'}"
+        quiet = 0
+        for row in rows:
+            said = _waiting(row.asking)
+            if row.level or said:
+                yield f"ANN: {self._row(row, now)}{f'; alerts: {said}' if said else ''}"
+            else:
+                quiet += 1
+        if quiet:
+            more = "1 more child" if quiet == 1 else f"{quiet} more children"
+            yield f"ANN: {more}, of whom nothing is asked yet; 1 tells of all"
+        inside = {row.child.detention for row in rows}
+        gone = [each for each in asking if each.detention not in inside]
+        if gone:
+            yield f"ANN: of children who left, alerts: {_waiting(gone)}"
+
+    def _different(self, rows: Sequence[Row], now: int) -> Iterator[str]:
         for each in self._desk.alerts():
             if self._told.get(each.key) != each.state and (
                 each.state in SHOWN or each.key in self._told
             ):
                 self._told[each.key] = each.state
                 yield f"ANN: {self._alert(each, now)}"
-        for child in unjudged(self._desk):
-            if self._told.get(child.detention) != child.refused:
-                self._told[child.detention] = child.refused or ""
-                yield f"ANN: {_unjudged(child)}"
-        rows = self._desk.rows(now)
         for row in rows:
             name = row.child.detention
             if row.duty_level > self._levels.get(name, 0):  # its alerts are told by themselves
@@ -166,6 +209,8 @@ class Plain:
             case "8" | "feeds":
                 desk.looked("opened", now, None, "FEEDS")
                 return _text(feeds_page.lines(desk, now, WIDTH, ASCII))
+            case "seen":
+                return [feeds_page.tick_off(desk, rest, now)]
             case "undo":
                 return [desk.undo(now)]
             case "reload":
@@ -232,6 +277,14 @@ class Plain:
         if not minutes.isdecimal():
             raise ValueError("say for how many minutes, then why: shelve 12 15 asleep")
         return self._desk.shelve(held, now, why, now + int(minutes) * MINUTE)
+
+
+def _waiting(alerts: Sequence[AlertLine]) -> str:
+    """Return how many alerts there are of each severity, and how many are of missed duties."""
+    by = Counter(each.severity for each in alerts)
+    parts = ", ".join(f"{by[name]} {name}" for name in reversed(SEVERITIES) if by[name])
+    missed = sum(each.state == "missed" for each in alerts)
+    return f"{parts}, {missed} of them missed" if missed else parts
 
 
 def _unjudged(child: Child) -> str:

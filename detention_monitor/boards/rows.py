@@ -19,11 +19,12 @@ FINE = 10 * MINUTE
 """From how near a deadline a countdown shows seconds."""
 _SHORT = {
     "D01-first-review": "Review 1", "D02-later-review": "Next review",
-    "E14-review-after-charge": "Review after charge", "D09-custody-limit": "Custody limit",
+    "E14-review-after-charge": "Review, charged", "D09-custody-limit": "Custody limit",
     "B02-adult-present": "Adult to come", "AA_DELAY_UNEXPLAINED": "Adult: why late",
     "B01-adult-informed": "Ask an adult", "B07-responsible-person": "Tell parent",
     "D13-not-seen-yet": "See in person", "D13-not-seen-since": "See in person again",
-    "E03-moved": "Move to LA", "A13-exercise": "Exercise", "C05-break": "Interview break",
+    "E03-move-to-la": "Move to LA", "LA_NOT_ASKED": "Ask the LA",
+    "E09-at-decision": "Contact the LA", "E09-early-contact": "Contact the LA", "CERT_MISSING": "Certificate", "A13-exercise": "Exercise", "C05-break": "Interview break",
     "QUALITY_CHECK_MISSING": "Quality check", "A07-each-shift": "Woman for this shift",
     "A17-risk-assessed": "Release risks", "A11-hourly": "visit", "A11-half-hourly": "visit",
     "A11-care-plan": "visit", "A11-roused": "rouse",
@@ -161,7 +162,8 @@ def _request(row: Row, _: Moment) -> Piece:
     if row.child.moved_at is not None:
         return Piece("moved", "good")
     if asked is None:
-        return Piece("-", "dim")
+        kept = row.child.bail.state == "refused"
+        return Piece("unasked", "warn") if kept else Piece("-", "dim")
     if asked.replied_at is None:
         return Piece("asked", "warn")
     return piece(asked.reply, "good" if asked.reply == "accepted" else "soon", 40)

@@ -8,15 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+from detention_monitor.boards.answers import adult_text, doing_text, request_text, seen_text
 from detention_monitor.boards.child import Child
-from detention_monitor.boards.detail import (
-    adult_text,
-    doing_text,
-    head,
-    request_text,
-    ruled,
-    seen_text,
-)
+from detention_monitor.boards.detail import head, ruled
 from detention_monitor.boards.lines import Glyphs, Line, Piece, Tone, fit, line, piece, wrapped
 from detention_monitor.boards.rows import left_text, when_text
 from detention_monitor.clock_facts import excluded

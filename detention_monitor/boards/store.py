@@ -6,17 +6,16 @@ facts that the store does not keep; the reference interpreter works them out, wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from operator import itemgetter
-from typing import Any
 
-import orjson
 import sqlalchemy as sa
 from msgspec import structs
 
 from detention_monitor.assess import Assessment, assess
 from detention_monitor.boards.desk import AlertLine, Desk, FeedLine, NotHereError
-from detention_monitor.boards.in_use import InUse, Told, book_of
+from detention_monitor.boards.in_use import InUse
+from detention_monitor.boards.stored import alert_lines, entries_of, rules_kept
 from detention_monitor.detention import Detention, without_duplicates
 from detention_monitor.errors import DetentionMonitorError, RuleFileError
 from detention_monitor.live.access import Action, note
@@ -32,20 +31,12 @@ from detention_monitor.live.acts import (
     unshelve,
     version_of,
 )
-from detention_monitor.live.kept_rules import unpacked
-from detention_monitor.live.projection import Custody
-from detention_monitor.live.reading import (
-    Publication,
-    SetAsides,
-    StoredAssessments,
-    feeds,
-    publications,
-    set_asides,
-)
-from detention_monitor.live.store import ALERT, ENTRY, LOG, Store, Stored, StoreError, entries
-from detention_monitor.parameters import load_parameters
+from detention_monitor.live.intake import entries
+from detention_monitor.live.joined import Custody
+from detention_monitor.live.not_taken import SetAside, SetAsides, see, set_asides
+from detention_monitor.live.reading import Publication, StoredAssessments, feeds, publications
+from detention_monitor.live.store import ALERT, ENTRY, LOG, Store, StoreError
 from detention_monitor.reference import ReferenceBackend
-from detention_monitor.rulefile import PARAMETERS, load_rules
 from detention_monitor.times import DAY, HOUR
 
 AFTER_RELEASE = 24 * HOUR
@@ -78,6 +69,7 @@ class StoreDesk(Desk):
         self._judged: dict[str, tuple[Assessment, Assessment]] = {}
         self._problem = ""
         self._aside, self._aside_at = SetAsides(0, ()), -_ASIDE_AGAIN
+        self._line_keys: dict[str, int] = {}
         self._last: int | None = None
 
     def look(self, now: int) -> bool:
@@ -119,7 +111,7 @@ class StoreDesk(Desk):
         records = {record for group in groups for record in group}
         whole = Custody()
         with self._store.read() as connection:
-            found = whole.add(_of_records(connection, sorted(records)))
+            found = whole.add(entries_of(connection, sorted(records)))
         kept = (whole.detention(root)[0] for root in sorted(found))
         return [
             Detention(each.id, tuple(without_duplicates(each.entries)[0]), each.coverage)
@@ -189,7 +181,7 @@ class StoreDesk(Desk):
             return
         why = "did not keep"
         try:
-            kept = _kept(self._store, name)
+            kept = rules_kept(self._store, name)
         except RuleFileError:  # a newer monitor's
             kept, why = None, "keeps in a form that this program cannot read"
         self.rules = kept or self._own
@@ -209,7 +201,7 @@ class StoreDesk(Desk):
                 if each.entry.record in self._loaded
             ] if self._seq else []  # fmt: skip
             top = connection.scalar(sa.select(sa.func.max(ENTRY.c.seq))) or 0
-            fresh += _of_records(connection, missing)
+            fresh += entries_of(connection, missing)
         self._seq = top
         self._loaded |= set(missing)
         changed = set()
@@ -242,27 +234,13 @@ class StoreDesk(Desk):
                 self._read[name] = []
             names = sorted(wanted)
             for start in range(0, len(names), _CHUNK):
-                self._read_some(connection, names[start : start + _CHUNK])
+                part = names[start : start + _CHUNK]
+                for name, order, line in alert_lines(connection, part):
+                    self._read[name].append((order, line))
         self._log_seq = top
         self._read = {name: lines for name, lines in self._read.items() if name in shown}
         every = [pair for lines in self._read.values() for pair in lines]
         return [line for _, line in sorted(every, key=itemgetter(0))]
-
-    def _read_some(self, connection: sa.Connection, names: Sequence[str]) -> None:
-        here = sa.select(ALERT).where(ALERT.c.detention.in_(names))
-        rows = connection.execute(here).mappings().all()
-        keys = [row["key"] for row in rows if row["seen"] or row["state"] == "shelved"]
-        said: dict[str, dict[int, tuple[str, dict[str, Any]]]] = {}
-        for start in range(0, len(keys), _CHUNK):
-            acted = sa.and_(LOG.c.key.in_(keys[start : start + _CHUNK]), LOG.c.what.in_(WHATS))
-            acts = sa.select(LOG.c.seq, LOG.c.what, LOG.c.key, LOG.c.body).where(acted)
-            for seq, what, key, body in connection.execute(acts.order_by(LOG.c.seq)):
-                told = orjson.loads(body) if body else {}
-                said.setdefault(key, {})[seq] = (what, told)
-                said[key].pop(told.get("undoes", 0), None)
-        for row in rows:
-            line = _line(row, _behind(row["state"], said.get(row["key"], {})))
-            self._read[row["detention"]].append((line.order, line))
 
     # --- acts ----------------------------------------------------------------------------------
 
@@ -317,7 +295,22 @@ class StoreDesk(Desk):
                 self._aside, self._aside_at = set_asides(self._store, now - DAY), now
             except StoreError:  # said by `warning`
                 return self._aside
+            for each in reversed(self._aside.last):
+                self._line_keys.setdefault(each.key, len(self._line_keys) + 1)
         return self._aside
+
+    def line_number(self, line: SetAside) -> int | None:
+        """Return the number of a line: the first that was shown has 1."""
+        return self._line_keys.get(line.key)
+
+    def see_line(self, number: int, now: int, reason: str) -> str:
+        """Tick off a line that was not taken."""
+        key = next((each for each, held in self._line_keys.items() if held == number), None)
+        if key is None:
+            raise NotHereError(f"no line has the number {number} here")
+        done = self._acted(see(self._store, key, self._who, now, reason))
+        self._aside_at = -_ASIDE_AGAIN
+        return f"line {number} is ticked off: {done}"
 
     def give_reason(self, alert: AlertLine, now: int, reason: str) -> str:
         """Say why a deadline was missed."""
@@ -328,6 +321,7 @@ class StoreDesk(Desk):
         if self._last is None:
             raise NotHereError("nothing was done at this screen that could be taken back")
         number = undo(self._store, self._last, self._who, now)
+        self._aside_at = -_ASIDE_AGAIN  # it may have been a line
         before, self._last = self._last, None
         return f"act {before} is taken back (act {number} in the log)"
 
@@ -339,68 +333,3 @@ class StoreDesk(Desk):
 def _held(alert: AlertLine) -> Held:
     """Return an alert as it stood on the screen: an act is refused where it is anything else now."""
     return Held(alert.key, alert.raised_at, version_of(structs.asdict(alert)))
-
-
-def _of_records(connection: sa.Connection, records: Sequence[str]) -> list[Stored]:
-    """Return the entries of records of these names, of whatever force, in order of arrival."""
-    out: list[Stored] = []
-    forces = list(connection.scalars(sa.select(ENTRY.c.force).distinct())) if records else []
-    for start in range(0, len(records), _CHUNK):
-        part = records[start : start + _CHUNK]
-        here = sa.and_(ENTRY.c.force.in_(forces), ENTRY.c.record.in_(part))
-        out += _by_number(connection, list(connection.scalars(sa.select(ENTRY.c.seq).where(here))))
-    return sorted(out, key=lambda each: each.seq)
-
-
-def _by_number(connection: sa.Connection, seqs: Sequence[int]) -> list[Stored]:
-    """Return stored entries by their numbers, in stretches that lie near each other."""
-    wanted, out = set(seqs), []
-    ordered = sorted(wanted)
-    start = 0
-    while start < len(ordered):
-        end = start
-        while end + 1 < len(ordered) and ordered[end + 1] - ordered[end] <= 200:
-            end += 1
-        stretch = entries(connection, after=ordered[start] - 1, up_to=ordered[end])
-        out += [each for each in stretch if each.seq in wanted]
-        start = end + 1
-    return out
-
-
-def _behind(state: str, acts: Mapping[int, tuple[str, dict[str, Any]]]) -> dict[str, Any]:
-    """Return what was said in the act by which an alert is in its state; those taken back are gone."""
-    wanted = ("shelve",) if state == "shelved" else ("acknowledge", "reason")
-    fitting = [told for what, told in acts.values() if what in wanted]
-    return fitting[-1] if fitting else {}
-
-
-def _line(row: sa.RowMapping, said: dict[str, Any]) -> AlertLine:
-    return AlertLine(
-        key=row["key"], detention=row["detention"], record=row["record"], rule=row["rule"],
-        duty=row["duty"], severity=row["severity"], authority=row["authority"],
-        state=row["state"], since=row["since"], raised_at=row["raised_at"],
-        due_at=row["due_at"], message=row["message"] or "", seen=row["seen"],
-        active=row["active"], deadline_missed=row["deadline_missed"],
-        answered=row["answered"], recorded_late=row["recorded_late"],
-        who=str(said.get("who", "")), reason=str(said.get("reason", "")),
-        until=said.get("until") if row["expected_at"] is None else row["expected_at"], times=row["times"],
-        escalated_at=row["escalated_at"],
-    )  # fmt: skip
-
-
-def _kept(store: Store, name: str) -> InUse | None:
-    """Return the rules of a hash from the store: their numbers now, the rest when it is asked for."""
-
-    def read() -> Told:
-        with unpacked(store, name) as kept:
-            if kept is None:
-                raise StoreError(f"{store.name}: the rules {name} are not kept any more")
-            ruleset = load_rules(*kept)
-            book = book_of(ruleset, kept[0])
-            return Told(ruleset, lambda: book)
-
-    with unpacked(store, name) as kept:
-        if kept is None:
-            return None
-        folder, policy = kept
-        return InUse(name, load_parameters(folder / PARAMETERS, policy), read)

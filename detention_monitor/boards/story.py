@@ -12,16 +12,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from detention_monitor.assess import Assessment, Backend, assess
-from detention_monitor.boards.desk import AlertLine, Desk, NotHereError
+from detention_monitor.boards.desk import AlertLine, Desk, NotHereError, PassedOver
 from detention_monitor.boards.in_use import InUse
 from detention_monitor.detention import Detention, Reading, detentions_of
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.findings import BREACHES, Finding
 from detention_monitor.links import record_name
-from detention_monitor.live.alerts import Act, Alert, Change, alert_of, terms_of
+from detention_monitor.live.alert_life import alert_of
+from detention_monitor.live.alerts import Act, Alert, Change, alert_settings
 from detention_monitor.live.limits import Limits
-from detention_monitor.live.reading import SetAside, SetAsides
+from detention_monitor.live.not_taken import SetAside, SetAsides
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.times import clock_text
@@ -82,6 +83,8 @@ class StoryDesk(Desk):
         self.acts, self.title = practice, title
         self._judge_by, self.coverage, self._ready = judge, coverage, ready
         self._aside = tuple(aside)
+        self.jumped: PassedOver | None = None
+        """What came up between the ends of the last jump ahead."""
         self._round, self._judged_in = 0, dict[str, int]()
         self._judged_at: dict[str, int] = {}
         """Up to which instant the alerts of a detention are known."""
@@ -98,7 +101,7 @@ class StoryDesk(Desk):
         self._last: tuple[str, Act] | None = None
         self._lines: list[AlertLine] = []
         self._shown_until = -1
-        self._terms = terms_of(ruleset.parameters)
+        self._terms = alert_settings(ruleset.parameters)
         self._reference: ReferenceBackend | None = None
         self._explained: tuple[Assessment | None, Assessment | None] = (None, None)
 
@@ -129,7 +132,7 @@ class StoryDesk(Desk):
 
     def read(self, reading: Reading) -> None:
         """Read the past in the other way, from the next look on."""
-        self._reading, self._count = reading, -1
+        self._reading, self._count, self.jumped = reading, -1, None
         self._known, self._histories, self._judged_at = {}, {}, {}
 
     def assessments(self) -> Sequence[Assessment]:
@@ -139,6 +142,14 @@ class StoryDesk(Desk):
     def set_aside(self, now: int) -> SetAsides:  # noqa: ARG002
         """Return the lines of the story that could not be read."""
         return SetAsides(len(self._aside), self._aside[:100])
+
+    def passed_over(self) -> PassedOver | None:
+        """Return what came and went again in the last jump ahead; nothing while children wait."""
+        if self.jumped is None or self.pending is not None:
+            return None
+        standing = {each.key for each in self._lines if each.state != "withdrawn"}
+        came = tuple(each for each in self.jumped.came if each[3] not in standing)
+        return PassedOver(self.jumped.start, self.jumped.end, came)
 
     def detention(self, name: str) -> Detention | None:
         """Return the entries of a detention, as far as they count."""

@@ -12,7 +12,8 @@ import orjson
 
 from detention_monitor.commands.options import FILE
 from detention_monitor.commands.output import target
-from detention_monitor.generate import MESSY, generate
+from detention_monitor.generate import generate
+from detention_monitor.untidy import MESSY
 
 
 def _name(_context: click.Context, _option: click.Parameter, value: str) -> str:

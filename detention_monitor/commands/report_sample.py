@@ -261,7 +261,7 @@ def agreement_command(*, db: str | None, folder: Path | None, out: Path | None) 
     Reviewers answered from the record alone. `missed`: they said no where the rules saw nothing
     against the record; `alarms`: the rules said no where they did not.
     """
-    from detention_monitor.live.acts import verify
+    from detention_monitor.live.log import verify
     from detention_monitor.live.reviews import latest, reviews
     from detention_monitor.live.store import Store
     from detention_monitor.reports import sample

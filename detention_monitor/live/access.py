@@ -13,8 +13,9 @@ from typing import Literal, get_args
 import orjson
 import sqlalchemy as sa
 
-from detention_monitor.live.acts import ActError, Person, append
+from detention_monitor.live.acts import ActError, Person
 from detention_monitor.live.chain import detention_key
+from detention_monitor.live.log import append
 from detention_monitor.live.store import LOG, Store, plain
 
 Action = Literal["opened", "searched", "exported", "screenshot"]

@@ -1,16 +1,13 @@
-"""The log: what people did and what alerts became, one row after another, each sealing the last.
+"""What people do about alerts: each act a row of the log, with who, when and why.
 
-A row is never changed. Its digest covers the row and the digest before it, through the digest of
-its body, so that the chain still holds where a body was erased under the retention rules. An act
-names the finding by its key and the alert as the person saw it (`raised_at`): it never applies to
-one that arrived in that moment.
+An act names the finding by its key and the alert as the person saw it (`raised_at`): it never
+applies to one that arrived in that moment.
 """
 
 from __future__ import annotations
 
 import os
 import pwd
-import secrets
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,13 +19,17 @@ from sqlalchemy.engine import Connection
 
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.live.alerts import Act
-from detention_monitor.live.chain import FIRST, entry_content, entry_digest, sealed, sha
+from detention_monitor.live.chain import sealed
 from detention_monitor.live.limits import Limits, read_limits
-from detention_monitor.live.store import ALERT, ENTRY, LOG, PROGRESS, Store, plain
+from detention_monitor.live.log import append
+from detention_monitor.live.store import ALERT, LOG, PROGRESS, Store, plain
 from detention_monitor.times import rfc3339
 
 WHATS = ("acknowledge", "reason", "shelve", "unshelve", "undo")
 """Acts upon an alert, as the log names them."""
+LINE_SEEN = "line_seen"
+"""The act upon a line that was not taken (`not_taken.see`)."""
+_UNDOABLE = ("acknowledge", "reason", "shelve", "unshelve", LINE_SEEN)
 _LONGEST_REASON = 2_000
 _LONGEST_NAME = 100
 _SHORT = 10
@@ -149,7 +150,7 @@ def unshelve(store: Store, held: Held, who: Person, now: int) -> int:
 def ask_reload(store: Store, who: Person, now: int) -> int:
     """Ask the running monitor to load its rules anew; return the number of the request."""
     with store.write() as connection:
-        return append(connection, now, "reload", None, _by(who))
+        return append(connection, now, "reload", None, by(who))
 
 
 def answer_to(store: Store, number: int) -> tuple[str, dict[str, Any]] | None:
@@ -167,7 +168,7 @@ def undo(store: Store, number: int, who: Person, now: int) -> int:
     with store.write() as connection:
         found = connection.execute(sa.select(LOG).where(LOG.c.seq == number)).mappings()
         row = found.one_or_none()
-        if row is None or row["what"] not in WHATS or row["what"] == "undo" or not row["body"]:
+        if row is None or row["what"] not in _UNDOABLE or not row["body"]:
             raise ActError(f"row {number} of the log is no act that can be taken back")
         said = orjson.loads(row["body"])
         if (said["who"], said["host"]) != (plain(who.name), plain(who.host)):
@@ -175,15 +176,14 @@ def undo(store: Store, number: int, who: Person, now: int) -> int:
         most = _limits(connection).alert_undo
         if now - row["at"] > most:
             raise ActError(f"it can be taken back for {most} seconds only; act upon it anew")
-        body = {**_by(who), "undoes": number}
+        body = {**by(who), "undoes": number}
         return append(connection, now, "undo", row["key"], body)
 
 
 def _act(
     store: Store, what: str, held: Held, who: Person, now: int, reason: str, until: int | None
 ) -> int:
-    if len(reason) > _LONGEST_REASON:
-        raise ActError(f"a reason of {len(reason):,} characters; at most {_LONGEST_REASON:,}")
+    reason = checked_reason(reason)
     with store.write() as connection:
         alert = connection.execute(sa.select(ALERT).where(ALERT.c.key == held.key)).mappings()
         row = alert.one_or_none()
@@ -212,10 +212,19 @@ def _act(
             case "acknowledge" if row["severity"] == "critical" and not reason.strip():
                 raise ActError("it is critical: say in a word what is being done")
         body = {
-            **_by(who), "reason": plain(reason), "raised_at": held.raised_at, "until": until,
+            **by(who), "reason": reason, "raised_at": held.raised_at, "until": until,
             "state": row["state"], "severity": row["severity"], "ruleset": row["ruleset"],
         }  # fmt: skip
         return append(connection, now, what, held.key, body)
+
+
+def checked_reason(reason: str, needed: str = "") -> str:
+    """Return a reason as it may be kept; `ActError` where it is too long, or empty and `needed`."""
+    if needed and not reason.strip():
+        raise ActError(needed)
+    if len(reason) > _LONGEST_REASON:
+        raise ActError(f"a reason of {len(reason):,} characters; at most {_LONGEST_REASON:,}")
+    return plain(reason) or ""
 
 
 def _acted_upon(connection: Connection, key: str) -> bool:
@@ -227,7 +236,8 @@ def _acted_upon(connection: Connection, key: str) -> bool:
     return bool(connection.scalar(wanted))
 
 
-def _by(who: Person) -> dict[str, Any]:
+def by(who: Person) -> dict[str, Any]:
+    """Return who acts, as the body of a row says it."""
     return {"who": plain(who.name), "verified": who.verified, "host": plain(who.host)}
 
 
@@ -258,111 +268,6 @@ def _may_shelve(connection: Connection, row: sa.RowMapping, now: int, until: int
             raise ActError(
                 f"it is critical and was put aside {len(before)} times; take it on instead"
             )
-
-
-# --- the chain ---------------------------------------------------------------------------------
-
-
-def append(
-    connection: Connection, at: int, what: str, key: str | None, body: Mapping[str, Any]
-) -> int:
-    """Append a row to the log within a transaction that writes; return its number."""
-    last = connection.execute(
-        sa.select(LOG.c.seq, LOG.c.digest).order_by(LOG.c.seq.desc()).limit(1)
-    ).one_or_none()
-    number, before = last or (0, FIRST)
-    salted = {**body, "salt": secrets.token_hex(8)}  # a digest alone must not tell what was erased
-    text = orjson.dumps(salted, option=orjson.OPT_SORT_KEYS).decode()
-    content = sha(text)
-    row = {"seq": number + 1, "at": at, "what": what, "key": key, "body": text, "content": content}
-    connection.execute(sa.insert(LOG).values(**row, digest=_seal(before, row)))
-    return cast("int", number + 1)
-
-
-def _seal(before: str, row: Mapping[str, Any] | sa.RowMapping) -> str:
-    return sealed(before, *(row[name] for name in _SEALED))
-
-
-_SEALED = ("seq", "at", "what", "key", "content")
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """Whether the chains hold: how many rows of the log, and the first place where one does not.
-
-    Rows cut off at the end do not show: compare `digest`, the last one, with what was kept
-    elsewhere. `entries` and `erased` count entries and those erased under the retention rules.
-    """
-
-    rows: int
-    broken_at: int | None = None
-    why: str = ""
-    digest: str = ""
-    entries: int = 0
-    erased: int = 0
-    entries_digest: str = ""
-
-
-def verify(store: Store) -> Verified:
-    """Check every row of the log, and every entry, against those before it."""
-    with store.read() as connection:
-        found = _verified_log(connection)
-        return found if found.broken_at is not None else _verified_entries(connection, found)
-
-
-def _verified_log(connection: Connection) -> Verified:
-    before, number = FIRST, 0
-    causes: set[int] = set()
-    for row in connection.execute(sa.select(LOG).order_by(LOG.c.seq)).mappings():
-        number += 1
-        if row["seq"] != number:
-            return Verified(number, number, f"row {number} is not there")
-        if row["what"] == "erase":
-            causes.add(number)
-        if row["body"] is not None and sha(row["body"]) != row["content"]:
-            return Verified(number, number, f"row {number}: its text was changed")
-        if _seal(before, row) != row["digest"]:
-            return Verified(number, number, f"row {number}: it or a row before was changed")
-        before = row["digest"]
-    lost = connection.execute(
-        sa.select(LOG.c.seq, LOG.c.erased_by).where(LOG.c.body.is_(None)).order_by(LOG.c.seq)
-    )
-    for seq, by in lost:
-        if by not in causes:
-            return Verified(number, seq, f"row {seq}: its text was taken out, and no row says why")
-    return Verified(number, digest=before)
-
-
-_SAID = ("id", "record", "kind", "at", "recorded_at", "not_carried", "body")
-
-
-def _verified_entries(connection: Connection, log: Verified) -> Verified:
-    before, number, erased = FIRST, 0, 0
-    erasures = sa.select(LOG.c.seq, LOG.c.body).where(LOG.c.what == "erase")
-    left = {seq: int(orjson.loads(body)["entries"]) for seq, body in connection.execute(erasures)}
-    for row in connection.execute(sa.select(ENTRY).order_by(ENTRY.c.seq)).mappings():
-        number += 1
-        why = ""
-        if row["seq"] != number:
-            return Verified(log.rows, number, f"entry {number} is not there")
-        if row["erased_by"] is not None:
-            erased += 1
-            left[row["erased_by"]] = left.get(row["erased_by"], 0) - 1
-            if left[row["erased_by"]] < 0 or row["body"]:
-                why = f"entry {number} was erased, and no row of the log says so"
-        elif entry_content(row["salt"], [row[name] for name in _SAID]) != row["content"]:
-            why = f"entry {number}: what it says was changed"
-        name = (row["feed"], row["force"], row["source"])
-        seal = entry_digest(before, number, row["received_at"], name, row["content"])
-        if not why and seal != row["digest"]:
-            why = f"entry {number}: it or an entry before was changed"
-        if why:
-            return Verified(log.rows, number, why)
-        before = row["digest"]
-    for seq, count in left.items():
-        if count:
-            return Verified(log.rows, seq, f"row {seq} erased entries that are not there: {count}")
-    return Verified(log.rows, None, "", log.digest, number, erased, before)
 
 
 def acts_of(connection: Connection, keys: list[str]) -> dict[str, list[Act]]:

@@ -30,7 +30,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
 
 from detention_monitor.errors import RuleFileError
-from detention_monitor.live.acts import append
+from detention_monitor.live.log import append
 from detention_monitor.live.store import LOG, Store, StoreError
 from detention_monitor.times import rfc3339
 from detention_monitor.wellformed import validated

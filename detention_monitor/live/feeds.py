@@ -7,7 +7,6 @@ rewritten) it is read again from its beginning: entries that are stored already 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import select
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -16,20 +15,17 @@ from dataclasses import dataclass, field
 from glob import escape
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import orjson
 
 from detention_monitor.live.feed_lines import Item, Lines
-from detention_monitor.live.store import Batch
+from detention_monitor.live.growing_file import PIECE, OpenFile, Place, digest_before
+from detention_monitor.live.intake import Batch
 from detention_monitor.records import Source
 from detention_monitor.sources import LONGEST_LINE, SUFFIXES, SetAside
 from detention_monitor.vocabulary import Vocabulary
 
-_PIECE = 256_000
-"""Bytes taken at a time: a batch is small, and a backlog is stored as it is read."""
-_TAIL = 256
-"""Bytes before our place in a file that must still be the same, else the file was rewritten."""
 _LINGER = 10
 """Seconds for which a file that was replaced is still read: its writer may hold it open."""
 HEARTBEAT = ".heartbeat"
@@ -57,120 +53,6 @@ class Feed(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Place:
-    """A place in one file: which file it is, how far it is read, what its source declared."""
-
-    dev: int = 0
-    ino: int = 0
-    offset: int = 0
-    lines: int = 0
-    tail: str = ""
-    source: Any = None
-    undeclared: tuple[str, str] | None = None
-    """Where its source declared what cannot be read, and why not: then nothing is taken."""
-    left_at: int | None = None
-    """When another file took its name; None while it has it."""
-
-    def plain(self) -> dict[str, Any]:
-        """Return it as JSON holds it."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-
-class _OpenFile:
-    """One file on disk while it is read, whatever its name is by now."""
-
-    def __init__(self, descriptor: int, place: Place, lines: Lines) -> None:
-        self.descriptor, self.place, self.lines = descriptor, place, lines
-        self.scanned = 0
-        lines.declare(place.source, place.undeclared)
-
-    def close(self) -> None:
-        os.close(self.descriptor)
-
-    def was_rewritten(self) -> bool:
-        """Whether what we have read is no longer what stands there."""
-        place = self.place
-        if os.fstat(self.descriptor).st_size < place.offset:
-            return True
-        return _digest(self.descriptor, place.offset) != place.tail
-
-    def begin_again(self) -> None:
-        self.place.offset = self.place.lines = self.scanned = 0
-        self.place.tail = _digest(self.descriptor, 0)
-        self.lines.declare(None)
-
-    def take(self, *, final: bool) -> list[Item]:
-        """Return the whole lines that follow, a piece at a time; the rest too if it is `final`."""
-        place = self.place
-        data = os.pread(self.descriptor, max(_PIECE, self.scanned), place.offset)
-        if not data:
-            return []
-        end = data.rfind(b"\n") + 1
-        if not end and len(data) >= max(_PIECE, self.scanned):
-            return self._take_long(data, final=final)
-        out = self._items(data[:end].split(b"\n")[:-1]) if end else []
-        rest = data[end:]
-        at_end = place.offset + len(data) >= os.fstat(self.descriptor).st_size
-        if rest and at_end and (final or _is_whole(rest)):
-            item = self.lines.item(rest, place.lines + 1)
-            out += [item] if item else []
-            end = len(data)
-        self._move(end)
-        return out
-
-    def _items(self, lines: Sequence[bytes]) -> list[Item]:
-        out = []
-        for line in lines:
-            self.place.lines += 1
-            item = self.lines.item(line, self.place.lines)
-            if item is not None:
-                out.append(item)
-        return out
-
-    def _take_long(self, data: bytes, *, final: bool) -> list[Item]:
-        """Look further for the end of a long line; of one that is too long keep the beginning."""
-        size = os.fstat(self.descriptor).st_size
-        at = self.place.offset + len(data)
-        if len(data) <= LONGEST_LINE and at < size:
-            self.scanned = 2 * len(data)
-            return self.take(final=final)
-        while at < size:
-            piece = os.pread(self.descriptor, _PIECE, at)
-            found = piece.find(b"\n")
-            if found >= 0 or not piece:
-                return self._give_long(data, at + found + 1)
-            at += len(piece)
-        return self._give_long(data, size) if final else []
-
-    def _give_long(self, data: bytes, end: int) -> list[Item]:
-        out = self._items([data[: LONGEST_LINE + 1]])
-        self._move(end - self.place.offset)
-        return out
-
-    def _move(self, by: int) -> None:
-        if by:
-            self.place.offset += by
-            self.scanned = 0
-            self.place.tail = _digest(self.descriptor, self.place.offset)
-            self.place.source, self.place.undeclared = self.lines.declared, self.lines.undeclared
-
-
-def _is_whole(rest: bytes) -> bool:
-    """Whether a last line without its end is an entry all the same: no half of one is whole JSON."""
-    if not rest.rstrip().endswith(b"}"):
-        return False
-    try:
-        return isinstance(orjson.loads(rest), dict)
-    except orjson.JSONDecodeError:
-        return False
-
-
-def _digest(descriptor: int, offset: int) -> str:
-    before = os.pread(descriptor, min(_TAIL, offset), max(0, offset - _TAIL))
-    return hashlib.sha256(before).hexdigest()[:16]
-
-
 def named(path: Path) -> str:
     """Return the name of a file as text that every database holds, whatever bytes it is made of."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
@@ -183,7 +65,7 @@ class FollowedFile:
         """Go on from a stored position, or from the beginning."""
         self.path, self.name = path, named(path)
         self._vocabulary = vocabulary
-        self._open: list[_OpenFile] = []
+        self._open: list[OpenFile] = []
         self._missed: list[Item] = []
         self._beat_at: int | None = None
         self._problem: str | None = None
@@ -216,7 +98,7 @@ class FollowedFile:
                 found = path.stat()
                 if (found.st_dev, found.st_ino) == (place.dev, place.ino):
                     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-                    self._open.append(_OpenFile(descriptor, place, self._lines()))
+                    self._open.append(OpenFile(descriptor, place, self._lines()))
                     return
         if place.left_at is None:
             self._is_in_doubt = True
@@ -272,8 +154,8 @@ class FollowedFile:
         if held is not None or self._is_in_doubt:
             self._take_between(found, now)
             self._is_in_doubt = False
-        place = Place(found.st_dev, found.st_ino, tail=_digest(descriptor, 0))
-        self._open.append(_OpenFile(descriptor, place, self._lines()))
+        place = Place(found.st_dev, found.st_ino, tail=digest_before(descriptor, 0))
+        self._open.append(OpenFile(descriptor, place, self._lines()))
         return None
 
     def _take_between(self, current: os.stat_result, now: int) -> None:
@@ -303,8 +185,10 @@ class FollowedFile:
                 continue
             with suppress(OSError):
                 descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-                place = Place(found.st_dev, found.st_ino, tail=_digest(descriptor, 0), left_at=now)
-                self._open.append(_OpenFile(descriptor, place, self._lines()))
+                place = Place(
+                    found.st_dev, found.st_ino, tail=digest_before(descriptor, 0), left_at=now
+                )
+                self._open.append(OpenFile(descriptor, place, self._lines()))
 
     def _heartbeat(self, now: int) -> int | None:
         with suppress(OSError):
@@ -423,7 +307,7 @@ class StandardInput:
             yield self._unsaved
             self._unsaved = None
         while not self.ended and select.select([self._descriptor], [], [], 0)[0]:
-            data = os.read(self._descriptor, _PIECE)
+            data = os.read(self._descriptor, PIECE)
             self.ended = not data
             *lines, self._rest = (self._rest + data).split(b"\n")
             if self.ended and self._rest:

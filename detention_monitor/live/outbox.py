@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from detention_monitor.live.feed_lines import Item, Lines
-from detention_monitor.live.store import Batch, StoreError, address
+from detention_monitor.live.intake import Batch
+from detention_monitor.live.store import StoreError, address
 from detention_monitor.vocabulary import Vocabulary
 
 if TYPE_CHECKING:

@@ -10,23 +10,24 @@ found before stays found by the rules of its time.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Protocol
 
 import msgspec
-import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from detention_monitor.assess import Assessment
-from detention_monitor.detention import Detention, group, without_duplicates
+from detention_monitor.detention import Detention, without_duplicates
 from detention_monitor.findings import BREACHES, Finding
-from detention_monitor.links import Links, record_name
-from detention_monitor.live.acts import WHATS, acts_of, append
-from detention_monitor.live.alerts import Alert, Change, alert_of, is_concern, terms_of
+from detention_monitor.live.alert_rows import By, due, escalate, log_what_differs, rows_of, show
+from detention_monitor.live.alerts import alert_settings, is_concern
+from detention_monitor.live.intake import Stored, entries, set_aside
+from detention_monitor.live.joined import Custody
 from detention_monitor.live.limits import Limits, packed_limits
+from detention_monitor.live.log import append
 from detention_monitor.live.publication import Effect
 from detention_monitor.live.store import (
     ALERT,
@@ -36,30 +37,20 @@ from detention_monitor.live.store import (
     PROGRESS,
     PROJECTIONS,
     Store,
-    Stored,
     StoreError,
-    entries,
     packed,
     plain,
-    set_aside,
 )
 from detention_monitor.live.wake import Wake
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.sources import SetAside
 from detention_monitor.values import changed
-from detention_monitor.vocabulary import Coverage
 
 TICK = 10
 """Seconds after which the store is told that it is still right, though nothing changed."""
 _PART = 20
 """Detentions written in one transaction: a screen that posts an act never waits long."""
-_finding = msgspec.json.Decoder(Finding).decode
 _assessment = msgspec.json.Decoder(Assessment).decode
-_ESCALATED = (
-    "detention", "record", "rule", "duty", "severity", "authority", "due_at", "raised_at", "since",
-    "state", "ruleset",
-)  # fmt: skip
-"""What an escalation says of an alert: references only (D13)."""
 _LOOK = sa.select(
     sa.select(sa.func.max(LOG.c.seq)).scalar_subquery(),
     sa.select(sa.func.min(ALERT.c.changes_at)).scalar_subquery(),
@@ -67,9 +58,6 @@ _LOOK = sa.select(
 )
 """Asked twenty times a second, hence made once: the last row of the log, the next change by time,
 the last erasure."""
-_OLD = 86_400
-"""Seconds after which nobody is called for what was due or has stood so long: it is history that is
-being loaded, or a night in which nothing could be sent; it is on the screens."""
 
 
 class Judge(Protocol):
@@ -78,75 +66,6 @@ class Judge(Protocol):
     def __call__(self, detention: Detention, as_of: int) -> Assessment:
         """Return the assessment as of an instant (seconds UTC)."""
         ...
-
-
-class Custody:
-    """All entries so far by record, and which records make one detention."""
-
-    def __init__(self) -> None:
-        """Hold nothing yet."""
-        self._links = Links()
-        self._entries: dict[str, list[Stored]] = {}
-        self._members: dict[str, list[str]] = {}
-        self._names: dict[str, str] = {}
-
-    def add(self, arrived: Iterable[Stored]) -> set[str]:
-        """Take entries; return the records that stand for the detentions they touch."""
-        touched = set()
-        for each in arrived:
-            entry = each.entry
-            name = record_name(entry.force, entry.record)
-            before = {name}
-            if entry.detention_id or entry.attrs.get("continues"):
-                before |= self._roots_named(entry.force, entry.detention_id, entry)
-            before = {self._links.root(one) for one in before}
-            self._links.add(
-                entry.force, entry.record, entry.detention_id, entry.attrs.get("continues")
-            )
-            self._entries.setdefault(name, []).append(each)
-            root = self._links.root(name)
-            members = self._members.setdefault(root, [])
-            for old in before - {root}:
-                members += self._members.pop(old, [])
-            if name not in members:
-                members.append(name)
-            touched.add(name)
-        return {self._links.root(name) for name in touched}
-
-    def _roots_named(self, force: str | None, detention_id: str | None, entry: Any) -> set[str]:
-        out = {f"id:{detention_id}"} if detention_id else set()
-        continues = entry.attrs.get("continues")
-        if isinstance(continues, str) and continues:
-            whole = "/" in continues or force is None
-            out.add(continues if whole else record_name(force, continues))
-        return out
-
-    def stands(self, root: str) -> bool:
-        """Whether a record still stands for a detention, and has not become part of another."""
-        return root in self._members
-
-    def stored(self, root: str) -> list[Stored]:
-        """Return the entries of a detention, in order of arrival."""
-        names = self._members[root]
-        held = (each for name in names for each in self._entries.get(name, ()))
-        return sorted(held, key=lambda each: each.seq)
-
-    def detention(self, root: str) -> tuple[Detention, set[str]]:
-        """Return a detention as it is now, and other names under which its records were known."""
-        names, held = self._members[root], self.stored(root)
-        coverage: dict[str, Coverage] = {}
-        for each in held:
-            name = record_name(each.entry.force, each.entry.record)
-            known = coverage.get(name)
-            if known is None or known == each.coverage:
-                coverage[name] = each.coverage
-            else:
-                coverage[name] = Coverage.of_all([known, each.coverage])
-        [whole] = group([each.entry for each in held], coverage)
-        former = {self._names.get(name, whole.id) for name in names} - {whole.id}
-        for name in names:
-            self._names[name] = whole.id
-        return whole, former
 
 
 @dataclass(slots=True)
@@ -165,7 +84,7 @@ class Projector:
     def __init__(self, store: Store, ruleset: RuleSet, judge: Judge) -> None:
         """Go on from where the projections of the store stand, or from nothing."""
         self._store, self._ruleset, self._judge = store, ruleset, judge
-        self._terms = terms_of(ruleset.parameters)
+        self._settings = alert_settings(ruleset.parameters)
         self._wake = Wake(store)
         self._quiet_until = 0
         """Before this instant nothing changes, unless somebody writes."""
@@ -192,9 +111,13 @@ class Projector:
         return self._log_seq
 
     @property
+    def _by(self) -> By:
+        return By(self._ruleset, self._settings)
+
+    @property
     def limits(self) -> Callable[[int], Limits]:
         """The limits of the live monitor, by instant."""
-        return self._terms.limits
+        return self._settings.limits
 
     def _load(self) -> None:
         with self._store.read() as connection:
@@ -224,7 +147,7 @@ class Projector:
             connection.execute(
                 sa.insert(PROGRESS).values(
                     id=1, entry_seq=0, log_seq=0, settled_at=0, ruleset=self._ruleset.hash,
-                    version=0, limits=packed_limits(self._terms.limits(0)), fault=None,
+                    version=0, limits=packed_limits(self._settings.limits(0)), fault=None,
                 )
             )  # fmt: skip
         self._before = old
@@ -268,9 +191,9 @@ class Projector:
             self._adopts_from, moved = None, True
         moved |= self._alerts(now)
         if moved:
-            self._escalate(now)
+            escalate(self._store, now)
         if self._before is not None:
-            self._log_what_differs(now, self._before)
+            log_what_differs(self._store, self._ruleset.hash, now, self._before)
             self._before = None
         return moved
 
@@ -285,12 +208,16 @@ class Projector:
         written. What became different is logged, with both hashes.
         """
         self.settle(now)
-        before = self._ruleset, self._judge, self._terms
-        self._ruleset, self._judge, self._terms = ruleset, judge, terms_of(ruleset.parameters)
+        before = self._ruleset, self._judge, self._settings
+        self._ruleset, self._judge, self._settings = (
+            ruleset,
+            judge,
+            alert_settings(ruleset.parameters),
+        )
         try:
             self._take_over(before[0].hash, now)
         except BaseException:
-            self._ruleset, self._judge, self._terms = before
+            self._ruleset, self._judge, self._settings = before
             raise
         return self.adopted[-1]
 
@@ -306,7 +233,7 @@ class Projector:
                 self._record(connection, each)
             append(connection, now, "rules", None, effect.told())
             values = {"ruleset": self._ruleset.hash, "fault": None, "settled_at": now}
-            limits = packed_limits(self._terms.limits(now))
+            limits = packed_limits(self._settings.limits(now))
             _progress(connection, {**values, "limits": limits})
         for each in work:
             change = None if each.result is None else each.result.next_change_at
@@ -336,43 +263,6 @@ class Projector:
         """Write nothing that was read before an erasure; the caller begins again."""
         if (connection.execute(_LOOK).one()[2] or 0) != self._erasure:
             raise StoreError(f"{self._store.name}: entries were erased meanwhile")
-
-    def _escalate(self, now: int) -> None:
-        """Log each alert that nobody has taken on for too long, once, while the child is here."""
-        here = sa.select(ASSESSMENT.c.detention).where(ASSESSMENT.c.unclosed)
-        late = sa.and_(
-            ALERT.c.escalated_at > now - _OLD,
-            sa.or_(ALERT.c.due_at.is_(None), ALERT.c.due_at > now - _OLD),
-            ALERT.c.detention.in_(here),
-        )
-        with self._store.read() as connection:
-            found = connection.execute(sa.select(ALERT).where(late)).mappings().all()
-            told = set()
-            if found:
-                keys = [row["key"] for row in found]
-                told = {(key, said["at"]) for key, said in _escalations(connection, keys)}
-        new = [row for row in found if (row["key"], row["escalated_at"]) not in told]
-        if new:
-            with self._store.write() as connection:
-                for row in sorted(new, key=lambda each: (each["detention"], each["key"])):
-                    body = {name: row[name] for name in _ESCALATED}
-                    append(
-                        connection, now, "escalate", row["key"], {**body, "at": row["escalated_at"]}
-                    )
-
-    def _log_what_differs(self, now: int, before: Mapping[str, str]) -> None:
-        with self._store.write() as connection:
-            wanted = sa.select(ALERT.c.key, ALERT.c.state)
-            after = dict(connection.execute(wanted).all())
-            for key in sorted({*before, *after}):
-                if before.get(key) != after.get(key):
-                    self._log(connection, now, key, before.get(key), after.get(key))
-
-    def _log(
-        self, connection: Connection, now: int, key: str, was: str | None, became: str | None
-    ) -> None:
-        body = {"from": was, "to": became, "ruleset": self._ruleset.hash}
-        append(connection, now, "alert", key, body)
 
     def _arrivals(self, at: int, arrived: Sequence[Stored]) -> None:
         """Run all clocks up to just before some entries arrived, then take the entries."""
@@ -444,7 +334,7 @@ class Projector:
         here = sa.and_(FINDING.c.detention == name, FINDING.c.at >= at)
         redone = set(connection.scalars(sa.select(FINDING.c.key).where(here)))
         connection.execute(sa.delete(FINDING).where(here))  # a second write in the same second
-        last = {key: body for key, _, body in _rows(connection, name)}
+        last = {key: body for key, _, body in rows_of(connection, name)}
         found = {} if result is None else {each.key: each for each in result.findings}
         altered = list(_changes(last, found))
         if altered:
@@ -455,7 +345,7 @@ class Projector:
             ]
             connection.execute(sa.insert(FINDING), rows)
         keys = sorted({*last, *redone, *(key for key, _ in altered)})
-        self._show(connection, name, keys, at)
+        show(connection, name, keys, at, self._by, logs=self._before is None)
 
     def _alerts(self, now: int) -> bool:
         """Bring alerts to an instant that changed by time alone, or because a person acted."""
@@ -463,7 +353,7 @@ class Projector:
             last, change, _ = connection.execute(_LOOK).one()
             pairs = []
             if (last or 0) != self._log_seq or (change is not None and change <= now):
-                pairs = self._due(connection, now)
+                pairs = due(connection, self._log_seq, now)
                 asked = sa.select(sa.func.count()).where(
                     LOG.c.seq > self._log_seq, LOG.c.what == "reload"
                 )
@@ -477,119 +367,19 @@ class Projector:
             return False
         with self._store.write() as connection:
             for name, group_ in groupby(pairs, key=lambda pair: pair[0]):
-                self._show(connection, name, [key for _, key in group_], now)
+                keys = [key for _, key in group_]
+                show(connection, name, keys, now, self._by, logs=self._before is None)
             _progress(connection, {"log_seq": self._log_seq, "settled_at": now})
         self._ticked = now
         return True
-
-    def _due(self, connection: Connection, now: int) -> list[tuple[str, str]]:
-        """Return the detention and key of every alert that an act or the time may have changed."""
-        acted = sa.select(LOG.c.key).where(LOG.c.seq > self._log_seq, LOG.c.what.in_(WHATS))
-        timed = sa.select(ALERT.c.key).where(ALERT.c.changes_at <= now)
-        keys = sorted(set(connection.scalars(sa.union(acted, timed))))
-        wanted = sa.select(FINDING.c.detention, FINDING.c.key).distinct()
-        parts = (keys[start : start + 400] for start in range(0, len(keys), 400))
-        return sorted(
-            (name, key)
-            for part in parts
-            for name, key in connection.execute(wanted.where(FINDING.c.key.in_(part)))
-        )
 
     def _tick(self, now: int) -> None:
         """Tell screens now and then that what stands there is still right."""
         if now >= self._ticked + TICK:
             with self._store.write() as connection:
-                limits = packed_limits(self._terms.limits(now))
+                limits = packed_limits(self._settings.limits(now))
                 connection.execute(sa.update(PROGRESS).values(settled_at=now, limits=limits))
             self._ticked = now
-
-    def _show(self, connection: Connection, name: str, keys: Sequence[str], now: int) -> None:
-        """Write the alerts of some findings of a detention; log what became different."""
-        if not keys:
-            return
-        histories: dict[str, list[Change]] = {key: [] for key in keys}
-        paused = bool(self._ruleset.parameters.out_of_service)
-        rules: dict[str, str] = {}
-        for key, at, body in _rows(connection, name):
-            if key in histories or paused:
-                finding = _finding(body) if body else None
-                if finding is not None:
-                    rules[key] = finding.rule
-                if key in histories:
-                    histories[key].append(Change(at, finding))
-        if paused:
-            histories = {key: _with_causes(each, rules) for key, each in histories.items()}
-        acts = acts_of(connection, list(keys))
-        wanted = sa.select(ALERT).where(ALERT.c.detention == name)
-        stored = {row["key"]: dict(row) for row in connection.execute(wanted).mappings()}
-        gone: list[str] = []
-        new: list[dict[str, Any]] = []
-        for key in keys:
-            alert = alert_of(histories[key], acts.get(key, ()), now, self._terms)
-            old = stored.get(key)
-            row = None if alert is None else self._row(histories[key], alert)
-            if row == old:
-                continue
-            if old is not None:
-                gone.append(key)
-            if row is not None:
-                new.append(row)
-            was = None if old is None else str(old["state"])
-            became = None if row is None else str(row["state"])
-            if was != became and self._before is None:
-                self._log(connection, now, key, was, became)
-        for start in range(0, len(gone), 400):
-            part = gone[start : start + 400]
-            connection.execute(sa.delete(ALERT).where(ALERT.c.key.in_(part)))
-        if new:
-            connection.execute(sa.insert(ALERT), new)
-
-    def _row(self, history: Sequence[Change], alert: Alert) -> dict[str, Any]:
-        finding = next(each.finding for each in reversed(history) if each.finding is not None)
-        facts = asdict(alert)
-        del facts["bell"]
-        return {
-            "key": finding.key,
-            "detention": finding.detention,
-            "record": finding.record,
-            "rule": finding.rule,
-            "duty": finding.duty,
-            "severity": finding.severity,
-            "authority": finding.authority,
-            "due_at": finding.due_at,
-            "because_of": finding.because_of,
-            "message": plain(finding.message),
-            "ruleset": self._ruleset.hash,
-            **facts,
-        }
-
-
-def _with_causes(history: Sequence[Change], rules: Mapping[str, str]) -> list[Change]:
-    """Name the rule of what each finding follows from."""
-    return [
-        replace(each, cause=rules.get(each.finding.because_of or "", "") if each.finding else "")
-        for each in history
-    ]
-
-
-def _escalations(
-    connection: Connection, keys: Sequence[str]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what was escalated before, of some alerts."""
-    for start in range(0, len(keys), 400):
-        wanted = sa.select(LOG.c.key, LOG.c.body).where(
-            LOG.c.key.in_(keys[start : start + 400]), LOG.c.what == "escalate",
-            LOG.c.body.is_not(None),
-        )  # fmt: skip
-        for key, body in connection.execute(wanted):
-            yield key, orjson.loads(body)
-
-
-def _rows(connection: Connection, name: str) -> Iterator[tuple[str, int, str | None]]:
-    wanted = sa.select(FINDING.c.key, FINDING.c.at, FINDING.c.body).where(
-        FINDING.c.detention == name
-    )
-    yield from connection.execute(wanted.order_by(FINDING.c.at, FINDING.c.key))
 
 
 def _changes(

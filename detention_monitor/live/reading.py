@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,6 @@ from detention_monitor.live.store import (
     FEED,
     LOG,
     PROGRESS,
-    SET_ASIDE,
     Store,
     StoreError,
 )
@@ -230,46 +229,6 @@ def publications(store: Store, most: int = 20) -> list[Publication]:
         Publication(seq, at, what == "rules_refused", orjson.loads(body))
         for seq, at, what, body in rows
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class SetAside:
-    """A line of a feed that was not taken, and why (`at` seconds UTC); of the line itself nothing."""
-
-    at: int
-    origin: str
-    record: str | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SetAsides:
-    """How many lines were not taken, and the last of them, the latest first."""
-
-    count: int
-    last: tuple[SetAside, ...]
-
-
-def set_asides(store: Store, since: int, most: int = 100) -> SetAsides:
-    """Return the lines that feeds gave after an instant and that were not taken."""
-    recent = SET_ASIDE.c.at > since
-    columns = (SET_ASIDE.c.at, SET_ASIDE.c.origin, SET_ASIDE.c.record, SET_ASIDE.c.reason)
-    wanted = sa.select(*columns).where(recent).order_by(SET_ASIDE.c.at.desc(), SET_ASIDE.c.digest)
-    with store.read() as connection:
-        count = connection.scalar(sa.select(sa.func.count()).where(recent)) or 0
-        rows = connection.execute(wanted.limit(most)).all() if count else []
-    return SetAsides(count, tuple(SetAside(*row) for row in rows))
-
-
-def lines_set_aside(store: Store, since: int) -> Iterator[Mapping[str, Any]]:
-    """Yield the lines that were not taken from an instant on, whole, in order of time."""
-    wanted = sa.select(
-        SET_ASIDE.c.at, SET_ASIDE.c.feed, SET_ASIDE.c.origin, SET_ASIDE.c.record, SET_ASIDE.c.reason,
-        SET_ASIDE.c.line,
-    ).where(SET_ASIDE.c.at >= since)  # fmt: skip
-    with store.read() as connection:
-        ordered = wanted.order_by(SET_ASIDE.c.at, SET_ASIDE.c.digest)
-        yield from (dict(row) for row in connection.execute(ordered).mappings())
 
 
 def under_ten(store: Store) -> list[tuple[str, str]]:

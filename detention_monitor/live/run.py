@@ -15,11 +15,12 @@ from threading import Event, Thread
 from detention_monitor.errors import RecordError, RuleFileError
 from detention_monitor.live.escalation import Escalator, load_hook
 from detention_monitor.live.feeds import Feed, Folder, FollowedFile, StandardInput, named
+from detention_monitor.live.intake import positions
 from detention_monitor.live.kept_rules import keep, last_kept
 from detention_monitor.live.monitor import Counts, Engine, Monitor, Reloading
 from detention_monitor.live.outbox import is_outbox, outbox
 from detention_monitor.live.reload import Reloader, told_faults
-from detention_monitor.live.store import Store, StoreError, positions
+from detention_monitor.live.store import Store, StoreError
 from detention_monitor.live.worker import Worker
 from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.vocabulary import Vocabulary

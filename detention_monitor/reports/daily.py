@@ -15,8 +15,9 @@ import msgspec
 
 from detention_monitor import webpage
 from detention_monitor.assess import Assessment
+from detention_monitor.boards.answers import adult_text, request_text, seen_text
 from detention_monitor.boards.child import Child, child_of
-from detention_monitor.boards.detail import adult_text, compact, request_text, seen_text
+from detention_monitor.boards.detail import compact
 from detention_monitor.boards.rows import when_text
 from detention_monitor.clock_facts import detained
 from detention_monitor.detention import Detention
@@ -173,7 +174,7 @@ def _why(child: Child, now: int) -> Iterator[Line]:
             yield _line(refused_at, f"bail refused: {ground} (charged{offence} {at})")
         else:
             yield _line(at, f"charged{offence}")
-    if child.requests or (charged is not None and not _bailed(child, refused)):
+    if child.requests or child.bail.state in ("undecided", "unsaid", "refused"):
         yield _line("LA", request_text(child, now)[0])
     for fact in child.facts:
         at = when_text(fact.at, now)
@@ -194,14 +195,6 @@ def _why(child: Child, now: int) -> Iterator[Line]:
     yield _line("seen", seen_text(child, now)[0] if child.in_custody else _seen(child, now))
     if child.review is not None and child.review.due is not None and child.in_custody:
         yield _line("review", f"next due {when_text(child.review.due, now)}")
-
-
-def _bailed(child: Child, decided: Fact | None) -> bool:
-    """Whether bail was granted after charge, or the child let go: then no authority need be asked."""
-    if decided is not None and decided.attrs.get("refused") is False:
-        return True
-    kept = any(fact.kind == "detention_after_charge" for fact in child.facts)
-    return not kept and child.ended is not None and child.ended[0] in ("released", "bailed")
 
 
 def _word(fact: Fact, *names: str) -> str:

@@ -59,12 +59,7 @@ def _by_state(child: Child, now: int) -> Iterator[str]:
         if child.review is not None and child.review.due is not None:
             due = when_text(child.review.due, now)
             yield f"Who holds the review due {due}, and in person?"
-    if child.charged_at is None or child.moved_at is not None:
-        return
-    kept = any(fact.kind == "detention_after_charge" or (
-        fact.kind == "bail_decided" and fact.attrs.get("refused") is True
-    ) for fact in child.facts)  # fmt: skip
-    if not kept:
+    if child.moved_at is not None or child.bail.state != "refused":
         return
     asked = child.request
     if asked is None:

@@ -210,11 +210,16 @@ class ActingBoard(Playing, BoardScreen):
 
     def _open(
         self, title: str, build: Callable[[int], Sequence[Line]], *, ticks: bool = False,
-        reload: Callable[[], object] | None = None,
+        reload: Callable[[], object] | None = None, tick: Callable[[], object] | None = None,
     ) -> None:  # fmt: skip
         of = self.child_name if title in OF_A_CHILD else None
         if title in OF_NOBODY or self._noted("opened", of, title):
-            self.app.push_screen(Page(self.look, title, build, ticks=ticks, of=of, reload=reload))
+            undo = None if tick is None else self.action_undo
+            self.app.push_screen(
+                Page(
+                    self.look, title, build, ticks=ticks, of=of, reload=reload, tick=tick, undo=undo
+                )
+            )
 
     def _noted(self, action: Action, name: str | None, detail: str) -> bool:
         """Log that a person looked; what cannot be logged is not shown."""
@@ -298,7 +303,31 @@ class ActingBoard(Playing, BoardScreen):
     def action_feeds(self) -> None:
         """Open how the feeds do, and what was not taken."""
         self._open("FEEDS", lambda width: feeds_page.lines(
-            self.desk, self.clock.now(), width, self.glyphs), ticks=True)  # fmt: skip
+            self.desk, self.clock.now(), width, self.glyphs), ticks=True,
+            tick=self._tick_off if self.desk.live else None)  # fmt: skip
+
+    def _tick_off(self) -> None:
+        """Ask which line was seen and what is done about it."""
+
+        def done(said: str | None) -> None:
+            if said is None:
+                return
+            try:
+                told = feeds_page.tick_off(self.desk, said, self.clock.now())
+                most = Limits.of(self.desk.parameters, self.clock.now()).alert_undo
+                self.board.say(f"{told}; u takes it back, within {most} s")
+            except (DetentionMonitorError, ValueError) as error:
+                self.board.say(str(error), wrong=True)
+            if isinstance(self.app.screen, Page):
+                self.app.screen.again()
+
+        waits = self.desk.set_aside(self.clock.now()).last
+        if not waits:
+            self.board.say("no line waits to be seen")
+            return
+        first = self.desk.line_number(waits[0]) if len(waits) == 1 else None
+        title = f"LINE SEEN  You: {self.board.who}  Number of the line, then what is done about it"
+        self.app.push_screen(Ask(title, "" if first is None else f"{first} "), done)
 
     def action_handover(self) -> None:
         """Open the handover report."""

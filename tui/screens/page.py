@@ -37,19 +37,23 @@ class Page(Timed):
         Binding("w", "write", "Write to a file", id="page_write"),
         Binding("P", "picture", "Picture", show=False, id="page_picture"),
         Binding("r", "reload", "Reload the rules", id="page_reload"),
+        Binding("a", "tick", "Tick off a line", id="page_tick"),
+        Binding("u", "untick", "Undo", id="page_undo"),
     ]
 
     def __init__(
         self, look: Look, title: str, build: Build, *, ticks: bool = False,
         of: str | None = None, reload: Callable[[], object] | None = None,
+        tick: Callable[[], object] | None = None, undo: Callable[[], object] | None = None,
     ) -> None:  # fmt: skip
         """Show a page; with `ticks` it is built anew each second; `of`: whose detention it shows.
 
-        `reload`: what the key of the page of rules does.
+        `reload`: what the key of the page of rules does; `tick` and `undo`: those of the feeds.
         """
         super().__init__()
         self.look, self.heading, self._build, self.ticks = look, title, build, ticks
         self._of, self._reload = of, reload
+        self._tick, self._undo = tick, undo
 
     def compose(self) -> ComposeResult:
         """Lay out title, text and keys."""
@@ -63,8 +67,9 @@ class Page(Timed):
         self.query_one("#text", Lines).show(self._lines(self.app.size.width))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Offer to load rules only on the page of rules."""
-        return self._reload is not None if action == "reload" else True
+        """Offer to load rules only on the page of rules, to tick off only on that of feeds."""
+        own = {"reload": self._reload, "tick": self._tick, "untick": self._undo}
+        return own[action] is not None if action in own else True
 
     def on_resize(self) -> None:
         """Build the page for the new width."""
@@ -121,6 +126,17 @@ class Page(Timed):
         """Load the rules anew."""
         if self._reload is not None:
             self._reload()
+
+    def action_tick(self) -> None:
+        """Tick off a line that was not taken."""
+        if self._tick is not None:
+            self._tick()
+
+    def action_untick(self) -> None:
+        """Take back what was done last."""
+        if self._undo is not None:
+            self._undo()
+            self.again()
 
     def action_edge(self, side: int) -> None:
         """Go to the top or the end."""

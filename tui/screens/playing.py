@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, cast
 from textual import work
 
 from detention_monitor.boards.clock import StoryClock
+from detention_monitor.boards.desk import PassedOver
 from detention_monitor.boards.lines import Line, Piece, piece
-from detention_monitor.boards.marks import Mark, marks, next_mark, ruler
+from detention_monitor.boards.marks import Mark, between, marks, next_mark, ruler
 from detention_monitor.boards.rows import when_text
 from detention_monitor.boards.story import StoryDesk, arrival
 from detention_monitor.detention import detentions_of
@@ -93,9 +94,24 @@ class Playing(BoardScreen):
 
     # --- keys ----------------------------------------------------------------------------------
 
-    def _moved_to(self, at: int) -> None:
+    def _moved_to(self, at: int) -> str:
+        """Go to an instant; return what to say of what was passed over, if anything was.
+
+        Where one lands only what still stands shows: what came and went again is in the handover.
+        """
+        desk, before = cast("StoryDesk", self.desk), self.story.now()
         self.story.go_to(at)
+        now = self.story.now()
+        desk.jumped = None
+        came: Sequence[Mark] = ()
+        if now > before and self._found is not None:
+            came = between(self._found, before, now)
+            listed = tuple((each.at, each.record, each.text, each.key) for each in came)
+            desk.jumped = PassedOver(before, now, listed)
         self.tick()
+        breaches = sum(each.what == "breach" for each in came)
+        near = f"a duty came near {len(came) - breaches} times, {breaches} breaches were found"
+        return f"passed over: {near}; h lists what came and went again" if came else ""
 
     def action_pause(self) -> None:
         """Stop the story, or let it go on."""
@@ -157,7 +173,9 @@ class Playing(BoardScreen):
             if not text:
                 return
             try:
-                self._moved_to(_instant(text, self.story))
+                passed = self._moved_to(_instant(text, self.story))
+                if passed:
+                    board.say(passed)
             except ValueError as error:
                 board.say(str(error), wrong=True)
 
