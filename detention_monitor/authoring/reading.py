@@ -8,6 +8,7 @@ from pathlib import Path
 
 from detention_monitor.authoring.advice import advise
 from detention_monitor.authoring.testcheck import check_tests
+from detention_monitor.authoring.words import left_behind, mistyped
 from detention_monitor.catalogue import check_catalogue, load_catalogue
 from detention_monitor.errors import Diagnostic, RuleFileError
 from detention_monitor.questions import check_questions, load_questions
@@ -36,7 +37,8 @@ def read_through(folder: Path, policy: Path | None = None) -> list[Diagnostic]:
         misfits = [*check_catalogue(folder, ruleset), *check_questions(folder, ruleset)]
     except RuleFileError as error:
         return list(error.diagnostics)
-    return misfits or sorted([*advise(ruleset), *_overlooked(folder), *_hidden(found.parts)])
+    seen = [*_hidden(found.parts), *mistyped(found.parts), *left_behind(ruleset)]
+    return misfits or sorted([*advise(ruleset), *_overlooked(folder), *seen])
 
 
 def _overlooked(folder: Path) -> Iterator[Diagnostic]:
@@ -52,7 +54,7 @@ def _overlooked(folder: Path) -> Iterator[Diagnostic]:
 
 
 _HIDDEN = re.compile(
-    "[\xad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\U000e0000-\U000e007f]"
+    "[\xa0\xad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\U000e0000-\U000e007f]"
 )
 
 
