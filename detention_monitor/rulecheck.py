@@ -43,7 +43,9 @@ _ONLY_IN: Mapping[str, Sequence[str]] = {
     "finds": ("prohibition", "count"),
 }  # fmt: skip
 """Fields that only rules of some shapes read."""
-_INSTEAD = {"raised": ", and write a second rule for those whose miss is graver, arises_on: {where: ...}"}
+_INSTEAD = {
+    "raised": ", and write a second rule for those whose miss is graver, arises_on: {where: ...}"
+}
 _KEY_OF = {"duty": "must", "prohibition": "never", "count": "counts", "sequence": "sequence"}
 CITED: Mapping[str, tuple[str, str]] = {
     "statute": ("an Act or regulations, such as PACE 1984 s.40(3)", r"^(?!Code\b).*\d"),

@@ -25,7 +25,7 @@ from detention_monitor.rulemodel import (
     Verified,
 )
 from detention_monitor.terms import deadline_attribute
-from detention_monitor.times import in_words, parse_duration
+from detention_monitor.times import day_of, in_words, parse_duration
 from detention_monitor.wording import Speaker, Wording, day_in_words, is_plain, listed
 
 AUTHORITIES = {
@@ -323,8 +323,12 @@ class RuleText:
         if not text.startswith("$"):
             return in_words(parse_duration(text))
         name = text[1:]
-        latest = self.ruleset.parameters.values[name][-1].value
-        return f"{in_words(latest)} ({name})"
+        first, *later = self.ruleset.parameters.values[name]
+        # A number that is still to come is never told as that of today.
+        dated = [
+            f"{in_words(each.value)} from {day_in_words(day_of(each.start))}" for each in later
+        ]
+        return f"{in_words(first.value)} ({'; '.join([*dated, name])})"
 
 
 def _source(source: Source) -> str:

@@ -96,9 +96,7 @@ def _settings(test: RuleTest, parameters: Parameters | None) -> Iterator[Fault]:
             yield ("parameters", name), 0, "parameter-value", str(error)
 
 
-def _expectations(
-    test: RuleTest, rules: Sequence[Rule], named: frozenset[str]
-) -> Iterator[Fault]:
+def _expectations(test: RuleTest, rules: Sequence[Rule], named: frozenset[str]) -> Iterator[Fault]:
     own = {rule.id for rule in rules}
     for place, wanted in enumerate(test.expect):
         at: Location = ("expect", place)
@@ -119,7 +117,9 @@ def _expectations(
 
 def _not_in_force(test: RuleTest, versions: Sequence[Rule]) -> str:
     """Return why a test expects in vain: no version is in force on any of its days. Empty if one is."""
-    days = [int(match[1]) for line in test.timeline if (match := re.match(r"\+(\d{1,3}) ", str(line)))]
+    days = [
+        int(match[1]) for line in test.timeline if (match := re.match(r"\+(\d{1,3}) ", str(line)))
+    ]
     last = test.on + timedelta(days=max(days, default=0))
     spans = [each.in_force for each in versions]
     if not spans or any(

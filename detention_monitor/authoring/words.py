@@ -35,7 +35,9 @@ def mistyped(parts: Iterable[Part]) -> Iterator[Diagnostic]:
             whole = part.yaml.lines[line - 1] if line <= len(part.yaml.lines) else ""
             rest = whole[column - 1 + len(text) :]
             if whole.startswith(text, column - 1) and re.match(r"\s+#[^\s#]", rest):
-                message = f"' #' begins a comment: only '{text[-40:]}' is read; put the text in quotes"
+                message = (
+                    f"' #' begins a comment: only '{text[-40:]}' is read; put the text in quotes"
+                )
                 place = line, column + len(text) + rest.index("#")
                 yield Diagnostic(part.yaml.name, *place, "cut-short", message, "warning")
 
