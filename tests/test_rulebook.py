@@ -1,6 +1,7 @@
 """The rule book tells every field of every rule, in plain English, on paper and on the screen."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -532,3 +533,16 @@ def test_models_of_tests_have_the_defaults_that_the_front_page_states() -> None:
         date(2024, 6, 10),
     )
     assert Rule.model_fields["certainty"].default == "established"
+
+
+def test_a_number_to_come_is_never_told_as_that_of_today(tmp_path: Path) -> None:
+    folder = tmp_path / "rules"
+    shutil.copytree(RULES, folder)
+    numbers = folder / "parameters.yaml"
+    before = numbers.read_text()
+    assert "{1986-01-01: 9h}" in before
+    numbers.write_text(before.replace("{1986-01-01: 9h}", "{1986-01-01: 9h, 2027-04-01: 8h}"))
+
+    told = flat(command("rules", "show", "D02-later-review", "--rules", str(folder), cwd=tmp_path).stdout)
+
+    assert "then 9 h (8 h from 1 April 2027; review_next) from review to review" in told
