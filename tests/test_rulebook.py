@@ -543,6 +543,8 @@ def test_a_number_to_come_is_never_told_as_that_of_today(tmp_path: Path) -> None
     assert "{1986-01-01: 9h}" in before
     numbers.write_text(before.replace("{1986-01-01: 9h}", "{1986-01-01: 9h, 2027-04-01: 8h}"))
 
-    told = flat(command("rules", "show", "D02-later-review", "--rules", str(folder), cwd=tmp_path).stdout)
+    told = flat(
+        command("rules", "show", "D02-later-review", "--rules", str(folder), cwd=tmp_path).stdout
+    )
 
     assert "then 9 h (8 h from 1 April 2027; review_next) from review to review" in told

@@ -112,7 +112,8 @@ def impact(
     out.detentions = len(detentions)
     out.entries = sum(len(each.entries) for each in detentions)
     last = max((entry.at for each in detentions for entry in each.entries), default=0)
-    out.unreached = tuple(each for each in first_days(old, new) if start_of_day(each[1]) > last)
+    days = dict.fromkeys(first_days(old, new))  # both versions of a rule begin or end on one
+    out.unreached = tuple(each for each in days if start_of_day(each[1]) > last)
     if not names:
         return out
     begins = _begins_with(before, after) if _same_ground(old, new) else None
