@@ -44,7 +44,7 @@ rules:
     duty: B01
     title: A full duty
     says: Says what the law says.
-    sources: [{cite: "Act of this test", text_verified: false, number_verified: true, reviewed_by: "A. Lawyer", reviewed_on: 2025-03-04}]
+    sources: [{cite: "Act of this test s.1", text_verified: false, number_verified: true, reviewed_by: "A. Lawyer", reviewed_on: 2025-03-04}]
     authority: statute
     in_force: {from: 2013-05-06, to: 2019-07-08}
     only_if: $certificate_supervised
@@ -97,7 +97,7 @@ rules:
   - id: X02-duty
     duty: B01
     title: A duty due before an entry
-    sources: [{cite: "Act of this test", text_verified: 2014-01-02, number_verified: 2014-01-02}]
+    sources: [{cite: "Code C Note 1 of this test", text_verified: 2014-01-02, number_verified: 2014-01-02}]
     authority: note
     in_force: {from: 2012-07-10}
     age_at: none
@@ -109,7 +109,7 @@ rules:
   - id: X03-duty
     duty: B01
     title: A duty due by a time of day
-    sources: [{cite: "Act of this test", text_verified: true, number_verified: true}]
+    sources: [{cite: "Code C Annex A 1 of this test", text_verified: true, number_verified: true}]
     authority: annex
     in_force: {from: 2012-07-10}
     age_at: arrival

@@ -346,7 +346,12 @@ def test_coverage_counts_each_dated_value_of_a_parameter(folder: Path) -> None:
         f"{parameters}  local_hours:\n    about: A local number.\n    authority: policy\n"
         f"    unit: duration\n    values: {values}\n"
     )
-    (folder / "x.yaml").write_text(HEAD + DUTY.replace("within: 2h", "within: $local_hours"))
+    (folder / "x.yaml").write_text(
+        HEAD
+        + DUTY.replace("within: 2h", "within: $local_hours").replace(
+            "authority: code", "authority: policy"
+        )
+    )
     result = run("coverage", "--rules", str(folder), "--format", "json")
 
     [row] = json.loads(result.stdout)["rules"]
