@@ -1,7 +1,8 @@
 """Named, dated numbers that a force may set, and facts about its custody suites.
 
-A parameter has one value from each of its dates (local midnight); a force's own policy file
-overrides the values of any parameter by name. An unknown name there is an error.
+A parameter has one value from each of its dates (local midnight). A force's own policy file gives
+other values by name, each from its date on; until the first of them the shipped ones hold. An unknown
+name there is an error, and so is a number of the law.
 """
 
 from __future__ import annotations
@@ -57,6 +58,10 @@ MONITOR: Mapping[str, str] = {
 }
 """Limits of the live monitor, and their units: they decide how an alert is shown, never what is
 found; rules that nobody monitors by may do without them."""
+
+
+LOCAL: tuple[Authority, ...] = ("policy", "quality")
+"""Whose numbers a force may set, and never print as law."""
 
 
 class _Closed(BaseModel):
@@ -222,7 +227,7 @@ def _with_policy(parameters: Parameters, path: Path) -> Parameters:
     wrong += [
         file.diagnostic(("parameters", name), "fixed-by-law", _FIXED.format(name=name))
         for name in policy.parameters
-        if name in parameters.declared and parameters.declared[name].authority == "statute"
+        if name in parameters.declared and parameters.declared[name].authority not in LOCAL
     ]
     own = {
         name: _dated(
@@ -233,6 +238,11 @@ def _with_policy(parameters: Parameters, path: Path) -> Parameters:
     }
     if wrong:
         raise RuleFileError(wrong)
+    # A policy of next year says nothing of this one.
+    own = {
+        name: (*(each for each in parameters.values[name] if each.start < dated[0].start), *dated)
+        for name, dated in own.items()
+    }
     places = {
         name: Diagnostic(
             file.name, *file.key_place(("out_of_service", name)), "unknown-rule",

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from detention_monitor.conditions import ConditionError, parse, tests
 from detention_monitor.errors import Diagnostic
 from detention_monitor.meaning import allowed, constant, three_valued
-from detention_monitor.parameters import Parameters
+from detention_monitor.parameters import LOCAL, Parameters
 from detention_monitor.plan import PROVIDED
 from detention_monitor.rulemodel import (
     DerivedFact,
@@ -37,7 +37,17 @@ _ONLY_IN: Mapping[str, Sequence[str]] = {
     "finds": ("prohibition", "count"),
 }  # fmt: skip
 """Fields that only rules of some shapes read."""
+_INSTEAD = {
+    "raised": ", and write a second rule for those whose miss is graver, arises_on: {where: ...}"
+}
 _KEY_OF = {"duty": "must", "prohibition": "never", "count": "counts", "sequence": "sequence"}
+CITED: Mapping[str, tuple[str, str]] = {
+    "statute": ("an Act or regulations, such as PACE 1984 s.40(3)", r"^(?!Code\b).*\d"),
+    "code": ("a paragraph of a Code, such as Code C 3.15", r"^Code [A-H] .*\d"),
+    "annex": ("an Annex of a Code, such as Code C Annex A 11", r"^Code [A-H] (.*\b)?Annex [A-Z]\b"),
+    "note": ("a Note for Guidance, such as Code C Note 15C", r"^Code [A-H] (.*\b)?Notes? \d"),
+}
+"""What a rule of each authority cites at least once: what it is, and its form."""
 _PLACEHOLDER = re.compile(r"\{([^}]*)\}")
 
 
@@ -122,7 +132,9 @@ class _Checker:
         for number, kind in enumerate(kinds):
             if kind not in self._attributes:
                 at = self._inside(location, number)
-                hint = suggestion(kind, list(self._attributes))
+                hint = suggestion(kind, list(self._attributes)) or (
+                    "; declare it in vocabulary.yaml, under 'kinds'"
+                )
                 self._say(at, "unknown-kind", f"no kind of entry is called '{kind}'{hint}")
 
     def states(self, names: Iterable[str], location: Location) -> None:
@@ -207,6 +219,32 @@ class _Checker:
         for name, kind in rule.measures.items():
             self.kinds((kind,), (*location, "measures", name))
         self._without_effect(rule, location)
+        self._whose(rule, location)
+
+    def _whose(self, rule: Rule, location: Location) -> None:
+        """Report a force's own number, or a citation of something else, that would print as law.
+
+        A rule of law that looks when such a number is reached may say what is possible, no more.
+        """
+        spans: list[tuple[str | None, str, Location]] = []
+        if rule.must is not None and rule.certainty != "possible":
+            spans.append((rule.must.within, rule.authority, ("must", "within")))
+        for number, grade in enumerate(rule.grades if isinstance(rule.grades, tuple) else ()):
+            spans.append((grade.at, grade.authority, ("grades", number, "at")))
+        declared = self._known.parameters.declared if self._known.parameters else {}
+        for span, authority, inner in spans:
+            number_of = declared.get(span[1:]) if span and span.startswith("$") else None
+            if number_of and number_of.authority in LOCAL and authority not in LOCAL:
+                message = (
+                    f"'{span}' is a number of {number_of.authority} and would print as {authority}; "
+                    "write a step, grades: [{name: amber, at: "
+                    f"{span}, severity: medium, authority: {number_of.authority}}}], or the duration of the law"
+                )
+                self._say((*location, *inner), "policy-as-law", message)
+        wanted, form = CITED.get(rule.authority, ("", ""))
+        if not any(re.search(form, each.cite) for each in rule.sources):
+            message = f"'{rule.authority}' wants a source that is {wanted}; cite it, or say whose standard it is"
+            self._say((*location, "sources"), "citation-misfit", message)
 
     def _without_effect(self, rule: Rule, location: Location) -> None:
         """Report what stands in a rule of a shape that does not read it."""
@@ -218,6 +256,7 @@ class _Checker:
                 message = (
                     f"'{name}' means nothing in a rule with '{_KEY_OF[rule.shape]}', only in one "
                     f"with {' or '.join(_KEY_OF[shape] for shape in shapes)}; take it out"
+                    f"{_INSTEAD.get(name, '')}"
                 )
                 found = Diagnostic(self._file.name, line, column, "without-effect", message)
                 self.found.append(found)

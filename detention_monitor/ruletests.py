@@ -36,6 +36,10 @@ ENTRY = re.compile(
     r"(?P<attrs>(?:\s+[a-z_0-9]+=(?:\"[^\"]*\"|\S+))*)\s*"
 )
 _ATTRIBUTE = re.compile(r"([a-z_0-9]+)=(?:\"([^\"]*)\"|(\S+))")
+HIDDEN = re.compile(
+    "[\xa0\xad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\U000e0000-\U000e007f]"
+)
+"""Characters that nobody can see, or that turn the direction of text."""
 _LATEST_DAY = 400
 """Days after its first on which a test may still have an entry."""
 _SAYS_AGE = (
@@ -64,8 +68,13 @@ class Case:
     ruleset: RuleSet
 
     def fits(self, run: str) -> bool:
-        """Whether a pattern is found in the rule or the name of the test, in capitals or not."""
-        return re.search(run, f"{_id(self)} {self.test.name}", re.IGNORECASE) is not None
+        """Whether a pattern is found in the rule, the test's name, or a rule that it expects.
+
+        Capitals or not. Tests at the foot of a file stand beside no rule.
+        """
+        expected = " ".join(str(expected_of(each).get("rule", "")) for each in self.test.expect)
+        named = f"{_id(self)} {self.test.name} {expected}"
+        return re.search(run, named, re.IGNORECASE) is not None
 
     def entries(self) -> tuple[CustodyEvent, ...]:
         """Return the timeline as entries; raise `ValueError` where a line cannot be read."""
@@ -200,6 +209,8 @@ def timeline(test: RuleTest, vocabulary: Vocabulary) -> Iterator[CustodyEvent]:
 def raw_entry(text: str, place: int, day: date, vocabulary: Vocabulary) -> dict[str, Any]:
     """Return one line of a timeline as a record would give it; raise `ValueError` with the cure."""
     match = ENTRY.fullmatch(text.strip())
+    if match is None and (hidden := HIDDEN.search(text)):
+        raise ValueError(f"a character that nobody can see (U+{ord(hidden[0]):04X}); take it out")
     if match is None:
         raise ValueError(f"'{text}' is not an entry; write '13:10 review_held by inspector x=y'")
     kind = vocabulary.kinds.get(match["kind"])

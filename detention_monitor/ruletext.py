@@ -27,7 +27,7 @@ from detention_monitor.rulemodel import (
 )
 from detention_monitor.speaking import Speaker, is_plain
 from detention_monitor.terms import deadline_attribute
-from detention_monitor.times import in_words, parse_duration
+from detention_monitor.times import day_of, in_words, parse_duration
 from detention_monitor.wording import Wording, day_in_words, listed
 
 AUTHORITIES = {
@@ -325,8 +325,12 @@ class RuleText:
         if not text.startswith("$"):
             return in_words(parse_duration(text))
         name = text[1:]
-        latest = self.ruleset.parameters.values[name][-1].value
-        return f"{in_words(latest)} ({name})"
+        first, *later = self.ruleset.parameters.values[name]
+        # A number that is still to come is never told as that of today.
+        dated = [
+            f"{in_words(each.value)} from {day_in_words(day_of(each.start))}" for each in later
+        ]
+        return f"{in_words(first.value)} ({'; '.join([*dated, name])})"
 
 
 def _source(source: Source) -> str:

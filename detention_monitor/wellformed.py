@@ -90,6 +90,8 @@ _OF_FORM = {
     "tuple_type": "a list, in square brackets or with '- ' on lines of their own below",
     "string_type": "text; put a number or a date in quotes",
 }
+_UNDER = dict.fromkeys(("happen", "within", "by", "before", "before_local"), "must")
+"""Fields that people write one level too high, and where they belong."""
 _OF_A_WHOLE = (*_OF_FORM, "literal_error", "too_short")
 _OF_VALUE = {
     "bool_parsing": "true or false", "bool_type": "true or false",
@@ -131,6 +133,10 @@ def _reworded(error: ErrorDetails, file: YamlFile, model: type[BaseModel]) -> Di
             elif not re.fullmatch(r"[\w<]+", key) and "," in file.line_before(line, column):
                 message = (
                     f"'{_short(key)}': a comma ends a text within braces; put quotes round it all"
+                )
+            elif _UNDER.get(key) in names:
+                message = (
+                    f"'{key}' belongs under '{_UNDER[key]}': {_UNDER[key]}: {{..., {key}: ...}}"
                 )
             return Diagnostic(file.name, line, column, "unknown-field", message)
         case "missing" | "too_short" | "string_too_short" if key in ("sources", "cite") and empty:

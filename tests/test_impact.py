@@ -181,3 +181,29 @@ def test_what_was_edited_is_told_in_words(edited: Path, ruleset: RuleSet) -> Non
     assert any(each.startswith("B02-adult-present (from 2012-07-10): severity critical became high") for each in told)  # fmt: skip
     assert "A07-woman-assigned (from 2012-07-10): taken out" in told
     assert not any("tests" in each for each in told)
+
+
+def test_a_change_that_no_record_reaches_is_named(records: Path, tmp_path: Path) -> None:
+    """The records are of June 2024; nothing in them can show a law of 2027, or a repeal then."""
+    folder = tmp_path / "of_2027"
+    shutil.copytree(RULES, folder)
+    number, rule = folder / "parameters.yaml", folder / "cells.yaml"
+    number.write_text(
+        number.read_text().replace("1986-01-01: 9h", "1986-01-01: 9h, 2027-04-01: 8h")
+    )
+    head, tail = rule.read_text().split("  - id: A13-exercise", 1)
+    tail = tail.replace("from: 2012-07-10", "from: 2012-07-10, to: 2027-03-01", 1)
+    rule.write_text(f"{head}  - id: A13-exercise{tail}")
+
+    told = " ".join(run(str(RULES), str(folder), str(records)).stdout.split())
+    data = json.loads(run(str(RULES), str(folder), str(records), "--format", "json").stdout)
+
+    assert "no record reaches the day from which this tells" in told
+    assert "$review_next (from 1 April 2027), A13-exercise (from 1 March 2027)" in told
+    assert data["not_reached"] == [
+        {"what": "$review_next", "from": "2027-04-01"}, {"what": "A13-exercise", "from": "2027-03-01"},
+    ]  # fmt: skip
+
+
+def test_a_change_that_records_reach_is_not_named(records: Path, edited: Path) -> None:
+    assert "NOT SHOWN" not in run(str(RULES), str(edited), str(records)).stdout

@@ -1,7 +1,9 @@
 """What the author of a rule file sees when something is wrong: place, fault, cure, all at once."""
 
 import contextlib
+import re
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detention_monitor import yamlfile
+from detention_monitor.authoring.reading import read_through
 from detention_monitor.errors import Diagnostic, RuleFileError
 from detention_monitor.rulefile import load_rules
+from detention_monitor.times import start_of_day
 from tests.conftest import RULES
 
 HEAD = """\
@@ -174,6 +178,35 @@ def test_a_number_that_is_law_is_not_for_a_force_to_set(folder: Path) -> None:
         load_rules(folder, policy)
 
 
+@pytest.mark.parametrize(
+    ("day", "hours"),
+    [("2024-06-10", 2), ("2027-05-31", 2), ("2027-06-01", 1.5)],
+    ids=["years-before", "day-before", "its-day"],
+)
+def test_a_policy_counts_from_its_date_and_not_before(day: str, hours: float, folder: Path) -> None:
+    """Two hours is the number of rules/parameters.yaml; a policy of June 2027 says 90 minutes."""
+    (folder / "x.yaml").write_text(HEAD + RULE)
+    policy = folder.parent / "policy.yaml"
+    policy.write_text(
+        "format: custody-policy/1\nparameters:\n  aa_amber: {values: {2027-06-01: 90m}}\n"
+    )
+
+    found = load_rules(folder, policy).parameters
+
+    assert found.value("aa_amber", start_of_day(date.fromisoformat(day))) == hours * 3600
+
+
+def test_a_number_of_the_code_is_not_for_a_force_to_set(folder: Path) -> None:
+    (folder / "x.yaml").write_text(HEAD + RULE)
+    policy = folder.parent / "policy.yaml"
+    policy.write_text(
+        "format: custody-policy/1\nparameters:\n  visit_hourly: {values: {2027-06-01: 2h}}\n"
+    )
+
+    with pytest.raises(RuleFileError, match="'visit_hourly' is fixed by law"):
+        load_rules(folder, policy)
+
+
 def test_a_folder_without_rules_says_so(folder: Path) -> None:
     [fault] = faults(folder)
     assert "no rule files here" in fault.message
@@ -240,3 +273,77 @@ def test_a_time_of_day_in_a_list_is_a_word() -> None:
 def test_no_text_whatever_does_more_than_be_refused(text: str) -> None:
     with contextlib.suppress(RuleFileError):
         assert yamlfile.parse_yaml(text, "x.yaml").places
+
+
+@pytest.mark.parametrize(
+    ("on", "said"),
+    [
+        (
+            "2026-12-31",
+            r"x.yaml:19:18: 'X01-rule' is in force from 2027-01-01, .* write on: 2027-01-01",
+        ),
+        ("2027-01-01", ""),
+        ("2027-02-28", ""),
+        ("2027-03-01", "'X01-rule' is in force until 2027-03-01, not including it"),
+    ],
+    ids=["day-before", "first-day", "last-day", "day-of-repeal"],
+)
+def test_a_test_of_a_day_on_which_its_rule_is_not_in_force(
+    on: str, said: str, folder: Path
+) -> None:
+    tests = (
+        f"    tests:\n      - name: asleep\n        on: {on}\n"
+        '        timeline: ["13:00 arrived", "14:00 review_held asleep=true"]\n'
+        "        expect: [X01-rule broken]\n"
+    )
+    rule = RULE.replace("from: 2012-07-10", "from: 2027-01-01, to: 2027-03-01")
+    (folder / "x.yaml").write_text(HEAD + rule + tests)
+
+    found = " ".join(str(each) for each in read_through(folder) if each.code == "test-expect")
+
+    assert re.search(said, found) if said else not found
+
+
+def test_an_entry_of_the_next_day_may_meet_the_first_day_of_a_rule(folder: Path) -> None:
+    tests = (
+        "    tests:\n      - name: asleep\n        on: 2026-12-31\n"
+        '        timeline: ["13:00 arrived", "+1 14:00 review_held asleep=true"]\n'
+        "        expect: [X01-rule broken]\n"
+    )
+    (folder / "x.yaml").write_text(HEAD + RULE.replace("2012-07-10", "2027-01-01") + tests)
+
+    assert "test-expect" not in {each.code for each in read_through(folder)}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        (", within: 2h}", "}\n    within: 2h", "'within' belongs under 'must'"),
+        ("aa_contacted, w", "aa_phoned_at_home, w", "declare it in vocabulary.yaml"),
+        ("14:00 released", "14:00\u00a0released", "nobody can see"),
+    ],
+    ids=["wrong-level", "new-kind", "hidden-space"],
+)
+def test_the_cure_is_told(right: str, wrong: str, said: str, folder: Path) -> None:
+    duty = """\
+  - id: X02-duty
+    duty: B01
+    title: A duty
+    sources: [{cite: "Code C 3.15", text_verified: false, number_verified: false}]
+    authority: code
+    in_force: {from: 2012-07-10}
+    child_by: code_c
+    age_at: arising
+    who: custody officer
+    arises_on: child_in_detention
+    must: {happen: aa_contacted, within: 2h}
+    message: "Detained {arose}; contacted: {done}."
+    tests:
+      - name: never contacted
+        timeline: ["13:00 arrived", "14:00 released"]
+        expect: []
+"""
+    assert right in duty
+    (folder / "x.yaml").write_text(HEAD + duty.replace(right, wrong, 1))
+
+    assert said in " ".join(str(each) for each in read_through(folder))

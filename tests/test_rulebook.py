@@ -1,6 +1,7 @@
 """The rule book tells every field of every rule, in plain English, on paper and on the screen."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -43,7 +44,7 @@ rules:
     duty: B01
     title: A full duty
     says: Says what the law says.
-    sources: [{cite: "Act of this test", text_verified: false, number_verified: true, reviewed_by: "A. Lawyer", reviewed_on: 2025-03-04}]
+    sources: [{cite: "Act of this test s.1", text_verified: false, number_verified: true, reviewed_by: "A. Lawyer", reviewed_on: 2025-03-04}]
     authority: statute
     in_force: {from: 2013-05-06, to: 2019-07-08}
     only_if: $certificate_supervised
@@ -96,7 +97,7 @@ rules:
   - id: X02-duty
     duty: B01
     title: A duty due before an entry
-    sources: [{cite: "Act of this test", text_verified: 2014-01-02, number_verified: 2014-01-02}]
+    sources: [{cite: "Code C Note 1 of this test", text_verified: 2014-01-02, number_verified: 2014-01-02}]
     authority: note
     in_force: {from: 2012-07-10}
     age_at: none
@@ -108,7 +109,7 @@ rules:
   - id: X03-duty
     duty: B01
     title: A duty due by a time of day
-    sources: [{cite: "Act of this test", text_verified: true, number_verified: true}]
+    sources: [{cite: "Code C Annex A 1 of this test", text_verified: true, number_verified: true}]
     authority: annex
     in_force: {from: 2012-07-10}
     age_at: arrival
@@ -533,3 +534,18 @@ def test_models_of_tests_have_the_defaults_that_the_front_page_states() -> None:
         date(2024, 6, 10),
     )
     assert Rule.model_fields["certainty"].default == "established"
+
+
+def test_a_number_to_come_is_never_told_as_that_of_today(tmp_path: Path) -> None:
+    folder = tmp_path / "rules"
+    shutil.copytree(RULES, folder)
+    numbers = folder / "parameters.yaml"
+    before = numbers.read_text()
+    assert "{1986-01-01: 9h}" in before
+    numbers.write_text(before.replace("{1986-01-01: 9h}", "{1986-01-01: 9h, 2027-04-01: 8h}"))
+
+    told = flat(
+        command("rules", "show", "D02-later-review", "--rules", str(folder), cwd=tmp_path).stdout
+    )
+
+    assert "then 9 h (8 h from 1 April 2027; review_next) from review to review" in told

@@ -346,7 +346,12 @@ def test_coverage_counts_each_dated_value_of_a_parameter(folder: Path) -> None:
         f"{parameters}  local_hours:\n    about: A local number.\n    authority: policy\n"
         f"    unit: duration\n    values: {values}\n"
     )
-    (folder / "x.yaml").write_text(HEAD + DUTY.replace("within: 2h", "within: $local_hours"))
+    (folder / "x.yaml").write_text(
+        HEAD
+        + DUTY.replace("within: 2h", "within: $local_hours").replace(
+            "authority: code", "authority: policy"
+        )
+    )
     result = run("coverage", "--rules", str(folder), "--format", "json")
 
     [row] = json.loads(result.stdout)["rules"]
@@ -442,6 +447,29 @@ def test_a_new_rule_passes_its_own_tests(answers: list[str], passed: int, folder
     tested = run("test", "--rules", str(folder), "--run", answers[0])
     assert tested.exit_code == 0, tested.stdout
     assert f"{passed} passed, 0 failed" in tested.stderr
+
+
+def test_a_new_rule_of_next_year_is_tested_on_its_first_day(folder: Path) -> None:
+    """On the usual day of a test, in June 2024, it would find nothing."""
+    path = folder / "new_theme.yaml"
+    (folder / "x.yaml").write_text(HEAD + DUTY)
+    answers = ["B96-next", "", "Told next year", "Code C 3.15", "code", "2027-01-01", "high", "",
+               "must", "child_in_detention", "aa_contacted", "2h"]  # fmt: skip
+    asked = CliRunner().invoke(cli, ["rules", "new", str(path)], input="\n".join(answers) + "\n")
+
+    assert asked.exit_code == 0, asked.output
+    assert path.read_text().count("        on: 2027-01-01\n") == 3
+    tested = run("test", "--rules", str(folder), "--run", "B96-next")
+    assert "3 passed, 0 failed" in tested.stderr, tested.stdout
+
+
+def test_tests_at_the_foot_of_a_file_are_found_by_the_rule_that_they_expect(folder: Path) -> None:
+    """`--run` with the id of a rule finds them, though they stand beside none."""
+    rule, tests = DUTY.split("    tests:\n")
+    foot = "\n".join(line.removeprefix("    ") for line in tests.splitlines())
+    (folder / "x.yaml").write_text(f"{HEAD}{rule}\ntests:\n{foot}\n")
+
+    assert "1 passed, 0 failed" in run("test", "--rules", str(folder), "--run", "X02").stderr
 
 
 def test_a_new_rule_may_speak_of_a_kind_that_is_declared_after_it(folder: Path) -> None:

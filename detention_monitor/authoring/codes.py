@@ -74,6 +74,16 @@ CODES: dict[str, Code] = {
         "so that no wish prints as law.",
         'sources: [{cite: "Code C 3.15", text_verified: false, number_verified: false}]',
     ),
+    "citation-misfit": Code(
+        "The authority of a rule is one, and none of its sources is of that kind: it would print a "
+        "paragraph of the Code as an Act, or a force's wish as the Code.",
+        "Cite the section or paragraph, or write the authority that fits the source.",
+    ),
+    "policy-as-law": Code(
+        "A duty of the law gets its time from a number that a force may set, which would print as law.",
+        "grades: [{name: amber, at: $aa_amber, severity: medium, authority: policy}], or the law's own "
+        "duration. A rule that only looks when the number is reached says certainty: possible.",
+    ),
     "without-effect": Code(
         "A field that rules of this shape do not read: it would change nothing, and look as if.",
         "Take it out, or write the rule in the other shape.",
@@ -214,6 +224,19 @@ CODES: dict[str, Code] = {
         "A YAML file whose name or folder keeps it from being read: rules are read from NAME.yaml in "
         "the folder itself.",
         "Name it NAME.yaml and put it beside the others, or keep it elsewhere.",
+    ),
+    "cut-short": _warning(
+        "A # after a space begins a comment, so the rest of the text is not read.",
+        'Put the text in straight quotes: title: "Form #12 filled in".',
+    ),
+    "curly-quotes": _warning(
+        "Curly quotes, as a word processor types them, do not hold a text together and stay in it.",
+        "Type straight ones.",
+    ),
+    "words-left-behind": _warning(
+        "A number of the law changes from a day on, and every rule that reads it goes on with the words "
+        "and the verification of before.",
+        "A version of the rule that ends on that day, and one with the new words from it.",
     ),
     "hidden-character": _warning(
         "A character that nobody can see, or that turns the direction of text: what is read is not "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from pydantic import BaseModel
@@ -24,6 +25,31 @@ def edits(old: RuleSet, new: RuleSet) -> Iterator[str]:
     for found in (rules, facts):
         for name in _either(*found):
             yield from _edit(name, found[0].get(name), found[1].get(name))
+
+
+def first_days(old: RuleSet, new: RuleSet) -> Iterator[tuple[str, date]]:
+    """Yield what was edited, numbers and rules, and the first day on which it can tell."""
+    before, after = old.parameters.declared, new.parameters.declared
+    for name in _either(before, after):
+        values = [
+            {*each[name].values.items()} if name in each else set() for each in (before, after)
+        ]
+        if values[0] != values[1]:
+            yield f"${name}", min(day for day, _ in values[0] ^ values[1])
+    rules = [{(r.id, r.in_force.start): r for r in each.rules} for each in (old, new)]
+    for key in sorted({*rules[0], *rules[1]}):
+        versions = [
+            each[key].model_dump(exclude={"tests"}) if key in each else {} for each in rules
+        ]
+        differ = {
+            name
+            for each in versions
+            for name in each
+            if versions[0].get(name) != versions[1].get(name)
+        }
+        ends = [rule.in_force.to for each in rules if (rule := each.get(key)) and rule.in_force.to]
+        if differ:
+            yield key[0], min(ends) if differ == {"in_force"} else key[1]
 
 
 def _either(before: Mapping[str, Any], after: Mapping[str, Any]) -> Sequence[str]:

@@ -13,12 +13,13 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import partial
 from multiprocessing import get_all_start_methods, get_context
 from typing import Any, Literal, TypeVar
 
 from detention_monitor.assess import Assessment, assess, end_of
-from detention_monitor.authoring.edits import edits
+from detention_monitor.authoring.edits import edits, first_days
 from detention_monitor.authoring.unused import BY_PROGRAM
 from detention_monitor.detention import Detention
 from detention_monitor.durable import DurableBackend
@@ -28,6 +29,7 @@ from detention_monitor.plan import Plan, make_plan
 from detention_monitor.rulecheck import opening_kinds
 from detention_monitor.rulefile import RuleSet, worded
 from detention_monitor.rulemodel import DerivedFact, Rule
+from detention_monitor.times import start_of_day
 
 Kind = Literal["gained", "lost", "moved"]
 KINDS: tuple[Kind, ...] = ("gained", "lost", "moved")
@@ -60,6 +62,8 @@ class Impact:
     new: str
     compared: tuple[str, ...]
     edits: tuple[str, ...] = ()
+    unreached: tuple[tuple[str, date], ...] = ()
+    """What begins, or ends, on a day that no record reaches: nothing of it can show."""
     detentions: int = 0
     entries: int = 0
     changes: list[Change] = field(default_factory=list)
@@ -107,6 +111,9 @@ def impact(
     out = Impact(old.hash, new.hash, names, tuple(edits(old, new)))
     out.detentions = len(detentions)
     out.entries = sum(len(each.entries) for each in detentions)
+    last = max((entry.at for each in detentions for entry in each.entries), default=0)
+    days = dict.fromkeys(first_days(old, new))  # both versions of a rule begin or end on one
+    out.unreached = tuple(each for each in days if start_of_day(each[1]) > last)
     if not names:
         return out
     begins = _begins_with(before, after) if _same_ground(old, new) else None

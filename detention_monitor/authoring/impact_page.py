@@ -11,6 +11,7 @@ from detention_monitor.authoring.impact import KINDS, SHIFT, SUITE, Change, Impa
 from detention_monitor.findings import Finding, as_record
 from detention_monitor.text import printable
 from detention_monitor.times import clock_text, local_text
+from detention_monitor.wording import day_in_words
 
 WIDTH = 100
 
@@ -25,6 +26,7 @@ def _lines(found: Impact) -> Iterator[str]:
     if found.compared:
         yield totals(found)
         yield from wrap(attention(found), WIDTH)
+        yield from wrap(unreached(found), WIDTH)
     if found.edits:
         yield ""
         yield "Edited:"
@@ -87,6 +89,18 @@ def totals(found: Impact) -> str:
     return f"Findings: {changed}; {found.touched():,} detentions touched."
 
 
+def unreached(found: Impact) -> str:
+    """Return which edits the records cannot show, being older; empty if there are none."""
+    days = sorted({day for _, day in found.unreached})
+    if not days:
+        return ""
+    told = ", ".join(f"{name} (from {day_in_words(day)})" for name, day in found.unreached)
+    return (
+        f"NOT SHOWN HERE: no record reaches the day from which this tells: {told}. That nothing changes "
+        f"above says nothing of it. Records of that time: detention-monitor generate --year {days[0].year} ..."
+    )
+
+
 def attention(found: Impact) -> str:
     """Return what the edit would cost an inspector in attention."""
     before, after = found.interruptions
@@ -106,6 +120,7 @@ def as_data(found: Impact) -> dict[str, Any]:
         "detentions": found.detentions,
         "entries": found.entries,
         "touched": found.touched(),
+        "not_reached": [{"what": name, "from": day.isoformat()} for name, day in found.unreached],
         "interruptions_per_shift": {"before": found.interruptions[0],
                                     "after": found.interruptions[1]},
         "rules": [
@@ -153,6 +168,7 @@ def page(found: Impact, command: str) -> str:
         chart=_chart(found) if rules else "", totals=sums, figures=figures if rules else [],
         edits=[printable(each) for each in found.edits],
         refusals=[(printable(name), *both) for name, *both in found.refusals], command=command,
+        unreached=unreached(found) if found.compared else "",
         none=totals(found),
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from textwrap import indent
 
+from detention_monitor.rulemodel import RuleTest
 from detention_monitor.times import parse_duration
 
 TO_SAY = "What the law says, in one plain sentence of your own."
@@ -94,6 +95,15 @@ def _prohibition(said: Answers) -> list[str]:
 
 
 def _tests(said: Answers) -> list[str]:
+    """Return tests to fill, of the first day of a rule that is not yet in force on the usual one."""
+    lines = _timelines(said)
+    if str(said.start) <= str(RuleTest.model_fields["on"].default):
+        return lines
+    dated = ((line, f"      on: {said.start}") if "- name:" in line else (line,) for line in lines)
+    return [each for pair in dated for each in pair]
+
+
+def _timelines(said: Answers) -> list[str]:
     begins = '"13:00 arrived", "13:10 detention_authorised"'
     in_custody = said.opens in ("detention_authorised", "child_in_detention")
     opens = "" if in_custody else f', "13:10 {said.opens}"'

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from detention_monitor.authoring.advice import advise
 from detention_monitor.authoring.testcheck import check_tests
+from detention_monitor.authoring.words import left_behind, mistyped
 from detention_monitor.catalogue import check_catalogue, load_catalogue
 from detention_monitor.errors import Diagnostic, RuleFileError
 from detention_monitor.questions import check_questions, load_questions
 from detention_monitor.rulefile import Part, inspect
+from detention_monitor.ruletests import HIDDEN
 from detention_monitor.wording import Wording
 
 
@@ -36,7 +37,8 @@ def read_through(folder: Path, policy: Path | None = None) -> list[Diagnostic]:
         misfits = [*check_catalogue(folder, ruleset), *check_questions(folder, ruleset)]
     except RuleFileError as error:
         return list(error.diagnostics)
-    return misfits or sorted([*advise(ruleset), *_overlooked(folder), *_hidden(found.parts)])
+    seen = [*_hidden(found.parts), *mistyped(found.parts), *left_behind(ruleset)]
+    return misfits or sorted([*advise(ruleset), *_overlooked(folder), *seen])
 
 
 def _overlooked(folder: Path) -> Iterator[Diagnostic]:
@@ -51,16 +53,11 @@ def _overlooked(folder: Path) -> Iterator[Diagnostic]:
         yield Diagnostic(name, 1, 1, "file-not-read", message, "warning")
 
 
-_HIDDEN = re.compile(
-    "[\xad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\U000e0000-\U000e007f]"
-)
-
-
 def _hidden(parts: Iterable[Part]) -> Iterator[Diagnostic]:
     """Yield a warning for every line of a rule file that holds a character nobody can see."""
     for part in parts:
         for number, line in enumerate(part.yaml.lines, 1):
-            match = _HIDDEN.search(line)
+            match = HIDDEN.search(line)
             if match is not None:
                 message = f"a character that nobody can see (U+{ord(match[0]):04X}); take it out"
                 place = number, match.start() + 1

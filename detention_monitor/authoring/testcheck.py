@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from typing import get_args
 
 from detention_monitor.errors import Diagnostic, RecordError
@@ -13,7 +15,7 @@ from detention_monitor.findings import SEVERITIES, Status
 from detention_monitor.parameters import Parameters, number
 from detention_monitor.records import entry_from
 from detention_monitor.rulefile import Part
-from detention_monitor.rulemodel import RuleTest
+from detention_monitor.rulemodel import Rule, RuleTest
 from detention_monitor.ruletests import ENTRY, EXPECTABLE, INSTANTS, expected_of, instant, raw_entry
 from detention_monitor.vocabulary import Vocabulary
 from detention_monitor.yamlfile import Location, suggestion
@@ -28,7 +30,7 @@ def check_tests(
     """Return everything wrong with the tests of rule files that can be seen without running them."""
     found = []
     for part in parts:
-        own = {rule.id for _, rule in part.rules}
+        own = [rule for _, rule in part.rules]
         for location, test in _tests(part):
             faults = [*_timeline(test, vocabulary), *_settings(test, parameters)]
             faults += _expectations(test, own, part.named)
@@ -94,7 +96,8 @@ def _settings(test: RuleTest, parameters: Parameters | None) -> Iterator[Fault]:
             yield ("parameters", name), 0, "parameter-value", str(error)
 
 
-def _expectations(test: RuleTest, own: set[str], named: frozenset[str]) -> Iterator[Fault]:
+def _expectations(test: RuleTest, rules: Sequence[Rule], named: frozenset[str]) -> Iterator[Fault]:
+    own = {rule.id for rule in rules}
     for place, wanted in enumerate(test.expect):
         at: Location = ("expect", place)
         if isinstance(wanted, str) and len(wanted.split()) < 2:
@@ -105,9 +108,32 @@ def _expectations(test: RuleTest, own: set[str], named: frozenset[str]) -> Itera
         if rule not in own | named:
             hint = suggestion(rule, sorted(own)) or "; a test lists what the rules of its file find"
             yield at, 0, "unknown-rule", f"no rule of this file is called '{rule}'{hint}"
+        elif outside := _not_in_force(test, [each for each in rules if each.id == rule]):
+            yield at, 0, "test-expect", f"'{rule}' {outside}"
         for name, value in said.items():
             key = at if isinstance(wanted, str) else (*at, name)
             yield from _expected(key, name, value, test, str(wanted))
+
+
+def _not_in_force(test: RuleTest, versions: Sequence[Rule]) -> str:
+    """Return why a test expects in vain: no version is in force on any of its days. Empty if one is."""
+    days = [
+        int(match[1]) for line in test.timeline if (match := re.match(r"\+(\d{1,3}) ", str(line)))
+    ]
+    last = test.on + timedelta(days=max(days, default=0))
+    spans = [each.in_force for each in versions]
+    if not spans or any(
+        each.start <= last and (each.to is None or test.on < each.to) for each in spans
+    ):
+        return ""
+    later = sorted(each.start for each in spans if each.start > last)
+    if later:
+        return f"is in force from {later[0]}, and this test is of {test.on}; write on: {later[0]}"
+    ended = max(each.to for each in spans if each.to)
+    return (
+        f"is in force until {ended}, not including it, and this test is of {test.on}; expect nothing "
+        "of it, or write an earlier on:"
+    )
 
 
 def _expected(
