@@ -6,6 +6,7 @@ import os
 import sqlite3
 import stat
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -221,6 +222,23 @@ def test_each_source_and_force_counts_its_own_ids(store: Store) -> None:
     assert ingest(store, batch(changed(ARRIVED, force="45")), START).stored == 1
     same_record = changed(ARRIVED, at=START + 9)
     assert len(ingest(store, batch(same_record, source=Source("hub2")), START).set_aside) == 1
+
+
+def test_files_of_a_source_without_a_name_count_their_own_ids(store: Store) -> None:
+    """A folder with a file for each record, which begins to number anew: as in a replay."""
+    one, other = (
+        batch(changed(ARRIVED, origin="a:1")),
+        changed(ARRIVED, record="CR-9", origin="b:1"),
+    )
+    ingest(store, replace(one, feed="in/a.jsonl"), START)
+    assert ingest(store, replace(batch(other), feed="in/b.jsonl"), START).stored == 1
+    # In one file the same id is one entry's, and a record sent again in another file is known.
+    [aside] = ingest(store, replace(batch(other), feed="in/a.jsonl"), START).set_aside
+    assert "used before for another entry" in aside.reason
+    again = ingest(store, replace(one, feed="in/c.jsonl"), START)
+    assert (again.stored, again.again) == (0, 1)
+    late = changed(ARRIVED, at=START + 9)
+    assert len(ingest(store, replace(batch(late), feed="in/c.jsonl"), START).set_aside) == 1
 
 
 def test_arrival_never_goes_back_though_our_clock_may(store: Store) -> None:

@@ -17,7 +17,7 @@ from detention_monitor.entries import CustodyEvent
 from detention_monitor.live.chain import FIRST, entry_content, entry_digest, erased_id
 from detention_monitor.live.store import ENTRY, FEED, SET_ASIDE, Store, StoreError, packed, plain
 from detention_monitor.records import Source
-from detention_monitor.sources import SetAside
+from detention_monitor.sources import SetAside, why_used_before
 from detention_monitor.times import rfc3339
 from detention_monitor.values import changed
 from detention_monitor.vocabulary import Coverage
@@ -78,18 +78,19 @@ def ingest(store: Store, batch: Batch, now: int) -> Taken:
                 f"{store.name}: its last entry arrived at {rfc3339(at)}, and the clock of this "
                 f"machine says {rfc3339(now)}; put the clock right"
             )
-        known = _known(connection, batch.items)
+        known = _known(connection, batch)
         rows: list[dict[str, Any]] = []
         for got, source in batch.items:
             if isinstance(got, SetAside):
                 taken.set_aside.append(got)
                 continue
-            clash = _clash(got, source, known)
+            counted_by = _counted_by(source, batch.feed)
+            clash = _clash(got, counted_by, known)
             if clash is None:
-                row = _row(got, source, batch.feed, last_seq + len(rows) + 1, at)
+                row = _row(got, source, batch.feed, counted_by, last_seq + len(rows) + 1, at)
                 seal = _seal(row, seal)
                 rows.append(row)
-                known.setdefault(got.id, []).append((got.force or "", source.name, got))
+                known.setdefault(got.id, []).append((got.force or "", counted_by, got))
             elif clash:
                 taken.set_aside.append(SetAside(got.origin, clash, "", got.record))
             else:
@@ -108,15 +109,19 @@ _LAST = sa.select(ENTRY.c.seq, ENTRY.c.received_at, ENTRY.c.digest).order_by(
 _Known = dict[str, list[tuple[str, str, CustodyEvent | None]]]
 
 
-def _known(
-    connection: Connection, items: Sequence[tuple[CustodyEvent | SetAside, Source]]
-) -> _Known:
+def _counted_by(source: Source, feed: str) -> str:
+    """Return what counts its own ids: a source by its name, a feed without one (`Source.identity`)."""
+    return source.name or feed
+
+
+def _known(connection: Connection, batch: Batch) -> _Known:
     """Return what is stored under the ids of entries: force, source and the entry; None: erased."""
     ids: dict[str, str] = {}
-    for got, source in items:
+    for got, source in batch.items:
         if isinstance(got, CustodyEvent):
             ids[got.id] = got.id
-            ids[erased_id(got.force or "", source.name, got.id)] = got.id
+            counted_by = _counted_by(source, batch.feed)
+            ids[erased_id(got.force or "", counted_by, got.id)] = got.id
     out: _Known = {}
     names = list(ids)
     for start in range(0, len(names), _CHUNK):
@@ -129,23 +134,20 @@ def _known(
     return out
 
 
-def _clash(entry: CustodyEvent, source: Source, known: _Known) -> str | None:
+def _clash(entry: CustodyEvent, counted_by: str, known: _Known) -> str | None:
     """Return None for a new entry, "" for one stored before, else why it cannot be taken."""
     for force, name, first in known.get(entry.id, ()):
         if force != (entry.force or ""):
             continue
         if first is None:  # it was erased; what it said is not there to compare
-            if name == source.name:
+            if name == counted_by:
                 return ""
             continue
-        if name != source.name and first.record != entry.record:
+        if name != counted_by and first.record != entry.record:
             continue  # ids are counted by each source for itself
         if changed(first, origin="") == changed(entry, origin=""):
             return ""
-        return (
-            f"id {entry.id} was used before for another entry ({first.origin}); "
-            "give each entry an id of its own, or correct one by 'amends'"
-        )
+        return why_used_before(entry.id, first.origin)
     return None
 
 
@@ -161,13 +163,15 @@ def _seal(row: dict[str, Any], before: str) -> str:
     return str(row["digest"])
 
 
-def _row(entry: CustodyEvent, source: Source, feed: str, seq: int, at: int) -> dict[str, Any]:
+def _row(
+    entry: CustodyEvent, source: Source, feed: str, counted_by: str, seq: int, at: int
+) -> dict[str, Any]:
     return {
         "seq": seq,
         "received_at": at,
         "feed": feed,
         "force": entry.force or "",
-        "source": source.name,
+        "source": counted_by,
         "id": entry.id,
         "record": entry.record,
         "kind": entry.kind,
