@@ -506,8 +506,11 @@ def test_the_command(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rule", "gaps"),
     [
-        ("X01-duty", ["Act of this test: text, from 6 May 2013 until 8 July 2019"]),
-        ("X02-duty", ["Act of this test: text and number, from 10 July 2012 until 2 January 2014"]),
+        ("X01-duty", ["Act of this test s.1: text, from 6 May 2013 until 8 July 2019"]),
+        (
+            "X02-duty",
+            ["Code C Note 1 of this test: text and number, from 10 July 2012 until 2 January 2014"],
+        ),
         ("X03-duty", []),
     ],
 )

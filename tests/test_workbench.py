@@ -472,6 +472,18 @@ def test_tests_at_the_foot_of_a_file_are_found_by_the_rule_that_they_expect(fold
     assert "1 passed, 0 failed" in run("test", "--rules", str(folder), "--run", "X02").stderr
 
 
+def test_tests_that_fail_by_a_policy_say_so(tmp_path: Path) -> None:
+    policy = tmp_path / "own.yaml"
+    policy.write_text(
+        "format: custody-policy/1\nparameters:\n  aa_amber: {values: {2024-01-01: 90m}}\n"
+    )
+
+    told = run("test", "--run", "AA_DELAY_UNEXPLAINED", "--policy", str(policy))
+
+    assert told.exit_code == 1
+    assert "judged by the numbers of own.yaml" in told.stderr
+
+
 def test_a_new_rule_may_speak_of_a_kind_that_is_declared_after_it(folder: Path) -> None:
     """An answer that names no kind is doubted once; said again it stands, with what to declare."""
     path = folder / "new_theme.yaml"

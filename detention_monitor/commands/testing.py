@@ -53,6 +53,9 @@ def test_command(
     if junit is not None:
         junit.write_bytes(_junit(outcomes, time.perf_counter() - begun))
     click.echo(f"{len(outcomes) - failed} passed, {failed} failed", err=True)
+    if failed and policy is not None:
+        told = "tests are written for the numbers of the rules: compare a run without --policy"
+        click.echo(f"judged by the numbers of {policy.name}; {told}", err=True)
     broken = _probed(folder, policy, run) if probing else 0
     if failed or broken:
         sys.exit(FOUND)
