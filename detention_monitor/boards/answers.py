@@ -10,6 +10,8 @@ from detention_monitor.boards.released import ended_text
 from detention_monitor.boards.rows import when_text
 from detention_monitor.times import HOUR, in_words
 
+NOT_CARRIED = "not carried by this source"
+
 
 def adult_text(child: Child, now: int) -> tuple[str, Tone]:
     """Say whether an adult is with the child."""
@@ -28,12 +30,19 @@ def adult_text(child: Child, now: int) -> tuple[str, Tone]:
             reply = f", {adult.reply}" if adult.reply else ""
             eta = f", expected {when_text(adult.expected_at, now)}" if adult.expected_at else ""
             return f"not here: {who} asked {at}{reply}{eta}", "warn"
+        case "untold":
+            asked = f"; asked {at}" if at else ""
+            return f"{NOT_CARRIED}: whether an adult came{asked}", "dim"
+    if not any(map(child.coverage.carries, ("aa_contacted", "aa_requested"))):
+        return f"not here; {NOT_CARRIED}: whether one was asked", "warn"
     return "nobody asked: no entry shows it", "alarm"
 
 
 def seen_text(child: Child, now: int) -> tuple[str, Tone]:
     """Say when one who reviews last saw the child in person, and who."""
     seen = child.seen
+    if seen is None and not child.coverage.carries("review_held", "mode"):
+        return f"{NOT_CARRIED}: whether an inspector came in person", "dim"
     if seen is None:
         begun = child.authorised_at
         end = now if child.ended is None else child.ended[1]
@@ -50,6 +59,12 @@ def request_text(child: Child, now: int) -> tuple[str, Tone]:
     if child.moved_at is not None:
         return f"moved to the local authority {when_text(child.moved_at, now)}", "good"
     asked = child.request
+    if (
+        asked is None
+        and child.bail.state == "refused"
+        and not child.coverage.carries("la_requested")
+    ):
+        return f"{NOT_CARRIED}: whether the authority was asked", "dim"
     if asked is None:
         return _unasked(child.bail, now, gone=child.ended is not None)
     of = f" of {asked.of}" if asked.of else ""
@@ -97,12 +112,16 @@ def doing_text(child: Child, now: int) -> tuple[str, Tone]:
 def routine_text(child: Child, row: Row | None, now: int) -> tuple[str, Tone]:
     """Say when somebody last saw the child, when the next visit is due, and of meals."""
     last = child.last_contact
-    said = "no contact recorded" if last is None else f"last {when_text(last.at, now)} ({last.how})"
+    nobody = (
+        "no contact recorded" if child.coverage.carries("checked") else f"visits: {NOT_CARRIED}"
+    )
+    said = nobody if last is None else f"last {when_text(last.at, now)} ({last.how})"
     tone: Tone = ""
     routine = row.routine if row else None
     if routine is not None and routine.due_at is not None and routine.finding.duty == "A11":
         late = routine.due_at < now
         said += f"; next due {when_text(routine.due_at, now)}{', LATE' if late else ''}"
         tone = "warn" if late else ""
-    meals = f"; meals {len(child.meals)}" if child.meals else "; no meal recorded"
+    none = "no meal recorded" if child.coverage.carries("meal_offered") else f"meals: {NOT_CARRIED}"
+    meals = f"; meals {len(child.meals)}" if child.meals else f"; {none}"
     return said + meals, tone

@@ -19,6 +19,7 @@ from detention_monitor.timeline import ESTABLISHED, FAR, Fact, Interval
 from detention_monitor.times import clock_text
 from detention_monitor.values import Immutable
 from detention_monitor.visits import SEEN
+from detention_monitor.vocabulary import WHOLE, Coverage
 
 SENIOR = ("inspector", "chief_inspector", "superintendent", "chief_superintendent",
           "assistant_chief_constable")  # fmt: skip
@@ -65,11 +66,14 @@ class Adult(Immutable, frozen=True, gc=False):
     asked_at: int | None = None
     reply: str = ""
     expected_at: int | None = None
+    carried: bool = True
+    """Whether the source carries that an adult came."""
 
     def state(self, now: int) -> tuple[str, int | None]:
         """Return where the adult is at an instant, and since when.
 
-        `here`, `maybe` (came; no entry says they left, and it is long ago), `left`, `asked`, `none`.
+        `here`, `maybe` (came; no entry says they left, and it is long ago), `left`, `asked`, `none`;
+        `untold` where the source does not carry it.
         """
         for start, end, sure in self.here:
             if start <= now < end:
@@ -77,6 +81,8 @@ class Adult(Immutable, frozen=True, gc=False):
         ended = [end for _, end, _ in self.here if end <= now]
         if ended:
             return "left", self.left_at or max(ended)
+        if not self.carried:
+            return "untold", self.asked_at
         if self.asked_at is not None:
             return "asked", self.asked_at
         return "none", None
@@ -134,6 +140,8 @@ class Child(Immutable, frozen=True, gc=False):
     meals: tuple[int, ...]
     findings: tuple[Finding, ...]
     facts: tuple[Fact, ...]
+    coverage: Coverage = WHOLE
+    """What the source carries: of nothing else does silence say that it was not done (D6)."""
 
     @property
     def request(self) -> Request | None:
@@ -144,6 +152,7 @@ class Child(Immutable, frozen=True, gc=False):
 def child_of(result: Assessment, detention: Detention | None, parameters: Parameters) -> Child:
     """Return the child that an assessment is about; `detention` has the entries behind it."""
     facts: tuple[Fact, ...] = ()
+    coverage = WHOLE if detention is None else detention.coverage
     if detention is not None:
         tolerance = parameters.value("late_entry_tolerance", result.as_of)
         facts = detention.view(result.as_of, "as_happened", tolerance).readings[0]
@@ -171,7 +180,7 @@ def child_of(result: Assessment, detention: Detention | None, parameters: Parame
         bail=bail_of(facts),
         review=_clock(result.findings, _REVIEWS, facts),
         limit=_clock(result.findings, (_LIMIT,), facts),
-        adult=said.adult(result.intervals),
+        adult=said.adult(result.intervals, carried=coverage.carries("aa_arrived")),
         seen=said.seen(charged.at if charged else None),
         last_contact=said.last_contact(),
         solicitor=said.solicitor(),
@@ -186,6 +195,7 @@ def child_of(result: Assessment, detention: Detention | None, parameters: Parame
         ),
         findings=result.findings,
         facts=facts,
+        coverage=coverage,
     )  # fmt: skip
 
 
@@ -276,7 +286,7 @@ class _Said:
                     where = ""
         return printable(where, 40)
 
-    def adult(self, intervals: Iterable[Interval]) -> Adult:
+    def adult(self, intervals: Iterable[Interval], *, carried: bool) -> Adult:
         here = tuple(
             (each.start, each.end + 1 if each.end < FAR else each.end,
              each.certainty == ESTABLISHED)
@@ -297,6 +307,7 @@ class _Said:
             asked_at=asked.at if asked else None,
             reply=str(asked.attrs.get("result", "")).replace("_", " ") if asked else "",
             expected_at=eta if isinstance(eta, int) else None,
+            carried=carried,
         )
 
     def seen(self, charged_at: int | None) -> Contact | None:

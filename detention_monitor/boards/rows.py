@@ -143,7 +143,7 @@ def _limit(row: Row, moment: Moment) -> Piece:
 
 _ADULT: dict[str, tuple[str, Tone]] = {
     "here": ("here", "good"), "maybe": ("here?", "soon"), "left": ("left", "soon"),
-    "asked": ("asked", "warn"), "none": ("NONE", "alarm"),
+    "asked": ("asked", "warn"), "none": ("NONE", "alarm"), "untold": ("?", "dim"),
 }  # fmt: skip
 
 
@@ -154,6 +154,8 @@ def _adult(row: Row, moment: Moment) -> Piece:
 
 def _seen(row: Row, _: Moment) -> Piece:
     seen = row.child.seen
+    if seen is None and not row.child.coverage.carries("review_held", "mode"):
+        return Piece("?", "dim")
     return Piece("never", "soon") if seen is None else Piece(clock_text(seen.at))
 
 
@@ -163,6 +165,8 @@ def _request(row: Row, _: Moment) -> Piece:
         return Piece("moved", "good")
     if asked is None:
         kept = row.child.bail.state == "refused"
+        if kept and not row.child.coverage.carries("la_requested"):
+            return Piece("?", "dim")
         return Piece("unasked", "warn") if kept else Piece("-", "dim")
     if asked.replied_at is None:
         return Piece("asked", "warn")

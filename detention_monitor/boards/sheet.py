@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from detention_monitor.boards.answers import adult_text, doing_text, request_text, seen_text
+from detention_monitor.boards.answers import (
+    NOT_CARRIED,
+    adult_text,
+    doing_text,
+    request_text,
+    seen_text,
+)
 from detention_monitor.boards.child import Child
 from detention_monitor.boards.detail import head, ruled
 from detention_monitor.boards.lines import Glyphs, Line, Piece, Tone, fit, line, piece, wrapped
@@ -166,8 +172,9 @@ def _know(child: Child, now: int) -> Iterator[Item]:
     yield Item("know", "asleep", *_asleep(child, now))
     yield Item("know", "rest", _rest(child, now), "Code C 12.2")
     meals = ", ".join(when_text(each, now) for each in child.meals if now - each <= DAY)
-    yield Item("know", "meals", meals or "no meal recorded in 24 hours", "Code C 8.6",
-               "" if meals else "warn")  # fmt: skip
+    carried = child.coverage.carries("meal_offered")
+    none = "no meal recorded in 24 hours" if carried else NOT_CARRIED
+    yield Item("know", "meals", meals or none, "Code C 8.6", "" if meals or not carried else "warn")
     if child.limit is not None and child.limit.due is not None:
         left = child.limit.due - now
         text = f"{when_text(child.limit.due, now)}, {left_text(left)} left"
@@ -225,6 +232,7 @@ def _ask(child: Child, now: int) -> Iterator[Item]:
     here = {
         "here": "is here: representations",
         "maybe": "may have left: find out; representations, if available",
+        "untold": "may be here, this source does not say: find out; representations, if available",
     }.get(state, "is not here: reach them in time; representations by telephone count")
     yield Item("ask", "adult", here, "Code C 15.3(c), Note 15CA",
                "" if state == "here" else "warn")  # fmt: skip

@@ -204,12 +204,16 @@ def _word(fact: Fact, *names: str) -> str:
 
 
 def _came(child: Child, now: int) -> str:
+    if not child.adult.here and not child.adult.carried:
+        return adult_text(child, now)[0]
     if not child.adult.here:
         return "no adult came in person"
     return f"came {when_text(child.adult.here[0][0], now)}"
 
 
 def _seen(child: Child, now: int) -> str:
+    if child.seen is None and not child.coverage.carries("review_held", "mode"):
+        return seen_text(child, now)[0]
     if child.seen is None:
         return "never in person by an inspector"
     return f"in person {when_text(child.seen.at, now)} ({child.seen.who})"

@@ -62,15 +62,19 @@ def _by_state(child: Child, now: int) -> Iterator[str]:
     if child.moved_at is not None or child.bail.state != "refused":
         return
     asked = child.request
-    if asked is None:
+    carries = child.coverage.carries
+    if asked is None and not carries("la_requested"):
+        yield "Was the local authority asked for accommodation? This source does not carry it."
+    elif asked is None:
         yield "Why was the local authority not asked for accommodation?"
-    elif asked.replied_at is None:
+    elif asked.replied_at is None and carries("la_replied"):
         yield "Who chases the local authority for a reply, and was it escalated?"
     elif asked.reply == "accepted":
         yield "The authority accepted: why was the child not moved?"
     else:
         yield f"The authority said '{asked.reply}': was it escalated, to whom, and with what answer?"
-    if not any(fact.kind == "certificate_made" for fact in child.facts):
+    made = any(fact.kind == "certificate_made" for fact in child.facts)
+    if not made and carries("certificate_made"):
         yield _CERTIFICATE
 
 
