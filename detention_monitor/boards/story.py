@@ -351,7 +351,7 @@ def _when(finding: Finding, before: int, now: int) -> int:
     """Return when a finding became what it is, between two judgings that may lie far apart."""
     match finding.status:
         case "overdue" | "missed":
-            at = finding.due_at + 1 if finding.due_at is not None else now
+            at = _as_grave_from(finding) or now
         case "met_late":
             at = finding.done_at or now
         case "broken" | "matched" | "not_recorded":
@@ -359,6 +359,16 @@ def _when(finding: Finding, before: int, now: int) -> int:
         case _:
             return now
     return min(now, max(at, before + 1))
+
+
+def _as_grave_from(finding: Finding) -> int | None:
+    """Return since when a finding has been as grave: a later step may only change whose law it is."""
+    if finding.due_at is None:
+        return None
+    passed = [each for each in finding.grades if each.passed and each.at is not None]
+    now = [each.severity for each in passed if each.at == finding.due_at]
+    alike = [each.at for each in passed if each.severity in now and each.at is not None]
+    return min(alike, default=finding.due_at) + 1
 
 
 def _as_shown(alert: AlertLine) -> tuple[object, ...]:
