@@ -64,7 +64,7 @@ def columns(counts: Counts, title: str, told: str) -> Any:
         return None
     base = alt.Chart(alt.InlineData(values=rows), width=WIDTH - 140, height=220).encode(
         x=alt.X("label:N", sort=None, title=None, axis=_turned(rows)),
-        y=alt.Y("n:Q", title=title, axis=alt.Axis(format=",.0f", tickMinStep=1)),
+        y=alt.Y("n:Q", title=title, axis=_counted()),
     )
     drawn = base.mark_bar(color=MAIN) + base.mark_text(dy=-6, color=INK).encode(text="told:N")
     return webpage.drawing(_styled(drawn), told)
@@ -93,7 +93,7 @@ def stacked(
         .encode(
             x=alt.X("label:N", sort=labels, scale=alt.Scale(domain=labels), title=None,
                     axis=_turned(rows)),
-            y=alt.Y("n:Q", title=title, axis=alt.Axis(format=",.0f", tickMinStep=1)),
+            y=alt.Y("n:Q", title=title, axis=_counted()),
             color=colour,
             order=alt.Order("order:Q"),
         )
@@ -223,8 +223,7 @@ def _rows(counts: Counts) -> list[dict[str, Any]]:
 def _length(rows: Sequence[dict[str, Any]], title: str) -> Any:
     alt = webpage.altair()
     most = max(row["n"] for row in rows)
-    axis = alt.Axis(format=",.0f", tickMinStep=1)
-    return alt.X("n:Q", title=title, axis=axis, scale=alt.Scale(domain=[0, most * 1.12]))
+    return alt.X("n:Q", title=title, axis=_counted(), scale=alt.Scale(domain=[0, most * 1.12]))
 
 
 def _turned(rows: Sequence[dict[str, Any]]) -> Any:
@@ -245,3 +244,9 @@ def _styled(chart: Any) -> Any:
         .configure_view(stroke=None)
         .configure_text(font=_FONT, fontSize=12)
     )  # fmt: skip
+
+
+def _counted() -> Any:
+    """Return an axis of counts, which has no halves to name: of few, a step may be less than one."""
+    whole = "datum.value % 1 ? '' : format(datum.value, ',.0f')"
+    return webpage.altair().Axis(labelExpr=whole)
