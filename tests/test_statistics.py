@@ -441,6 +441,19 @@ AGAIN = {
 }  # fmt: skip
 
 
+def test_that_an_adult_was_asked_says_nothing_of_one_who_came(tmp_path: Path) -> None:
+    lines = [{"source": {"name": "x", "not_carried": ["aa_arrived"]}},
+             *entries("A", "2024-06-10T18:00:00+01:00", ("arrived", 0, who()),
+                      ("detention_authorised", 10, {}), ("aa_contacted", 20, {}), ("released", 290, {}))]  # fmt: skip
+    (tmp_path / "r.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    ran = report("statistics", tmp_path / "r.jsonl", "--out", tmp_path / "out")
+    assert ran.exit_code == 0, ran.output
+    found = read(tmp_path / "out" / "statistics.csv")
+    for figure in ("adult_waited", "adult_from_request"):
+        assert value(found, figure, "no adult came", "detentions") == 0, figure
+    assert value(found, "share_adult_in_2h", "An adult there within two hours", "of") == 0
+
+
 def test_what_a_source_does_not_carry_is_no_zero(tmp_path: Path) -> None:
     """One source carries everything, another has one row a record and five columns of times."""
     whole, table = tmp_path / "whole.jsonl", tmp_path / "table.csv"

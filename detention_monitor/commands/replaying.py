@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import wrap
 from typing import BinaryIO
 
 import click
@@ -29,6 +30,7 @@ from detention_monitor.replay import replay, replay_grouped
 from detention_monitor.results import Tally
 from detention_monitor.runrecord import now_utc, write_record
 from detention_monitor.sources import passed_over, record_files
+from detention_monitor.tables import WIDTH
 
 PARQUET = "parquet"
 """The format that is made of whole rows, not line by line: from the JSON lines, at the end."""
@@ -195,8 +197,12 @@ def summary(tally: Tally, quarantine: Path | None, engine: str = "durable") -> I
     if tally.good:
         yield f"  good practice: {tally.good:,}"
     if tally.cannot_tell:
-        told = ", ".join(f"{duty} {count:,}" for duty, count in sorted(tally.cannot_tell.items()))
-        yield f"  cannot tell: {told}"
+        # A duty and its number stay together: text is not broken at a blank of this kind.
+        told = ", ".join(
+            f"{duty}\xa0{count:,}" for duty, count in sorted(tally.cannot_tell.items())
+        )
+        lines = wrap(f"  cannot tell: {told}", WIDTH, subsequent_indent="    ")
+        yield from (line.replace("\xa0", " ") for line in lines)
     for code, count in sorted(tally.refused.items()):
         yield f"  refused, {code}: {count:,}"
     if engine == "compiled":

@@ -88,7 +88,7 @@ _WHOLE = (
     "strip_searches", "intimate_searches", "reviews", "reviews_in_person", "extensions",
     "warrants_applied", "warrants", "moved", "after_charge", "unlawful", "unlawful_possible", "good",
 )  # fmt: skip
-_YES_NO = ("closed", "charged", "bail_refused", "produced", "adult_carried")
+_YES_NO = ("closed", "charged", "bail_refused", "produced")
 COLUMNS = (*_TEXT, *_WHOLE, *_YES_NO)
 """The columns of the file of rows; times are minutes."""
 

@@ -22,6 +22,8 @@ YES, NO = "yes", "no"
 Needs = tuple[tuple[str, ...], ...]
 """Kinds of entry on which a figure rests: of each group the source has to carry one. Where it does
 not, that nothing is recorded says nothing, and the detention is counted as such or in no figure."""
+_CAME: Needs = (("aa_arrived",),)
+_ASKED: Needs = (*_CAME, ("aa_contacted", "aa_requested"))
 _CHARGED: Needs = (("charged",),)
 _KEPT: Needs = (*_CHARGED, ("detention_after_charge", "bail_decided"))
 _ENDED: Needs = (("released", "bailed", "moved_to_la", "court_appearance"),)
@@ -122,8 +124,6 @@ def _kind(row: Row) -> Iterable[str]:
 
 
 def _adult_asked(row: Row) -> Iterable[str]:
-    if not row.adult_carried:
-        return (NOT_CARRIED,)
     if row.adult_asked is not None:
         return (_ADULT_ASKED[0],)
     return (_ADULT_ASKED[1 if row.adult_waited is not None else 2],)
@@ -204,7 +204,7 @@ BREAKDOWNS: tuple[Breakdown, ...] = (
     Breakdown("adult_asked", "Appropriate adult called", _adult_asked,
               "An entry shows that somebody was asked to come, or a scheme was asked to send one; or that "
         "an adult came though none shows that one was asked; or neither.",
-              _ADULT_ASKED, label="adult"),
+              _ADULT_ASKED, label="adult", needs=_ASKED),
     Breakdown("overnight", "Held overnight, before and after charge", _night,
               f"NIGHT4: {NIGHT}. A night is after charge if so long a time of it is after the decision to "
               "keep the child; before charge if so long is before it; otherwise both.",
@@ -281,13 +281,12 @@ SPREADS: tuple[Spread, ...] = (
            "From the first authority to detain until an adult is at the station in person; 0 where "
            "one was there already. A telephone call is not arrival. Hospital is not left out. No adult "
         "came: no entry shows that one did.",
-           _HOURS, lambda row: row.kind == "detained" and row.adult_carried,
-           "no adult came"),
+           _HOURS, nothing="no adult came", needs=_CAME),
     Spread("adult_from_request", "Time from asking the adult to arrival",
            lambda row: (row.adult_from_request,),
            "From the first entry that an adult was asked until one is at the station in person.",
            _HOURS, lambda row: row.kind == "detained" and row.adult_asked is not None,
-           "no adult came"),
+           "no adult came", needs=_CAME),
     Spread("held", "Time held", lambda row: (row.held,),
            "From arrival at the station to the end of police detention, time on bail left out.",
            tuple(hour * 60 for hour in (3, 6, 9, 12, 15, 18, 24, 36)),
@@ -312,18 +311,13 @@ SPREADS: tuple[Spread, ...] = (
 )  # fmt: skip
 
 
-def _unless(known: bool, has: bool) -> bool | None:
-    return has if known else None
-
-
 SHARES: tuple[Share, ...] = (
     Share("adult_came", "An adult came in person",
-          lambda row: _unless(row.adult_carried, row.adult_waited is not None),
-          "Before the end of detention."),
+          lambda row: row.adult_waited is not None,
+          "Before the end of detention.", needs=_CAME),
     Share("adult_in_2h", "An adult there within two hours",
-          lambda row: _unless(row.adult_carried,
-                              row.adult_waited is not None and row.adult_waited <= 120),
-          "Of the first authority to detain. Two hours are a target, not law."),
+          lambda row: row.adult_waited is not None and row.adult_waited <= 120,
+          "Of the first authority to detain. Two hours are a target, not law.", needs=_CAME),
     Share("overnight", "Held overnight", lambda row: bool(row.nights), f"NIGHT4: {NIGHT}."),
     Share("overnight_post", "Held overnight after charge",
           lambda row: any(each != "pre" for each in row.nights),

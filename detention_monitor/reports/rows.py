@@ -78,7 +78,6 @@ class Row(msgspec.Struct, omit_defaults=True, gc=False):
     held: int | None = None
     charged: bool = False
     outcome: str | None = None
-    adult_carried: bool = True
     adult_asked: int | None = None
     adult_waited: int | None = None
     adult_from_request: int | None = None
@@ -162,7 +161,7 @@ def row_of(detention: Detention, judged: Assessment) -> Row:
     for each in judged.findings:
         _find(row, each)
     if row.kind == "detained":
-        _describe(row, detention, judged, spans)
+        _describe(row, judged, spans)
     return row
 
 
@@ -185,7 +184,7 @@ def _with_arrival(spans: Sequence[Span], facts: Sequence[Fact]) -> list[Span]:
     return [Span(min(came, spans[0].start), spans[0].end), *spans[1:]]
 
 
-def _describe(row: Row, detention: Detention, judged: Assessment, spans: Sequence[Span]) -> None:
+def _describe(row: Row, judged: Assessment, spans: Sequence[Span]) -> None:
     facts = judged.facts
     of = _by_kind(facts)
     row.charged = "charged" in of
@@ -201,7 +200,7 @@ def _describe(row: Row, detention: Detention, judged: Assessment, spans: Sequenc
     row.extensions = len(of.get("extension_authorised", ()))
     row.warrants_applied = len(of.get("warrant_applied", ()))
     row.warrants = len(of.get("warrant_issued", ()))
-    _adult(row, detention, judged, of)
+    _adult(row, judged, of)
     _after_charge(row, of, spans)
     row.unlawful = _unlawful(judged, spans, sure=True)
     row.unlawful_possible = _unlawful(judged, spans, sure=False) - row.unlawful
@@ -256,12 +255,8 @@ def _search(fact: Fact) -> Search:
     )
 
 
-def _adult(row: Row, detention: Detention, judged: Assessment, of: dict[str, list[Fact]]) -> None:
+def _adult(row: Row, judged: Assessment, of: dict[str, list[Fact]]) -> None:
     """Say when an adult was asked and when one was there, from the first authority (minutes)."""
-    carried = detention.coverage.carries
-    row.adult_carried = carried("aa_arrived") and (
-        carried("aa_contacted") or carried("aa_requested")
-    )
     if judged.authorised_at is None:
         return
     begun = judged.authorised_at
