@@ -65,7 +65,7 @@ def _references(cite: str) -> Iterator[Reference]:
         if "." in number:
             annex, notes = "", False
         before = f"{annex} {number}" if annex else number
-        if notes or re.fullmatch(r"\d{1,2}[A-Z]{1,2}\d?", number) and not annex:
+        if notes or (re.fullmatch(r"\d{1,2}[A-Z]{1,2}\d?", number) and not annex):
             before = f"{annex} Note {number}".strip()
         last = match["last"]
         yield Reference(before, match["part"], f"{annex} {last}".strip() if last else None)

@@ -8,9 +8,10 @@ stands beside the rules, so that whoever reads a rule, or is told of a breach, c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from difflib import ndiff
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -64,18 +65,26 @@ class LawText:
     paragraphs: Mapping[str, Paragraph]
 
     def named(self, cite: str) -> list[str]:
-        """Return the paragraphs that a citation names, ranges and whole annexes told one by one.
+        """Return the paragraphs that a citation names, those of a range one by one.
 
-        What this edition does not have is left out; `missing` tells it.
+        An annex named as a whole is left out (`wholes`): it is cited, but none of its paragraphs is.
+        So is what this edition does not have (`missing`).
         """
         found = [name for each in references(cite) for name in self._meant(each)]
         return list(dict.fromkeys(found))
+
+    def wholes(self, cite: str) -> list[str]:
+        """Return the annexes that a citation names as a whole."""
+        named = (each.paragraph for each in references(cite))
+        return [name for name in named if name in self.sections]
 
     def missing(self, cite: str) -> list[str]:
         """Return what a citation names that this edition does not have."""
         return [_written(each) for each in references(cite) if not self._has(each)]
 
     def _has(self, reference: Reference) -> bool:
+        if reference.paragraph in self.sections:
+            return True
         if not self._meant(reference):
             return False
         if reference.last is not None and reference.last not in self.paragraphs:
@@ -86,13 +95,9 @@ class LawText:
 
     def _meant(self, reference: Reference) -> list[str]:
         names = list(self.paragraphs)
-        if reference.paragraph in self.sections:
-            return [
-                name for name in names if self.paragraphs[name].section == reference.paragraph
-            ]
         if reference.paragraph not in self.paragraphs:
             return []
-        if reference.last not in self.paragraphs:
+        if reference.last is None or reference.last not in self.paragraphs:
             return [reference.paragraph]
         first, last = names.index(reference.paragraph), names.index(reference.last)
         between = names[first : last + 1]
@@ -108,6 +113,66 @@ def _written(reference: Reference) -> str:
     return f"{reference.paragraph}{reference.part}{last}"
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a paragraph differs between two editions; lines begin with - (old), + (new) or a space."""
+
+    name: str
+    what: Literal["changed", "new", "gone"]
+    lines: tuple[str, ...]
+
+
+def compared(old: LawText, new: LawText) -> Iterator[Change]:
+    """Yield the paragraphs that two editions do not have in the same words, in the newer's order."""
+    gone = [name for name in old.paragraphs if name not in new.paragraphs]
+    for name, paragraph in new.paragraphs.items():
+        before = old.paragraphs.get(name)
+        now = _sentences(paragraph.text)
+        if before is None:
+            yield Change(name, "new", tuple(f"+ {line}" for line in now))
+        elif (was := _sentences(before.text)) != now:
+            told = (line for line in ndiff(was, now) if not line.startswith("?"))
+            yield Change(name, "changed", tuple(line.rstrip() for line in told))
+    for name in gone:
+        was = _sentences(old.paragraphs[name].text)
+        yield Change(name, "gone", tuple(f"- {line}" for line in was))
+
+
+def _sentences(text: str) -> list[str]:
+    """Return the words of a paragraph sentence by sentence, however its lines are broken."""
+    lines = [words for _, words in flowed(text) if words]
+    return [each for line in lines for each in re.split(r"(?<=[.;:]) (?=[A-Z])", line)]
+
+
+def flowed(text: str) -> Iterator[tuple[int, str]]:
+    r"""Yield the words of a paragraph line by line, to be broken at any width: its indent, its text.
+
+    A paragraph is one line, and so is an item of a list; an empty line stands between paragraphs.
+
+    >>> list(flowed("They must:\\n\\n- (a) ask\\n  twice; or\\n  - at once\\n\\nSee Note 1A."))
+    [(0, 'They must:'), (2, '(a) ask twice; or'), (4, '- at once'), (0, ''), (0, 'See Note 1A.')]
+    """
+    indent, words = 0, list[str]()
+    ended = False
+    for line in [*text.split("\n"), ""]:
+        bare = line.strip()
+        begins = bare.startswith("- ")
+        if words and (begins or not bare):
+            yield indent, " ".join(words)
+            words, ended = [], not bare
+        if not bare:
+            continue
+        if begins:
+            indent = len(line) - len(line.lstrip()) + 2
+            bare = bare[2:] if bare.startswith("- (") else bare
+        elif not words:
+            indent = len(line) - len(line.lstrip())
+            if ended:
+                yield 0, ""
+        ended = False
+        words.append(bare)
+
+
 def load_law(folder: Path) -> tuple[LawText, ...]:
     """Read the texts of the law of a rules folder, newest first, or those shipped if it has none.
 
@@ -119,7 +184,8 @@ def load_law(folder: Path) -> tuple[LawText, ...]:
 
 @lru_cache(maxsize=4)
 def _load(folder: Path) -> tuple[LawText, ...]:
-    texts, faults = [], []
+    texts: list[LawText] = []
+    faults: list[Diagnostic] = []
     for path in sorted(folder.glob("*.md")):
         try:
             texts.append(read_law(path))
@@ -130,7 +196,7 @@ def _load(folder: Path) -> tuple[LawText, ...]:
     return tuple(sorted(texts, key=lambda each: each.about.start, reverse=True))
 
 
-def in_force_on(texts: tuple[LawText, ...], day: date) -> LawText | None:
+def in_force_on(texts: Sequence[LawText], day: date) -> LawText | None:
     """Return the edition of a day; None where the day is before the first that was read."""
     return next((each for each in texts if each.about.start <= day), None)
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from detention_monitor.catalogue import Catalogue, section_of
 from detention_monitor.conditions import parse, tests
 from detention_monitor.errors import DetentionMonitorError
+from detention_monitor.lawtext import flowed
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import DerivedFact, Rule
 from detention_monitor.ruletext import AUTHORITIES, Item, RuleText
@@ -83,8 +84,15 @@ class Heading:
     text: str
 
 
-Block = Heading | Item | str
-"""A heading, a labelled part, or a paragraph."""
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """Words of the law as they were published, in Markdown."""
+
+    text: str
+
+
+Block = Heading | Item | Quoted | str
+"""A heading, a labelled part, a quotation, or a paragraph."""
 Form = Literal["text", "markdown"]
 
 
@@ -149,6 +157,10 @@ class RuleBook:
         wanted = {rule.id for rule in self.ruleset.rules if name in (rule.duty, rule.id)} or {name}
         return "".join(f"{line}\n" for line in lines if line.split()[0] in wanted)
 
+    def items(self, rule: Rule) -> Iterator[Item]:
+        """Yield what there is to say of a rule, part by part."""
+        return self._text.items(rule)
+
     def _front(self) -> Iterator[Block]:
         yield Heading(1, "Rule book: duties toward children in police custody")
         for each in _FRONT.split("\n\n"):
@@ -174,7 +186,7 @@ class RuleBook:
 
     def _rule(self, rule: Rule, *, level: int) -> Iterator[Block]:
         yield Heading(level, f"{rule.id}  {rule.title}")
-        yield from self._text.items(rule)
+        yield from self.items(rule)
 
     # --- words and numbers ---------------------------------------------------------------------
 
@@ -353,6 +365,14 @@ def _as_text(blocks: Iterable[Block]) -> Iterator[str]:
                     yield ("=" if level == 1 else "-") * min(len(text), WIDTH)
             case Item(label, texts):
                 yield from _item(label, texts)
+            case Quoted(text):
+                yield ""
+                for indent, words in flowed(text):
+                    margin = " " * (2 + indent)
+                    yield from (
+                        f"{margin}{line}".rstrip() for line in _wrapped(words, WIDTH - len(margin))
+                    )
+                yield ""
             case str():
                 yield ""
                 yield from _wrapped(block, WIDTH)
@@ -385,6 +405,8 @@ def _as_markdown(blocks: Iterable[Block]) -> Iterator[str]:
             case Item(label, texts):
                 yield f"- **{_safe(label)}**:"
                 yield from (f"    - {_safe(text)}" for text in texts)
+            case Quoted(text):
+                yield from ("", *(f"> {line}".rstrip() for line in text.split("\n")), "")
             case str():
                 yield from ("", _safe(block), "")
 

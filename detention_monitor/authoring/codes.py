@@ -25,6 +25,11 @@ def _warning(about: str, cure: str) -> Code:
 
 CODES: dict[str, Code] = {
     # --- the file as text
+    "law-form": Code(
+        "A text of the law (rules/law) is not in the form that can be read: what it is between two "
+        "lines of ---, # for a section, ## for each paragraph, its words below.",
+        "See the one shipped.",
+    ),
     "unreadable": Code(
         "The file cannot be opened.", "See that it is there and that you may read it."
     ),
@@ -232,6 +237,21 @@ CODES: dict[str, Code] = {
     "curly-quotes": _warning(
         "Curly quotes, as a word processor types them, do not hold a text together and stay in it.",
         "Type straight ones.",
+    ),
+    "no-such-paragraph": _warning(
+        "A citation names a paragraph, or a part of one, that the newest text of the Code in rules/law "
+        "does not have: a slip, or an edition that is not there yet.",
+        "Look it up (rules law 9.3), or put the text of the new edition beside the other.",
+    ),
+    "paragraph-passed-over": _warning(
+        "A paragraph of the Code that no rule cites and not_judged.yaml does not list: nobody can tell "
+        "whether it was read.",
+        "Write the rule, or a line that says why there is none.",
+    ),
+    "not-judged-misfit": _warning(
+        "not_judged.yaml speaks of a paragraph or rule that is not there, or says that nothing cites "
+        "what a rule does cite.",
+        "Take the line out, or name what is meant; what is left of a cited paragraph goes under 'parts'.",
     ),
     "words-left-behind": _warning(
         "A number of the law changes from a day on, and every rule that reads it goes on with the words "

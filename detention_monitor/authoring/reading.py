@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from detention_monitor.authoring.advice import advise
+from detention_monitor.authoring.lawcheck import check_law
 from detention_monitor.authoring.testcheck import check_tests
 from detention_monitor.authoring.words import left_behind, mistyped
 from detention_monitor.catalogue import check_catalogue, load_catalogue
@@ -35,10 +36,11 @@ def read_through(folder: Path, policy: Path | None = None) -> list[Diagnostic]:
     try:
         ruleset = found.ruleset()
         misfits = [*check_catalogue(folder, ruleset), *check_questions(folder, ruleset)]
+        law = [*check_law(folder, ruleset)]
     except RuleFileError as error:
         return list(error.diagnostics)
     seen = [*_hidden(found.parts), *mistyped(found.parts), *left_behind(ruleset)]
-    return misfits or sorted([*advise(ruleset), *_overlooked(folder), *seen])
+    return misfits or sorted([*advise(ruleset), *_overlooked(folder), *seen, *law])
 
 
 def _overlooked(folder: Path) -> Iterator[Diagnostic]:

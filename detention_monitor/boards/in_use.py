@@ -6,13 +6,14 @@ rules beside it: only who asks why, or for the law, may have to wait for them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, Thread
 
 from detention_monitor.catalogue import load_catalogue
+from detention_monitor.lawtext import LawText, load_law
 from detention_monitor.parameters import Parameters, load_parameters
 from detention_monitor.rulebook import RuleBook
 from detention_monitor.rulefile import PARAMETERS, RuleSet, hash_of, load_rules
@@ -21,10 +22,11 @@ from detention_monitor.wording import Wording
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A rule set, and the book in which it is told in the words of its own folder."""
+    """A rule set, the book in which it is told in the words of its folder, and the law's own words."""
 
     ruleset: RuleSet
     book: Callable[[], RuleBook]
+    law: Callable[[], Sequence[LawText]]
 
 
 class InUse:
@@ -40,7 +42,7 @@ class InUse:
     def of(cls, ruleset: RuleSet) -> InUse:
         """Return rules that are read already."""
         folder = ruleset.files[0].path.parent
-        read = Told(ruleset, lambda: book_of(ruleset, folder))
+        read = Told(ruleset, lambda: book_of(ruleset, folder), lambda: load_law(folder))
         return cls(ruleset.hash, ruleset.parameters, lambda: read)
 
     @classmethod
@@ -49,7 +51,7 @@ class InUse:
 
         def read() -> Told:
             ruleset = load_rules(folder, policy)
-            return Told(ruleset, lambda: book_of(ruleset, folder))
+            return Told(ruleset, lambda: book_of(ruleset, folder), lambda: load_law(folder))
 
         parameters = load_parameters(folder / PARAMETERS, policy)
         return cls(hash_of(folder, policy), parameters, read)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from detention_monitor.boards import feed
 from detention_monitor.boards import handover as report
@@ -18,7 +18,10 @@ from detention_monitor.boards.rows import left_text, when_text
 from detention_monitor.boards.sheet import lines as sheet_lines
 from detention_monitor.boards.urgency import MARKS, NAMES
 from detention_monitor.findings import Finding
+from detention_monitor.lawtext import flowed, in_force_on
 from detention_monitor.live.limits import Limits
+from detention_monitor.times import day_of
+from detention_monitor.wording import day_in_words
 
 _MOST_WHYS = 12
 _GONE = (Piece("this child is not known here any more", "warn"),)
@@ -91,15 +94,38 @@ def adviser(desk: Desk, now: int, width: int, glyphs: Glyphs) -> list[Line]:
 
 
 def law(desk: Desk, finding: Finding, width: int) -> list[Line]:
-    """Return the rule behind a finding in plain English, in the words of the rules in use."""
+    """Return the words of the Code that a finding rests on, then the rule in plain English."""
     out: list[Line] = []
     if desk.rules.note:
         out += [(Piece(each, "warn"),) for each in wrapped(desk.rules.note, width)] + [line("")]
+    out += _words_of_the_law(desk, finding, width)
     for raw in desk.rules.told().book().show(finding.rule).splitlines():
         indent = len(raw) - len(raw.lstrip())
         shown = wrapped(piece(raw, "", 4_000).text, max(20, width - indent), 60)
         out += [(Piece(" " * indent + each),) for each in shown]
     return out
+
+
+def _words_of_the_law(desk: Desk, finding: Finding, width: int) -> Iterator[Line]:
+    """Yield the paragraphs of the Code that a finding cites, in the edition of its day if we have it."""
+    texts = desk.rules.told().law()
+    when = finding.occurred_at if finding.arose_at is None else finding.arose_at
+    of_the_day = texts[0] if when is None else in_force_on(texts, day_of(when))
+    text = of_the_day or texts[-1]
+    names = dict.fromkeys(name for cite in finding.sources for name in text.named(cite))
+    if names and when is not None and of_the_day is None:
+        said = (
+            f"On {day_in_words(day_of(when))} an earlier edition was in force, whose words are not "
+            f"here; these are of {text.about.edition}."
+        )
+        yield from (*(line(piece(each, "warn")) for each in wrapped(said, width)), line(""))
+    for name in names:
+        yield line(piece(f"{text.about.cite} {name}, {text.about.edition}", "head"))
+        for indent, words in flowed(text.paragraphs[name].text):
+            margin = " " * (2 + indent)
+            for each in wrapped(words, max(20, width - len(margin)), 60):
+                yield line(Piece(margin), piece(each, "law", 4_000)) if each else line("")
+        yield line("")
 
 
 def record(desk: Desk, name: str, width: int, glyphs: Glyphs) -> list[Line]:

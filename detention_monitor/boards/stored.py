@@ -10,11 +10,13 @@ import sqlalchemy as sa
 
 from detention_monitor.boards.desk import AlertLine
 from detention_monitor.boards.in_use import InUse, Told, book_of
+from detention_monitor.lawtext import load_law
 from detention_monitor.live.acts import WHATS
 from detention_monitor.live.intake import Stored, entries
 from detention_monitor.live.kept_rules import unpacked
 from detention_monitor.live.store import ALERT, ENTRY, LOG, Store, StoreError
 from detention_monitor.parameters import load_parameters
+from detention_monitor.paths import bundled_rules
 from detention_monitor.rulefile import PARAMETERS, load_rules
 
 _CHUNK = 400
@@ -76,7 +78,9 @@ def rules_kept(store: Store, name: str) -> InUse | None:
                 raise StoreError(f"{store.name}: the rules {name} are not kept any more")
             ruleset = load_rules(*kept)
             book = book_of(ruleset, kept[0])
-            return Told(ruleset, lambda: book)
+            return Told(
+                ruleset, lambda: book, lambda: load_law(bundled_rules())
+            )  # texts are not kept
 
     with unpacked(store, name) as kept:
         if kept is None:

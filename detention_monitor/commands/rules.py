@@ -10,13 +10,16 @@ import orjson
 from detention_monitor import rulelist
 from detention_monitor.catalogue import load_catalogue
 from detention_monitor.commands.checking import check_command, coverage_command
+from detention_monitor.commands.law import law_command
 from detention_monitor.commands.options import rules_options
 from detention_monitor.commands.precision import lines_of, precision_command, precision_of
 from detention_monitor.commands.testing import test_command
 from detention_monitor.commands.weighing import impact_command
 from detention_monitor.commands.writing import format_command, new_command, schema_command
+from detention_monitor.lawbook import words_of
+from detention_monitor.lawtext import load_law
 from detention_monitor.paths import bundled_rules
-from detention_monitor.rulebook import Form, RuleBook
+from detention_monitor.rulebook import Form, RuleBook, printed
 from detention_monitor.rulefile import load_rules
 from detention_monitor.wording import Wording
 
@@ -28,7 +31,7 @@ def rules_group() -> None:
 
 for _command in (
     check_command, test_command, coverage_command, schema_command, format_command, impact_command,
-    new_command, precision_command,
+    law_command, new_command, precision_command,
 ):  # fmt: skip
     rules_group.add_command(_command)
 
@@ -65,9 +68,10 @@ def rules_list(rules: Path | None, policy: Path | None, *, unverified: bool, for
 @click.option(
     "--reviews", default=None, metavar="URL", help="Say too how reviewers agreed with it."
 )
+@click.option("--law", is_flag=True, help="Then the words of the Code that it rests on.")
 @rules_options
 def rules_show(
-    name: str | None, *, everything: bool, no_examples: bool, brief: bool, form: Form,
+    name: str | None, *, everything: bool, no_examples: bool, brief: bool, form: Form, law: bool,
     reviews: str | None, rules: Path | None, policy: Path | None,
 ) -> None:  # fmt: skip
     """Say in plain English what a rule, or a duty of the catalogue (D01), asks and finds.
@@ -78,8 +82,11 @@ def rules_show(
         raise click.UsageError("name a duty or a rule, as in 'rules show D01', or use --all")
     if brief and (no_examples or form != "text"):
         raise click.UsageError("--brief is a list in plain text; it has no examples")
+    if law and name is None:
+        raise click.UsageError("--law is of one duty or rule; the whole: rules law --format html")
     folder = rules or bundled_rules()
-    book = RuleBook(load_rules(folder, policy), load_catalogue(folder), Wording.load(folder))
+    ruleset = load_rules(folder, policy)
+    book = RuleBook(ruleset, load_catalogue(folder), Wording.load(folder))
     if brief:
         told = book.brief(name)
     elif name is None:
@@ -87,5 +94,14 @@ def rules_show(
     else:
         told = book.show(name, form, examples=not no_examples)
     click.echo(told, nl=False)
+    if law:
+        text = load_law(folder)[0]
+        cites = [
+            cite for rule in ruleset.rules if name in (rule.duty, rule.id) for cite in rule.cites
+        ]
+        names = dict.fromkeys(each for cite in cites for each in text.named(cite))
+        click.echo("\n" + printed(words_of(text, names, level=2), form), nl=False)
+        if not names:
+            click.echo(f"{name} cites no paragraph of {text.about.cite}", err=True)
     if reviews is not None and (found := precision_of(reviews, None if name is None else {name})):
         click.echo("\n" + "\n".join(lines_of(found, reasons=3)))

@@ -1,0 +1,97 @@
+"""What does not fit between the rules, the words of the law, and the list of what is not judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from detention_monitor.errors import Diagnostic
+from detention_monitor.lawtext import LawText, load_law
+from detention_monitor.notjudged import NotJudged, load_not_judged, whole_of
+from detention_monitor.rulefile import NOT_JUDGED, RuleSet
+from detention_monitor.yamlfile import YamlFile, suggestion
+
+_UNUSED = "Not used."
+
+
+def check_law(folder: Path, ruleset: RuleSet) -> Iterator[Diagnostic]:
+    """Yield a warning for every citation of what the Code does not have, and every silence.
+
+    Silence is a paragraph that no rule cites and the list does not name with the reason; it is looked
+    for only where a folder has a list of its own. Raises `RuleFileError` where text or list
+    cannot be read.
+    """
+    texts = load_law(folder)
+    newest = texts[0]
+    yield from _not_there(ruleset, newest)
+    if (folder / NOT_JUDGED).exists():
+        file, listed = load_not_judged(folder)
+        cited = _cited(ruleset, newest)
+        yield from _misfits(file, listed, newest, cited, {rule.id for rule in ruleset.rules})
+        for name, paragraph in newest.paragraphs.items():
+            if name not in cited and name not in listed.paragraphs and paragraph.text != _UNUSED:
+                message = (
+                    f"no rule cites {newest.about.cite} {name}, and nothing says why; list it, or "
+                    f"write the rule (its words: rules law '{name}')"
+                )
+                yield Diagnostic(file.name, 1, 1, "paragraph-passed-over", message, "warning")
+
+
+def _cited(ruleset: RuleSet, text: LawText) -> set[str]:
+    """Return the paragraphs that some rule cites which is in force under the edition."""
+    return {
+        name
+        for rule in ruleset.rules
+        if rule.in_force.to is None or rule.in_force.to > text.about.start
+        for cite in rule.cites
+        for name in text.named(cite)
+    }
+
+
+def _not_there(ruleset: RuleSet, text: LawText) -> Iterator[Diagnostic]:
+    """Yield a warning for every citation of a paragraph, or part of one, that is not there."""
+    for file in ruleset.files:
+        for number, rule in enumerate(file.model.rules):
+            if rule.in_force.to is not None and rule.in_force.to <= text.about.start:
+                continue
+            for place, source in enumerate(rule.sources):
+                for name in text.missing(source.cite):
+                    edition = f"{text.about.cite} of {text.about.edition}"
+                    message = (
+                        f"{edition} has no {name}{text.close_to(name)}; if a newer edition has, put "
+                        f"its text beside {text.file}"
+                    )
+                    at = ("rules", number, "sources", place, "cite")
+                    line, column = file.yaml.place(at)
+                    yield Diagnostic(
+                        file.yaml.name, line, column, "no-such-paragraph", message, "warning"
+                    )
+
+
+def _misfits(
+    file: YamlFile, listed: NotJudged, text: LawText, cited: set[str], rules: set[str]
+) -> Iterator[Diagnostic]:
+    """Yield a warning for what the list says of paragraphs or rules that are not as it says."""
+    known = [*text.paragraphs, *text.sections, *rules]
+    for key, entries in (("paragraphs", listed.paragraphs), ("parts", listed.parts)):
+        for name, reason in entries.items():
+            line, column = file.key_place((key, name))
+            whole = name if key == "paragraphs" else whole_of(name)
+            message = ""
+            if whole not in text.paragraphs:
+                message = f"{text.about.cite} has no {whole}{text.close_to(whole)}"
+            elif key == "paragraphs" and name in cited:
+                message = (
+                    f"a rule cites {name}; take it out, or list what is left of it under 'parts'"
+                )
+            elif key == "parts" and whole not in cited:
+                message = f"no rule cites {whole}; list it whole, under 'paragraphs'"
+            if message:
+                yield Diagnostic(file.name, line, column, "not-judged-misfit", message, "warning")
+            for see in reason.see:
+                if see not in known:
+                    hint = suggestion(see, known)
+                    message = f"'{see}' is neither a rule nor a paragraph{hint}"
+                    yield Diagnostic(
+                        file.name, line, column, "not-judged-misfit", message, "warning"
+                    )

@@ -1,0 +1,163 @@
+"""`rules law`: the words of the law, the rules that rest on them, and what no rule judges."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from textwrap import wrap
+
+import click
+import orjson
+
+from detention_monitor import lawbook
+from detention_monitor.catalogue import load_catalogue
+from detention_monitor.commands.options import FILE, rules_options
+from detention_monitor.lawbook import Beside, LawBook
+from detention_monitor.lawpage import law_page
+from detention_monitor.lawtext import LawText, compared, load_law
+from detention_monitor.notjudged import WHYS, load_not_judged
+from detention_monitor.paths import bundled_rules
+from detention_monitor.rulebook import RuleBook, printed
+from detention_monitor.rulefile import load_rules
+from detention_monitor.wording import Wording
+
+
+@click.command("law")
+@click.argument("name", required=False, metavar="[PARAGRAPH]")
+@click.option("--search", metavar="WORDS", help="Paragraphs in which these words stand.")
+@click.option("--not-judged", is_flag=True, help="What no rule judges, under the reason why not.")
+@click.option(
+    "--gaps", is_flag=True, help="Of that, what entries could show and no rule looks for."
+)
+@click.option(
+    "--changed", is_flag=True, help="What the newest edition says otherwise than the one before."
+)
+@click.option(
+    "--format", "form", type=click.Choice(("text", "markdown", "json", "html")), default="text",
+    show_default=True, help="html: a page with the law and the rules side by side.",
+)  # fmt: skip
+@click.option("--out", type=FILE, default=None, help="Write there instead (html needs it).")
+@rules_options
+def law_command(
+    name: str | None, *, search: str | None, not_judged: bool, gaps: bool, changed: bool, form: str,
+    out: Path | None, rules: Path | None, policy: Path | None,
+) -> None:  # fmt: skip
+    """Show the law beside the rules: what a paragraph of Code C says, and which rules rest on it.
+
+    PARAGRAPH is as lawyers write it: 9.3, 'Note 16D', 'Annex A 11', a whole section (9) or annex
+    ('Annex L'), or a section of an Act ('PACE s.40'), whose words are not in these files. Without
+    it: the contents, and how much of each section is judged.
+    """
+    if sum((name is not None, search is not None, not_judged or gaps, changed)) > 1:
+        raise click.UsageError("one at a time: a paragraph, --search, --not-judged or --changed")
+    folder = rules or bundled_rules()
+    ruleset = load_rules(folder, policy)
+    texts = load_law(folder)
+    book = LawBook(ruleset, texts[0], load_not_judged(folder)[1])
+    if form == "html":
+        if out is None or name or search or not_judged or gaps or changed:
+            raise click.UsageError("--format html is a page of the whole; give --out FILE")
+        rulebook = RuleBook(ruleset, load_catalogue(folder), Wording.load(folder))
+        out.write_text(law_page(book, rulebook), encoding="utf-8")
+        click.echo(
+            f"{out}: {lawbook.edition_of(book.text)}, with {len(ruleset.rules)} rules", err=True
+        )
+        return
+    if changed:
+        told = _changed(book, texts)
+    elif not_judged or gaps:
+        told = _not_judged(book, form, gaps=gaps)
+    elif search is not None:
+        told = _listed(book, _holding(book, search), form)
+    elif name is not None:
+        told = _shown(book, name, form)
+    else:
+        told = _data(book.all()) if form == "json" else "\n".join(lawbook.contents(book)) + "\n"
+    if out is None:
+        click.echo(told, nl=False)
+    else:
+        out.write_text(told, encoding="utf-8")
+
+
+def _shown(book: LawBook, name: str, form: str) -> str:
+    """Return a paragraph, a section, or the rules that cite something else."""
+    found = book.find(name)
+    if len(found) == 1:
+        return _data(found) if form == "json" else _printed(found, book, form)
+    if found:
+        return _listed(book, found, form)
+    citing = book.citing(name)
+    if not citing:
+        raise book.unknown(name)
+    if form == "json":
+        return (
+            orjson.dumps([{"rule": each.id, "cites": each.cites} for each in citing]).decode()
+            + "\n"
+        )
+    lines = [f"{name}: cited by {len(citing)} rules; its words are not in these files", ""]
+    lines += [f"  {lawbook.rule_line(rule)} [{'; '.join(rule.cites)}]" for rule in citing]
+    return "\n".join(lines) + "\n"
+
+
+def _printed(found: Sequence[Beside], book: LawBook, form: str) -> str:
+    blocks = [block for each in found for block in lawbook.told(each, book)]
+    return printed(blocks, "markdown" if form == "markdown" else "text")
+
+
+def _listed(book: LawBook, found: Sequence[Beside], form: str) -> str:
+    """Return several paragraphs: whole in Markdown, a line each in text."""
+    if form == "json":
+        return _data(found)
+    if form == "markdown":
+        return _printed(found, book, form)
+    lines = [lawbook.edition_of(book.text), "", *lawbook.overview(found)]
+    for section in dict.fromkeys(each.paragraph.section for each in found):
+        if whole := book.of_the_whole(section):
+            lines += [
+                "",
+                f"{section} as a whole is cited by {', '.join(rule.id for rule in whole)}",
+            ]
+    return "\n".join(lines) + "\n"
+
+
+def _holding(book: LawBook, words: str) -> list[Beside]:
+    pattern = re.compile(r"\s+".join(map(re.escape, words.split())), re.IGNORECASE)
+    found = [each for each in book.all() if words.strip() and pattern.search(each.paragraph.text)]
+    if not found:
+        raise click.ClickException(f"'{words}' stands in no paragraph of {book.text.about.cite}")
+    return found
+
+
+def _not_judged(book: LawBook, form: str, *, gaps: bool) -> str:
+    found = [each for each in book.all() if not each.rules or each.parts]
+    if form == "json":
+        return _data(found)
+    width = max(60, shutil.get_terminal_size((100, 24)).columns)
+    lines: list[str] = []
+    for line in lawbook.gaps(found, ("open",) if gaps else WHYS):
+        lines += wrap(line, width, subsequent_indent=" " * 31, break_on_hyphens=False) or [""]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _changed(book: LawBook, texts: Sequence[LawText]) -> str:
+    if len(texts) < 2:
+        raise click.ClickException(
+            f"there is one edition, {lawbook.edition_of(texts[0])}; put the text of another beside "
+            f"it, as {texts[0].file} is written, and ask again"
+        )
+    lines = [f"{lawbook.edition_of(texts[0])}", f"against {lawbook.edition_of(texts[1])}", ""]
+    changes = list(compared(texts[1], texts[0]))
+    before = LawBook(book.ruleset, texts[1], book.not_judged)
+    for change in changes:
+        beside = (before if change.what == "gone" else book).beside(change.name)
+        rules = ", ".join(rule.id for rule in beside.rules)
+        lines += [f"{change.name}  {change.what}", *(f"    {line}" for line in change.lines)]
+        lines += [f"    rules to read again: {rules}" if rules else "    no rule cites it", ""]
+    lines.append(f"{len(changes)} paragraphs differ")
+    return "\n".join(lines) + "\n"
+
+
+def _data(found: Sequence[Beside]) -> str:
+    return orjson.dumps(lawbook.as_data(found), option=orjson.OPT_INDENT_2).decode() + "\n"

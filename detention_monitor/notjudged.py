@@ -1,0 +1,72 @@
+"""What of Code C no rule judges, each paragraph with the reason: `rules/not_judged.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from detention_monitor.paths import bundled_rules
+from detention_monitor.rulefile import NOT_JUDGED
+from detention_monitor.wellformed import validated
+from detention_monitor.yamlfile import YamlFile, read_yaml
+
+Why = Literal["meaning", "elsewhere", "not_children", "no_entry", "person", "open"]
+WHYS: tuple[Why, ...] = get_args(Why)
+IN_WORDS: Mapping[Why, str] = {
+    "meaning": "says what words mean, or what may be done: it asks nothing of a record",
+    "elsewhere": "judged elsewhere",
+    "not_children": "never about a child",
+    "no_entry": "no entry of a custody record would show it",
+    "person": "for a person to judge",
+    "open": "a gap: entries could show it, and no rule looks",
+}
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Reason(_Closed):
+    """Why no rule judges a paragraph, in a sentence; `see` names rules or paragraphs that do."""
+
+    why: Why
+    about: str = Field(min_length=8, max_length=300)
+    see: tuple[str, ...] = ()
+
+
+class NotJudged(_Closed):
+    """The whole list: paragraphs that no rule cites, and parts of paragraphs that are cited.
+
+    A part is named by its paragraph and, in brackets, what of it is meant.
+    """
+
+    format: Literal["custody-not-judged/1"]
+    of: str
+    paragraphs: dict[str, Reason]
+    parts: dict[str, Reason] = Field(default_factory=dict)
+
+    def parts_of(self, paragraph: str) -> list[tuple[str, Reason]]:
+        """Return the parts of a paragraph that no rule judges, as the list names them."""
+        return [(name, why) for name, why in self.parts.items() if whole_of(name) == paragraph]
+
+
+def whole_of(part: str) -> str:
+    """Return the paragraph of which something is a part.
+
+    >>> whole_of("9.9 (record of the examination)"), whole_of("Annex A 11(e)")
+    ('9.9', 'Annex A 11')
+    """
+    return part.partition("(")[0].strip()
+
+
+def load_not_judged(folder: Path) -> tuple[YamlFile, NotJudged]:
+    """Read the list of a rules folder, or the one shipped for a folder without its own.
+
+    Raises `RuleFileError` with every fault and its place.
+    """
+    own = folder / NOT_JUDGED
+    file = read_yaml(own if own.exists() else bundled_rules() / NOT_JUDGED)
+    return file, validated(file, NotJudged)
