@@ -215,7 +215,7 @@ def read_law(path: Path) -> LawText:
         message = "a text of the law begins with '---', what it is, and '---'; see the one shipped"
         raise RuleFileError([Diagnostic(name, 1, 1, "law-form", message)])
     about = validated(parse_yaml(f"\n{head}", name), Edition)
-    first = 3 + head.count("\n")
+    first = 4 + head.count("\n")
     faults: list[Diagnostic] = []
     sections: dict[str, str] = {}
     paragraphs: dict[str, Paragraph] = {}

@@ -1,0 +1,360 @@
+"""The words of the Code beside the rules: what a citation names, what is shown, what is passed over."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from detention_monitor.authoring.reading import read_through
+from detention_monitor.citations import Reference, references
+from detention_monitor.cli import cli
+from detention_monitor.errors import RuleFileError
+from detention_monitor.lawtext import compared, load_law, read_law
+from tests.conftest import RULES
+
+TEXT = """\
+---
+format: custody-law/1
+cite: Code C
+title: A Code of this test
+edition: January 2027
+from: 2027-01-01
+source: nowhere
+licence: none
+---
+
+# 9. Care
+
+## 9.3
+
+Visited every hour. See Note 9B.
+
+- (a) woken; and
+- (b) asked
+  twice.
+
+## Note 9B
+
+Young people more often.
+
+# Annex L. Gender
+
+## Annex L 1
+
+Asked.
+"""
+
+
+def law(*words: str) -> Result:
+    return CliRunner().invoke(cli, ["rules", "law", *words])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the rules shipped, to be spoilt."""
+    return Path(shutil.copytree(RULES, tmp_path / "rules"))
+
+
+def said(folder: Path, code: str) -> list[str]:
+    return [f"{each.file}: {each.message}" for each in read_through(folder) if each.code == code]
+
+
+# --- what a citation names
+
+
+@pytest.mark.parametrize(
+    ("cite", "expected"),
+    [
+        ("Code C 3.15", ["3.15"]),
+        ("Code C 1.13(c), 3.20A", ["1.13(c)", "3.20A"]),
+        ("Code C 3.21B(d)(i), (v), 3.22B", ["3.21B(d)(i)", "3.21B(v)", "3.22B"]),
+        ("Code C 6.6(b)-(d), 1.9A", ["6.6(b)", "1.9A"]),
+        ("Code C 15.11A-15.11E", ["15.11A..15.11E"]),
+        ("Code C Notes 1B, 1C", ["Note 1B", "Note 1C"]),
+        ("Code C 15.11A(i), Note 15H", ["15.11A(i)", "Note 15H"]),
+        ("Code C Annex A 3, 4, 6, Annex L", ["Annex A 3", "Annex A 4", "Annex A 6", "Annex L"]),
+        ("Code C Annex B 6, 14; 6.7", ["Annex B 6", "Annex B 14", "6.7"]),
+        ("Code C Annex G 7-8", ["Annex G 7..Annex G 8"]),
+        ("Code C 9.15(f), Annex H", ["9.15(f)", "Annex H"]),
+        ("Code C 13.1ZA, 13.12", ["13.1ZA", "13.12"]),
+        ("PACE 1984 s.42(9)", []),
+        ("Code D 2.12-2.15", []),
+    ],
+)
+def test_a_citation_names_paragraphs(cite: str, expected: list[str]) -> None:
+    def told(each: Reference) -> str:
+        return f"{each.paragraph}{each.part}" + (f"..{each.last}" if each.last else "")
+
+    assert [told(each) for each in references(cite)] == expected
+
+
+def test_every_citation_of_the_rules_shipped_is_there() -> None:
+    assert said(RULES, "no-such-paragraph") == []
+
+
+def test_a_paragraph_that_is_not_there_is_told_with_its_place(folder: Path) -> None:
+    cells = folder / "cells.yaml"
+    cells.write_text(cells.read_text().replace('cite: "Code C 9.3"', 'cite: "Code C 9.33"'))
+
+    (first, *_) = [each for each in read_through(folder) if each.code == "no-such-paragraph"]
+
+    assert first.file == "cells.yaml"
+    assert "9.33" in cells.read_text().splitlines()[first.line - 1]
+    assert first.message.startswith("Code C of December 2023 has no 9.33; did you mean '9.3'?")
+
+
+def test_a_part_that_the_paragraph_does_not_have_is_told(folder: Path) -> None:
+    path = folder / "interview_conduct.yaml"
+    path = next(
+        each for each in folder.glob("*.yaml") if 'cite: "Code C 15.2A(c)"' in each.read_text()
+    )
+    path.write_text(path.read_text().replace('"Code C 15.2A(c)"', '"Code C 15.2A(q)"'))
+
+    assert [each.partition("; ")[0] for each in said(folder, "no-such-paragraph")] == [
+        f"{path.name}: Code C of December 2023 has no 15.2A(q)"
+    ]
+
+
+# --- the text shipped
+
+
+def test_the_text_has_every_section_and_annex_of_the_code() -> None:
+    text = load_law(RULES)[0]
+
+    assert list(text.sections) == [
+        *map(str, range(1, 18)), *(f"Annex {letter}" for letter in "ABCDEFGHKLMN"),
+    ]  # fmt: skip
+    assert len(text.paragraphs) == 540
+    assert text.paragraphs["12.8"].text.startswith(
+        "Breaks from interviewing should be made at recognised meal times"
+    )
+    assert " ".join(text.paragraphs["Note 9B"].text.split()) == (
+        "Whenever possible, detained juveniles and vulnerable persons should be visited more frequently."
+    )
+    assert text.paragraphs["Annex B Note B2"].text == (
+        "In the case of Commonwealth citizens and foreign nationals, see Note 7A."
+    )
+
+
+def test_numbers_within_a_section_follow_each_other() -> None:
+    """A heading lost in the making of the text would leave a hole, or a number out of its section."""
+    text = load_law(RULES)[0]
+    for section in map(str, range(1, 18)):
+        names = [each.name for each in text.paragraphs.values() if each.section == section]
+        numbers = [re.fullmatch(r"(\d+)\.(\d+)(ZA|[A-F])?", each) for each in names]
+        found = sorted({int(each[2]) for each in numbers if each})
+        assert {each[1] for each in numbers if each} == {section}
+        assert found == list(range(found[0], found[-1] + 1))
+        assert found[0] in (0, 1)
+
+
+# --- shown
+
+
+def test_a_paragraph_is_shown_with_the_rules_that_rest_on_it() -> None:
+    out = law("9.3").stdout
+
+    assert out.startswith("Code C 9.3: Care and treatment of detained persons\n")
+    assert "detainees should be visited at least every hour" in out
+    assert "    - be visited and roused at least every half hour;\n" in out
+    assert "A11-hourly (code, high): Visited every hour" in out
+    assert not re.search(r"[ \t]$", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("code c 3.15", "Code C 3.15:"), ("para 3.4(b)", "Code C 3.4:"), ("16D", "Code C Note 16D:"),
+        ("note 16d", "Code C Note 16D:"), ("annex a 11", "Code C Annex A 11:"), ("A11(c)", "Code C Annex A 11:"),
+        ("note b2", "Code C Annex B Note B2:"), ("paragraph 12.9a", "Code C 12.9A:"),
+    ],
+)  # fmt: skip
+def test_a_paragraph_is_found_as_people_write_it(asked: str, found: str) -> None:
+    assert law(asked).stdout.startswith(found)
+
+
+def test_a_section_is_a_line_for_each_paragraph() -> None:
+    lines = law("9").stdout.splitlines()
+
+    assert lines[0] == "Code C, December 2023, in force from 20 December 2023"
+    assert sum(line.startswith(("9.", "Note 9")) for line in lines) == 32
+    assert any(line.startswith("9.3 ") and "A11-hourly" in line for line in lines)
+
+
+def test_an_annex_cited_as_a_whole_says_by_which_rules_and_judges_none_of_its_paragraphs() -> None:
+    lines = law("Annex L").stdout.splitlines()
+
+    assert lines[-1].startswith("Annex L as a whole is cited by ")
+    assert (
+        "A19-gender" in law("Annex L 4").stdout
+        or "as a whole is cited by" in law("Annex L 4").stdout
+    )
+
+
+def test_a_section_of_an_act_tells_the_rules_and_that_its_words_are_not_here() -> None:
+    out = law("PACE s.40A").stdout
+
+    assert out.startswith("PACE s.40A: cited by ")
+    assert "its words are not in these files" in out
+    assert "D05-after-charge-remote (statute, critical)" in out
+    assert "D01" not in out  # s.40, not s.40A
+
+
+def test_what_is_neither_is_refused_with_a_suggestion() -> None:
+    result = law("9.33")
+
+    assert result.exit_code != 0
+    assert "did you mean '9.3'?" in str(result.exception)
+
+
+def test_words_are_searched_for_over_the_ends_of_lines() -> None:
+    out = (
+        law("--search", "acting independently of the").stdout
+        + law("--search", "visited MORE frequently").stdout
+    )
+
+    assert "Note 9B" in out
+    assert "'xyzzy' stands in no paragraph" in law("--search", "xyzzy").stderr
+
+
+def test_it_is_data_too() -> None:
+    (found,) = json.loads(law("9.3", "--format", "json").stdout)
+
+    assert found["paragraph"] == "9.3"
+    assert found["state"] == "judged"
+    assert "A11-hourly" in found["rules"]
+
+
+def test_one_thing_at_a_time() -> None:
+    assert "one at a time" in law("9.3", "--gaps").stderr
+    assert "give --out FILE" in law("--format", "html").stderr
+
+
+def test_a_rule_is_shown_with_the_words_it_rests_on() -> None:
+    out = CliRunner().invoke(cli, ["rules", "show", "A11-roused", "--no-examples", "--law"]).stdout
+
+    assert out.count("Code C 9.3 (December 2023)") == 1
+    assert "roused at least every half hour" in out
+
+
+def test_the_page_has_every_paragraph_and_every_rule_that_cites_one(tmp_path: Path) -> None:
+    page = tmp_path / "law.html"
+
+    assert law("--format", "html", "--out", str(page)).exit_code == 0
+    text = page.read_text()
+
+    assert text.count('<section class="p ') == 540
+    assert set(re.findall(r"<summary><b>([^<]+)</b>", text)) >= {"A11-hourly", "B02-adult-present"}
+    for anchor in set(re.findall(r'<a href="#([^"]+)"', text)):
+        assert f'id="{anchor}"' in text
+
+
+# --- nothing is passed over
+
+
+def test_every_paragraph_is_cited_or_listed_with_the_reason() -> None:
+    assert said(RULES, "paragraph-passed-over") == []
+    assert said(RULES, "not-judged-misfit") == []
+    assert "not said" not in law().stdout
+
+
+def test_a_paragraph_taken_off_the_list_is_missed(folder: Path) -> None:
+    path = folder / "not_judged.yaml"
+    kept = [line for line in path.read_text().splitlines() if not line.startswith('  "1.2":')]
+    path.write_text("\n".join(kept) + "\n")
+
+    assert said(folder, "paragraph-passed-over") == [
+        (
+            "not_judged.yaml: no rule cites Code C 1.2, and nothing says why; list it, or write the rule "
+            "(its words: rules law '1.2')"
+        )
+    ]
+
+
+def test_a_list_that_says_too_much_is_told(folder: Path) -> None:
+    path = folder / "not_judged.yaml"
+    path.write_text(
+        path.read_text().replace(
+            "\nparagraphs:\n",
+            '\nparagraphs:\n  "9.3": {why: person, about: "Cited by several rules."}\n'
+            '  "9.99": {why: person, about: "Not in the Code."}\n',
+            1,
+        )
+    )
+
+    assert said(folder, "not-judged-misfit") == [
+        "not_judged.yaml: a rule cites 9.3; take it out, or list what is left of it under 'parts'",
+        "not_judged.yaml: Code C has no 9.99; did you mean '9.9'?",
+    ]
+
+
+def test_a_folder_without_a_list_is_not_asked_for_one(folder: Path) -> None:
+    (folder / "not_judged.yaml").unlink()
+
+    assert said(folder, "paragraph-passed-over") == []
+
+
+# --- a new edition
+
+
+def test_what_a_new_edition_says_otherwise_is_told_with_the_rules_to_read_again(
+    folder: Path,
+) -> None:
+    old = folder / "law" / "code_c_2023_12_20.md"
+    new = folder / "law" / "code_c_2027_01_01.md"
+    new.write_text(
+        old.read_text()
+        .replace("edition: December 2023", "edition: January 2027")
+        .replace("from: 2023-12-20", "from: 2027-01-01")
+        .replace("detainees should be visited at least every hour.", "detainees must be visited at least every 45 minutes.")
+        .replace("## Note 9B\n", "## 9.3C\n\nA new duty.\n\n## Note 9B\n")
+    )  # fmt: skip
+
+    out = law("--changed", "--rules", str(folder)).stdout
+
+    assert "9.3  changed\n" in out
+    assert "    + " in out
+    assert "must be visited at least every 45 minutes." in out
+    assert "    rules to read again: A11-hourly" in out
+    assert "9.3C  new\n    + A new duty.\n    no rule cites it\n" in out
+    assert out.endswith("2 paragraphs differ\n")
+
+
+def test_one_edition_has_nothing_to_be_compared_with() -> None:
+    assert "there is one edition" in law("--changed").stderr
+
+
+def test_a_paragraph_that_is_broken_into_other_lines_is_not_changed(tmp_path: Path) -> None:
+    one, two = tmp_path / "a.md", tmp_path / "b.md"
+    one.write_text(TEXT)
+    two.write_text(TEXT.replace("- (b) asked\n  twice.", "- (b) asked twice."))
+
+    assert list(compared(read_law(one), read_law(two))) == []
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "message", "line"),
+    [
+        (TEXT.replace("---\n", "", 1), "a text of the law begins with '---'", 1),
+        (TEXT.replace("## Note 9B", "## 9.3"), "'9.3' stands here twice, first in line 13", 21),
+        (TEXT.replace("Young people more often.", ""), "'Note 9B' has no words", 21),
+        (TEXT.replace("# 9. Care\n\n## 9.3", "## 9.3"), "a heading is '# 9. Title'", 11),
+        (TEXT.replace("edition: January 2027\n", ""), "edition", 2),
+        (TEXT.replace("# Annex L. Gender", "# Annex L Gender"), "a heading is '# 9. Title'", 25),
+    ],
+)
+def test_a_text_that_cannot_be_read_says_where(
+    tmp_path: Path, spoilt: str, message: str, line: int
+) -> None:
+    path = tmp_path / "code.md"
+    path.write_text(spoilt)
+
+    with pytest.raises(RuleFileError) as error:
+        read_law(path)
+
+    first = error.value.diagnostics[0]
+    assert message in first.message
+    assert (first.file, first.line) == ("law/code.md", line)
