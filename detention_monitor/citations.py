@@ -52,6 +52,7 @@ def _references(cite: str) -> Iterator[Reference]:
     for piece in re.split(r"[,;] ?", cite):
         match = _PIECE.fullmatch(piece)
         if match is None:
+            yield Reference(piece)  # no paragraph is called so, and whoever looks it up hears of it
             continue
         annex = match["annex"] or annex
         notes = piece.startswith("Note") or (notes and not match["annex"])

@@ -45,7 +45,9 @@ def test_every_rule_file_fits(path: Path, validators: dict[str, Draft202012Valid
     assert _faults(validators["rules"], _plain(read_yaml(path).data)) == []
 
 
-@pytest.mark.parametrize("name", ["parameters", "vocabulary", "catalogue", "quality_check"])
+@pytest.mark.parametrize(
+    "name", ["parameters", "vocabulary", "catalogue", "quality_check", "not_judged"]
+)
 def test_the_other_files_fit(name: str, validators: dict[str, Draft202012Validator]) -> None:
     assert _faults(validators[name], _plain(read_yaml(RULES / f"{name}.yaml").data)) == []
 
@@ -127,7 +129,8 @@ def _keys(schema: Any, at: str = "") -> Iterator[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "name", ["rules", "parameters", "policy", "vocabulary", "catalogue", "quality_check"]
+    "name",
+    ["rules", "parameters", "policy", "vocabulary", "catalogue", "quality_check", "not_judged"],
 )
 def test_an_editor_has_something_to_show_for_every_key(name: str, ruleset: RuleSet) -> None:
     schema = dict(schemas(ruleset))[name]

@@ -159,6 +159,13 @@ HOVER: dict[str, str] = {
     "Question.duties": "The duties whose findings answer it; each belongs to one question.",
     "Question.rules": "Single rules that answer it, though their duty belongs to another question.",
     "look_at": "Kinds of entry to read for it.",
+    # --- not_judged
+    "of": "The law whose paragraphs these are.",
+    "paragraphs": "Paragraphs and Notes that no rule cites, by their names.",
+    "parts": "What is left of paragraphs that a rule cites: \"9.9 (record of examination)\".",
+    "why": "meaning, elsewhere, not_children, no_entry, person, or open: a gap that is known.",
+    "Reason.about": "What it asks, in a sentence; and what would have to be looked at instead.",
+    "see": "Rules or paragraphs by which it is judged.",
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from detention_monitor.authoring.record_schema import (
 )
 from detention_monitor.catalogue import Catalogue, load_catalogue
 from detention_monitor.findings import SEVERITIES, Status
+from detention_monitor.notjudged import NotJudged
 from detention_monitor.parameters import ParameterFile, PolicyFile
 from detention_monitor.plan import PROVIDED, attributes_with_marks
 from detention_monitor.questions import QualityCheck
@@ -262,6 +263,12 @@ def quality_check_schema() -> Schema:
     return titled(_told(schema, "QualityCheck"), "The questions of the quality check")
 
 
+def not_judged_schema() -> Schema:
+    """Return the schema of `not_judged.yaml`."""
+    schema = NotJudged.model_json_schema(by_alias=True)
+    return titled(_told(schema, "NotJudged"), "Paragraphs that no rule judges, and why")
+
+
 def schemas(ruleset: RuleSet) -> Iterator[tuple[str, Schema]]:
     """Yield every schema by name."""
     yield "rules", rules_schema(ruleset)
@@ -270,5 +277,6 @@ def schemas(ruleset: RuleSet) -> Iterator[tuple[str, Schema]]:
     yield "vocabulary", vocabulary_schema()
     yield "catalogue", catalogue_schema()
     yield "quality_check", quality_check_schema()
+    yield "not_judged", not_judged_schema()
     yield "records", records_schema(ruleset)
     yield "findings", findings_schema()

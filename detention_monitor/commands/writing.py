@@ -23,7 +23,7 @@ from detention_monitor.rulemodel import Authority
 from detention_monitor.times import parse_duration
 from detention_monitor.yamlfile import suggestion
 
-SCHEMAS = ("rules", "parameters", "policy", "vocabulary", "catalogue", "quality_check", "records",
+SCHEMAS = ("rules", "parameters", "policy", "vocabulary", "catalogue", "quality_check", "not_judged", "records",
            "findings")  # fmt: skip
 
 
