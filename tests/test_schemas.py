@@ -112,7 +112,7 @@ def test_all_schemas_are_written_to_a_folder(tmp_path: Path) -> None:
     ran = CliRunner().invoke(cli, ["rules", "schema", "--out", str(tmp_path / "schema")])
 
     assert ran.exit_code == 0
-    assert len(list((tmp_path / "schema").glob("*.schema.json"))) == 8
+    assert len(list((tmp_path / "schema").glob("*.schema.json"))) == 9
     assert CliRunner().invoke(cli, ["rules", "schema"]).exit_code == 2
 
 
