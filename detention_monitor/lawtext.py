@@ -8,7 +8,7 @@ stands beside the rules, so that whoever reads a rule, or is told of a breach, c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import ndiff
@@ -28,6 +28,7 @@ LAW = "law"
 """The folder, in a folder of rules, of texts of the law."""
 _FENCE = "---\n"
 _SECTION = re.compile(r"# (?P<name>\d{1,2}|Annex [A-Z])\. (?P<title>.+)")
+_MARK = re.compile(r"\([a-z]{1,4}\) |- ")
 _PARAGRAPH = re.compile(r"## (?P<name>\S.*)")
 
 
@@ -171,6 +172,22 @@ def flowed(text: str) -> Iterator[tuple[int, str]]:
                 yield 0, ""
         ended = False
         words.append(bare)
+
+
+def laid_out(
+    text: str, width: int, broken: Callable[[str, int], Sequence[str]]
+) -> Iterator[tuple[str, str]]:
+    """Yield the lines of a paragraph at a width, each as its margin and its words.
+
+    `broken` breaks a text into lines of a width; what follows in an item stands under its words.
+    """
+    for indent, words in flowed(text):
+        item = _MARK.match(words)
+        hang = len(item[0]) if item else 0
+        for number, line in enumerate(broken(words[hang:], width - 2 - indent - hang)):
+            margin = " " * (2 + indent)
+            head = (item[0] if number == 0 else " " * hang) if item else ""
+            yield margin, f"{head}{line}"
 
 
 def load_law(folder: Path) -> tuple[LawText, ...]:

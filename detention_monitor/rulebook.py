@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from detention_monitor.catalogue import Catalogue, section_of
 from detention_monitor.conditions import parse, tests
 from detention_monitor.errors import DetentionMonitorError
-from detention_monitor.lawtext import flowed
+from detention_monitor.lawtext import laid_out
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import DerivedFact, Rule
 from detention_monitor.ruletext import AUTHORITIES, Item, RuleText
@@ -107,7 +107,9 @@ class RuleBook:
         self.ruleset, self.catalogue, self.wording = ruleset, catalogue, wording
         self._text = RuleText(ruleset, wording)
 
-    def show(self, name: str, form: Form = "text", *, examples: bool = True) -> str:
+    def show(
+        self, name: str, form: Form = "text", *, examples: bool = True, width: int = WIDTH
+    ) -> str:
         """Return what a catalogue id or a rule id stands for; raise `UnknownRuleError`."""
         rules = [rule for rule in self.ruleset.rules if name in (rule.duty, rule.id)]
         if not rules and name not in self.catalogue.duties:
@@ -117,7 +119,7 @@ class RuleBook:
         blocks: list[Block] = []
         for duty in duties:
             blocks += self._duty(duty, rules, level=1)
-        return printed(_kept([*blocks, *self._words(rules, level=2)], examples), form)
+        return printed(_kept([*blocks, *self._words(rules, level=2)], examples), form, width)
 
     def whole(self, form: Form = "text", *, examples: bool = True) -> str:
         """Return all rules in the order of the catalogue, after a page that says how to read them."""
@@ -349,40 +351,37 @@ def _kept(blocks: Iterable[Block], examples: bool) -> Iterator[Block]:
 # --- on paper ----------------------------------------------------------------------------------
 
 
-def printed(blocks: Iterable[Block], form: Form) -> str:
-    """Return blocks as text of 96 columns, or as Markdown."""
-    lines = _as_markdown(blocks) if form == "markdown" else _as_text(blocks)
+def printed(blocks: Iterable[Block], form: Form, width: int = WIDTH) -> str:
+    """Return blocks as text of at most so many columns, or as Markdown."""
+    lines = _as_markdown(blocks) if form == "markdown" else _as_text(blocks, width)
     return "\n".join(lines).strip("\n") + "\n"
 
 
-def _as_text(blocks: Iterable[Block]) -> Iterator[str]:
+def _as_text(blocks: Iterable[Block], width: int) -> Iterator[str]:
     for block in blocks:
         match block:
             case Heading(level, text):
                 yield from ("", "") if level == 1 else ("",)
-                yield from _wrapped(text, WIDTH)
+                yield from _wrapped(text, width)
                 if level < 3:
-                    yield ("=" if level == 1 else "-") * min(len(text), WIDTH)
+                    yield ("=" if level == 1 else "-") * min(len(text), width)
             case Item(label, texts):
-                yield from _item(label, texts)
+                yield from _item(label, texts, width)
             case Quoted(text):
                 yield ""
-                for indent, words in flowed(text):
-                    margin = " " * (2 + indent)
-                    yield from (
-                        f"{margin}{line}".rstrip() for line in _wrapped(words, WIDTH - len(margin))
-                    )
+                lines = laid_out(text, width, _wrapped)
+                yield from (f"{margin}{words}".rstrip() for margin, words in lines)
                 yield ""
             case str():
                 yield ""
-                yield from _wrapped(block, WIDTH)
+                yield from _wrapped(block, width)
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    return wrap(text, width, break_on_hyphens=False) or [""]
+    return wrap(text, max(20, width), break_on_hyphens=False) or [""]
 
 
-def _item(label: str, texts: tuple[str, ...]) -> Iterator[str]:
+def _item(label: str, texts: tuple[str, ...], width: int) -> Iterator[str]:
     margin = " " * (2 + _LABEL)
     head = f"  {label:<{_LABEL}}"
     if len(label) >= _LABEL:
@@ -390,7 +389,7 @@ def _item(label: str, texts: tuple[str, ...]) -> Iterator[str]:
         head = margin
     mark = "- " if len(texts) > 1 else ""
     for text in texts:
-        for number, line in enumerate(_wrapped(text, WIDTH - len(margin) - len(mark))):
+        for number, line in enumerate(_wrapped(text, width - len(margin) - len(mark))):
             yield f"{head}{mark if number == 0 else ' ' * len(mark)}{line}".rstrip()
             head = margin
 

@@ -9,10 +9,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from detention_monitor.authoring.reading import read_through
+from detention_monitor.boards import pages
+from detention_monitor.boards.lines import text_of
 from detention_monitor.citations import Reference, references
 from detention_monitor.cli import cli
+from detention_monitor.durable import DurableBackend
 from detention_monitor.errors import RuleFileError
 from detention_monitor.lawtext import compared, load_law, read_law
+from detention_monitor.rulefile import RuleSet
+from tests.boards import desk_of, entry, instant
 from tests.conftest import RULES
 
 TEXT = """\
@@ -358,3 +363,63 @@ def test_a_text_that_cannot_be_read_says_where(
     first = error.value.diagnostics[0]
     assert message in first.message
     assert (first.file, first.line) == ("law/code.md", line)
+
+
+# --- on the board
+
+
+def page_of(
+    year: int, rule: str, width: int, ruleset: RuleSet, durable: DurableBackend
+) -> list[str]:
+    """Return the page behind a finding of a child in a cell, never visited, nor seen by an inspector."""
+    told = [
+        ("arrested", "07:30", {}), ("arrived", "08:00", {"attrs": {"dob": f"{year - 15}-01-01"}}),
+        ("detention_authorised", "08:10", {}), ("cell_placed", "08:20", {}),
+        ("meal_offered", "18:00", {}),
+    ]  # fmt: skip
+    entries = [
+        entry(ruleset, number, kind, f"{year}-06-10T{at}", **more)
+        for number, (kind, at, more) in enumerate(told)
+    ]
+    desk = desk_of(entries, ruleset, durable)
+    desk.look(instant(f"{year}-06-10T18:00"))
+    findings = [
+        each for row in desk.rows(instant(f"{year}-06-10T18:00")) for each in row.child.findings
+    ]
+    found = next(each for each in findings if each.rule == rule)
+    return [text_of(each) for each in pages.law(desk, found, width)]
+
+
+def test_the_words_of_the_code_stand_first_on_the_board(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    page = page_of(2024, "A11-hourly", 80, ruleset, durable)
+
+    assert page[0] == "Code C 9.3, December 2023"
+    assert "    - be visited and roused at least every half hour;" in page
+    assert any(each.startswith("A11-hourly  Visited every hour") for each in page)
+    assert "  If late          - late at all: info (code)" in page
+    assert max(map(len, page)) <= 80
+
+
+def test_before_that_edition_the_board_says_that_the_words_are_of_another(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    page = page_of(2023, "A11-hourly", 100, ruleset, durable)
+
+    assert " ".join(page[:2]) == (
+        "On 10 June 2023 an earlier edition was in force, whose words are not here; these are of "
+        "December 2023."
+    )
+    assert "Code C 9.3, December 2023" in page
+
+
+def test_a_standard_that_is_not_law_is_not_shown_as_what_the_code_says(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    page = page_of(2024, "D13-not-seen-yet", 120, ruleset, durable)
+
+    assert page[0] == (
+        "This is policy, not law. It leans on these words, which do not themselves set it:"
+    )
+    assert "Code C 15.3C, December 2023" in page

@@ -160,7 +160,7 @@ HOVER: dict[str, str] = {
     "Question.rules": "Single rules that answer it, though their duty belongs to another question.",
     "look_at": "Kinds of entry to read for it.",
     # --- not_judged
-    "of": "The law whose paragraphs these are.",
+    "NotJudged.of": "The law whose paragraphs these are.",
     "paragraphs": "Paragraphs and Notes that no rule cites, by their names.",
     "parts": "What is left of paragraphs that a rule cites: \"9.9 (record of examination)\".",
     "why": "meaning, elsewhere, not_children, no_entry, person, or open: a gap that is known.",

@@ -18,8 +18,9 @@ from detention_monitor.boards.rows import left_text, when_text
 from detention_monitor.boards.sheet import lines as sheet_lines
 from detention_monitor.boards.urgency import MARKS, NAMES
 from detention_monitor.findings import Finding
-from detention_monitor.lawtext import flowed, in_force_on
+from detention_monitor.lawtext import in_force_on, laid_out
 from detention_monitor.live.limits import Limits
+from detention_monitor.ruletext import BRIEF
 from detention_monitor.times import day_of
 from detention_monitor.wording import day_in_words
 
@@ -99,10 +100,8 @@ def law(desk: Desk, finding: Finding, width: int) -> list[Line]:
     if desk.rules.note:
         out += [(Piece(each, "warn"),) for each in wrapped(desk.rules.note, width)] + [line("")]
     out += _words_of_the_law(desk, finding, width)
-    for raw in desk.rules.told().book().show(finding.rule).splitlines():
-        indent = len(raw) - len(raw.lstrip())
-        shown = wrapped(piece(raw, "", 4_000).text, max(20, width - indent), 60)
-        out += [(Piece(" " * indent + each),) for each in shown]
+    told = desk.rules.told().book().show(finding.rule, examples=False, width=width)
+    out += [line(piece(each, "", 4_000)) for each in told.splitlines()]
     return out
 
 
@@ -113,6 +112,12 @@ def _words_of_the_law(desk: Desk, finding: Finding, width: int) -> Iterator[Line
     of_the_day = texts[0] if when is None else in_force_on(texts, day_of(when))
     text = of_the_day or texts[-1]
     names = dict.fromkeys(name for cite in finding.sources for name in text.named(cite))
+    if names and finding.authority in ("policy", "quality"):
+        said = (
+            f"This is {BRIEF[finding.authority]}. It leans on these words, which do not themselves "
+            "set it:"
+        )
+        yield from (*(line(piece(each, "warn")) for each in wrapped(said, width)), line(""))
     if names and when is not None and of_the_day is None:
         said = (
             f"On {day_in_words(day_of(when))} an earlier edition was in force, whose words are not "
@@ -121,11 +126,13 @@ def _words_of_the_law(desk: Desk, finding: Finding, width: int) -> Iterator[Line
         yield from (*(line(piece(each, "warn")) for each in wrapped(said, width)), line(""))
     for name in names:
         yield line(piece(f"{text.about.cite} {name}, {text.about.edition}", "head"))
-        for indent, words in flowed(text.paragraphs[name].text):
-            margin = " " * (2 + indent)
-            for each in wrapped(words, max(20, width - len(margin)), 60):
-                yield line(Piece(margin), piece(each, "law", 4_000)) if each else line("")
+        for margin, words in laid_out(text.paragraphs[name].text, width, _broken):
+            yield line(Piece(margin), piece(words, "law", 4_000)) if words else line("")
         yield line("")
+
+
+def _broken(text: str, width: int) -> list[str]:
+    return wrapped(text, max(20, width), 60) or [""]
 
 
 def record(desk: Desk, name: str, width: int, glyphs: Glyphs) -> list[Line]:
