@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from detention_monitor.citations import sections
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.lawtext import LawText, Paragraph, flowed
-from detention_monitor.notjudged import IN_WORDS, WHYS, NotJudged, Reason
+from detention_monitor.notjudged import IN_WORDS, WHYS, NotJudged, Reason, rules_citing
 from detention_monitor.rulebook import Block, Heading, Quoted
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Rule
@@ -58,32 +58,21 @@ class LawBook:
     ruleset: RuleSet
     text: LawText
     not_judged: NotJudged
-    _citing: dict[str, list[Rule]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for rule in self.ruleset.rules:
-            if rule.in_force.to is not None and rule.in_force.to <= self.text.about.start:
-                continue
-            named = [
-                name
-                for cite in rule.cites
-                for name in (*self.text.named(cite), *self.text.wholes(cite))
-            ]
-            for name in dict.fromkeys(named):
-                self._citing.setdefault(name, []).append(rule)
+    rules: Mapping[str, Sequence[Rule]]
+    """The rules that cite a paragraph, or an annex as a whole, by its name."""
 
     def all(self) -> list[Beside]:
         """Return every paragraph in its order."""
         return [self.beside(name) for name in self.text.paragraphs]
 
-    def of_the_whole(self, section: str) -> list[Rule]:
+    def of_the_whole(self, section: str) -> Sequence[Rule]:
         """Return the rules that cite an annex as a whole."""
-        return self._citing.get(section, [])
+        return self.rules.get(section, ())
 
     def beside(self, name: str) -> Beside:
         """Return a paragraph, by its name as the text heads it."""
         return Beside(
-            self.text.paragraphs[name], tuple(self._citing.get(name, ())),
+            self.text.paragraphs[name], tuple(self.rules.get(name, ())),
             self.not_judged.paragraphs.get(name), tuple(self.not_judged.parts_of(name)),
         )  # fmt: skip
 
@@ -93,26 +82,12 @@ class LawBook:
         `9.3`, `Code C 9.3(a)`, `note 16d`, `16D`, `annex a 11`, `A11`, `9`, `Annex L`. Nothing for
         any other law.
         """
-        name = re.sub(
-            r"^(code c|paragraphs?|paras?\.?|section) *", "", asked.strip(), flags=re.IGNORECASE
-        )
-        name = re.sub(r"\(.*", "", name).strip()
-        in_annex = re.fullmatch(r"([A-Z]) ?(\d{1,2}[A-Z]?)", name, re.IGNORECASE)
-        of_annex = re.fullmatch(r"Note ([A-Z])(\d{1,2}[A-Z]?)", name, re.IGNORECASE)
-        tried = [name, f"Note {name}", f"Annex {name}"]
-        if in_annex:
-            tried.append(f"Annex {in_annex[1]} {in_annex[2]}")
-        if of_annex:
-            tried.append(f"Annex {of_annex[1]} {name}")
-        known = {each.casefold(): each for each in self.text.paragraphs}
-        for each in tried:
-            if each.casefold() in known:
-                return [self.beside(known[each.casefold()])]
-        section = {each.casefold(): each for each in self.text.sections}.get(name.casefold())
-        section = section or {each.casefold(): each for each in self.text.sections}.get(
-            f"annex {name}".casefold()
-        )
-        return [each for each in self.all() if section and each.paragraph.section == section]
+        known = {each.casefold(): each for each in (*self.text.sections, *self.text.paragraphs)}
+        called = (known[each.casefold()] for each in _names(asked) if each.casefold() in known)
+        name = next(called, "")
+        if name in self.text.paragraphs:
+            return [self.beside(name)]
+        return [each for each in self.all() if each.paragraph.section == name]
 
     def citing(self, asked: str) -> list[Rule]:
         """Return the rules that cite a section of an Act (`PACE s.40(3)`, `s.40`), or some words."""
@@ -131,6 +106,23 @@ class LawBook:
             f"citation of any rule is '{asked}'{near}; ask as in: rules law 9.3, rules law "
             "'Note 16D', rules law 'Annex A 11', rules law 'PACE s.40'"
         )
+
+
+def law_book(ruleset: RuleSet, text: LawText, not_judged: NotJudged) -> LawBook:
+    """Return an edition of the Code beside the rules in force under it."""
+    return LawBook(ruleset, text, not_judged, rules_citing(ruleset, text))
+
+
+def _names(asked: str) -> Iterator[str]:
+    """Yield what a person may mean, as the text would head it."""
+    name = re.sub(
+        r"^(code c|paragraphs?|paras?\.?|section) *|\(.*", "", asked.strip(), flags=re.IGNORECASE
+    ).strip()
+    yield from (name, f"Note {name}", f"Annex {name}")
+    if match := re.fullmatch(r"([A-Z]) ?(\d{1,2}[A-Z]?)", name, re.IGNORECASE):
+        yield f"Annex {match[1]} {match[2]}"
+    if match := re.fullmatch(r"Note ([A-Z])\d{1,2}[A-Z]?", name, re.IGNORECASE):
+        yield f"Annex {match[1]} {name}"
 
 
 def _meant(cite: str, act: str, numbers: frozenset[str], asked: str) -> bool:

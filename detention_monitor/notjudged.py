@@ -1,4 +1,4 @@
-"""What of Code C no rule judges, each paragraph with the reason: `rules/not_judged.yaml`."""
+"""Which rules cite a paragraph of the Code, and why none does: `rules/not_judged.yaml`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from detention_monitor.lawtext import LawText
 from detention_monitor.paths import bundled_rules
-from detention_monitor.rulefile import NOT_JUDGED
+from detention_monitor.rulefile import NOT_JUDGED, RuleSet
+from detention_monitor.rulemodel import Rule
 from detention_monitor.wellformed import validated
 from detention_monitor.yamlfile import YamlFile, read_yaml
 
@@ -70,3 +72,18 @@ def load_not_judged(folder: Path) -> tuple[YamlFile, NotJudged]:
     own = folder / NOT_JUDGED
     file = read_yaml(own if own.exists() else bundled_rules() / NOT_JUDGED)
     return file, validated(file, NotJudged)
+
+
+def rules_citing(ruleset: RuleSet, text: LawText) -> dict[str, list[Rule]]:
+    """Return the rules that cite each paragraph, or an annex as a whole, under an edition's names.
+
+    A rule that ended before the edition began is left out.
+    """
+    found: dict[str, list[Rule]] = {}
+    for rule in ruleset.rules:
+        if rule.in_force.to is not None and rule.in_force.to <= text.about.start:
+            continue
+        named = ((*text.named(cite), *text.wholes(cite)) for cite in rule.cites)
+        for name in dict.fromkeys(each for names in named for each in names):
+            found.setdefault(name, []).append(rule)
+    return found

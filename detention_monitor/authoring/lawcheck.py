@@ -7,7 +7,7 @@ from pathlib import Path
 
 from detention_monitor.errors import Diagnostic
 from detention_monitor.lawtext import LawText, load_law
-from detention_monitor.notjudged import NotJudged, load_not_judged, whole_of
+from detention_monitor.notjudged import NotJudged, load_not_judged, rules_citing, whole_of
 from detention_monitor.rulefile import NOT_JUDGED, RuleSet
 from detention_monitor.yamlfile import YamlFile, suggestion
 
@@ -26,7 +26,7 @@ def check_law(folder: Path, ruleset: RuleSet) -> Iterator[Diagnostic]:
     yield from _not_there(ruleset, newest)
     if (folder / NOT_JUDGED).exists():
         file, listed = load_not_judged(folder)
-        cited = _cited(ruleset, newest)
+        cited = {*rules_citing(ruleset, newest)}
         yield from _misfits(file, listed, newest, cited, {rule.id for rule in ruleset.rules})
         for name, paragraph in newest.paragraphs.items():
             if name not in cited and name not in listed.paragraphs and paragraph.text != _UNUSED:
@@ -35,17 +35,6 @@ def check_law(folder: Path, ruleset: RuleSet) -> Iterator[Diagnostic]:
                     f"write the rule (its words: rules law '{name}')"
                 )
                 yield Diagnostic(file.name, 1, 1, "paragraph-passed-over", message, "warning")
-
-
-def _cited(ruleset: RuleSet, text: LawText) -> set[str]:
-    """Return the paragraphs that some rule cites which is in force under the edition."""
-    return {
-        name
-        for rule in ruleset.rules
-        if rule.in_force.to is None or rule.in_force.to > text.about.start
-        for cite in rule.cites
-        for name in text.named(cite)
-    }
 
 
 def _not_there(ruleset: RuleSet, text: LawText) -> Iterator[Diagnostic]:

@@ -14,7 +14,7 @@ import orjson
 from detention_monitor import lawbook
 from detention_monitor.catalogue import load_catalogue
 from detention_monitor.commands.options import FILE, rules_options
-from detention_monitor.lawbook import Beside, LawBook
+from detention_monitor.lawbook import Beside, LawBook, law_book
 from detention_monitor.lawpage import law_page
 from detention_monitor.lawtext import LawText, compared, load_law
 from detention_monitor.notjudged import WHYS, load_not_judged
@@ -55,7 +55,7 @@ def law_command(
     folder = rules or bundled_rules()
     ruleset = load_rules(folder, policy)
     texts = load_law(folder)
-    book = LawBook(ruleset, texts[0], load_not_judged(folder)[1])
+    book = law_book(ruleset, texts[0], load_not_judged(folder)[1])
     if form == "html":
         if out is None or name or search or not_judged or gaps or changed:
             raise click.UsageError("--format html is a page of the whole; give --out FILE")
@@ -149,7 +149,7 @@ def _changed(book: LawBook, texts: Sequence[LawText]) -> str:
         )
     lines = [f"{lawbook.edition_of(texts[0])}", f"against {lawbook.edition_of(texts[1])}", ""]
     changes = list(compared(texts[1], texts[0]))
-    before = LawBook(book.ruleset, texts[1], book.not_judged)
+    before = law_book(book.ruleset, texts[1], book.not_judged)
     for change in changes:
         beside = (before if change.what == "gone" else book).beside(change.name)
         rules = ", ".join(rule.id for rule in beside.rules)
