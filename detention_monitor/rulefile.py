@@ -27,6 +27,7 @@ VOCABULARY = "vocabulary.yaml"
 PARAMETERS = "parameters.yaml"
 CATALOGUE = "catalogue.yaml"
 QUALITY_CHECK = "quality_check.yaml"
+NOT_JUDGED = "not_judged.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ def _read(reader: Callable[[], Read], faults: list[Diagnostic]) -> Read | None:
 
 def rule_paths(folder: Path) -> list[Path]:
     """Return the rule files of a folder, in order of name."""
-    kept = (VOCABULARY, PARAMETERS, CATALOGUE, WORDING, QUALITY_CHECK)
+    kept = (VOCABULARY, PARAMETERS, CATALOGUE, WORDING, QUALITY_CHECK, NOT_JUDGED)
     return sorted(path for path in folder.glob("*.yaml") if path.name not in kept)
 
 
@@ -282,7 +283,7 @@ def _places(files: Iterable[LoadedFile]) -> Iterator[tuple[str, str]]:
 def hash_of(folder: Path, policy: Path | None) -> str:
     """Return one hash of every file that decides what is found, and in which words it is said."""
     digest = hashlib.sha256()
-    told_only = (CATALOGUE, QUALITY_CHECK)
+    told_only = (CATALOGUE, QUALITY_CHECK, NOT_JUDGED)
     paths = [path for path in sorted(folder.glob("*.yaml")) if path.name not in told_only]
     paths += [policy] if policy else []
     for path in paths:
