@@ -20,7 +20,7 @@ from detention_monitor.vocabulary import Coverage
 AWAKE = (
     "woken", "told_after_sleep", "rights_given", "caution_given", "charged", "healthcare_seen",
     "girl_needs_asked", "communication_needs_asked", "strip_search_started", "force_used",
-    "restraint_in_cell",
+    "restraint_in_cell", "medication_given", "call_made", "statement_asked_for",
 )  # fmt: skip
 """Acts done to or with a child who is awake: a visit, and the child was roused."""
 SEEN = ("checked", "meal_offered", "clothing_removed", "clothing_replaced", *AWAKE)

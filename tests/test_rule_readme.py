@@ -17,6 +17,7 @@ from detention_monitor.meaning import three_valued
 from detention_monitor.records import entry_from
 from detention_monitor.rulefile import (
     CATALOGUE,
+    NOT_JUDGED,
     PARAMETERS,
     QUALITY_CHECK,
     VOCABULARY,
@@ -140,7 +141,8 @@ def test_the_settings_of_an_editor_name_what_is_written() -> None:
         each[1:] for each in read["yaml.schemas"]["schema/rules.schema.json"] if each[0] == "!"
     }
     assert others == {
-        f"rules/{name}" for name in (VOCABULARY, PARAMETERS, CATALOGUE, WORDING, QUALITY_CHECK)
+        f"rules/{name}"
+        for name in (VOCABULARY, PARAMETERS, CATALOGUE, WORDING, QUALITY_CHECK, NOT_JUDGED)
     }
 
 
