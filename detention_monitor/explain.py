@@ -8,18 +8,19 @@ from textwrap import wrap
 from detention_monitor.assess import Assessment
 from detention_monitor.clock_facts import excluded
 from detention_monitor.clocks import Span, live
-from detention_monitor.conditions import Test, parse, tests
+from detention_monitor.conditions import parse, tests
 from detention_monitor.detention import Detention
-from detention_monitor.entries import CustodyEvent, Value
+from detention_monitor.entries import CustodyEvent
 from detention_monitor.findings import Finding
 from detention_monitor.reference import holds
 from detention_monitor.remedy import remedies
 from detention_monitor.rulecheck import opening_kinds
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Rule
-from detention_monitor.text import in_a_cell, printable
+from detention_monitor.text import printable
 from detention_monitor.timeline import Fact
 from detention_monitor.times import in_words, local_text
+from detention_monitor.whynot import OUTCOMES, given
 
 _WIDTH = 100
 _INDENT = 12
@@ -28,7 +29,6 @@ _PERIODS: Mapping[str, tuple[str, ...]] = {
     "custody_clock.due": ("custody_limit",),
 }
 """By clock, the parameters that hold its periods; the others are not a period from an instant."""
-_OUTCOMES = {2: "yes", 1: "not recorded", 0: "no"}
 
 
 def explain(finding: Finding, result: Assessment, detention: Detention, ruleset: RuleSet) -> str:
@@ -125,8 +125,10 @@ class _Explanation:
     def _conditions(self, where: str, fact: Fact) -> Iterator[str]:
         attributes = self.ruleset.plan.attributes[fact.kind]
         for test in dict.fromkeys(tests(parse(where))):
-            outcome = _OUTCOMES[holds(test, fact.attrs, attributes)]
-            yield from self._line("", f"  {test}? {outcome}{_given(test, fact.attrs)}")
+            outcome = OUTCOMES[holds(test, fact.attrs, attributes)]
+            said = given(fact.attrs.get(test.attribute), attributes[test.attribute])
+            named = f" ({test.attribute}: {said})" if said else ""
+            yield from self._line("", f"  {test}? {outcome}{named}")
 
     # --- by when -------------------------------------------------------------------------------
 
@@ -230,8 +232,3 @@ class _Explanation:
             yield from self._line(label, text)
         if rule.do:
             yield from self._line("do", rule.do)
-
-
-def _given(test: Test, attrs: Mapping[str, Value]) -> str:
-    value = attrs.get(test.attribute)
-    return "" if value in (None, "", ()) else f" ({test.attribute}: {in_a_cell(value, ', ')})"

@@ -37,6 +37,8 @@ _ONLY_IN: Mapping[str, Sequence[str]] = {
     "finds": ("prohibition", "count"),
 }  # fmt: skip
 """Fields that only rules of some shapes read."""
+_UNJOINED = frozenset({"text", "list_of", "date"})
+"""Types that no entry can be joined by with `same`."""
 _INSTEAD = {
     "raised": ", and write a second rule for those whose miss is graver, arises_on: {where: ...}"
 }
@@ -208,6 +210,13 @@ class _Checker:
         ):
             for number, each in enumerate(closers):
                 self._same(each.same, (*opening, *each.kind), (*location, role, number, "same"))
+        if rule.sequence is not None:
+            before, at = rule.sequence.first.kind, (*location, "sequence")
+            for number, step in enumerate(rule.sequence.steps):
+                self._same(step.same, (*before, *step.then), (*at, "steps", number, "same"))
+                before = step.then
+            if (last := rule.sequence.without) is not None:
+                self._same(last.same, (*before, *last.then), (*at, "without", "same"))
         for number, raised in enumerate(rule.raised):
             self.condition(raised.where, opening, (*location, "raised", number, "where"))
         self._same(rule.cannot_tell_without, opening, (*location, "cannot_tell_without"))
@@ -273,13 +282,23 @@ class _Checker:
                 self.found.append(found)
 
     def _same(self, names: Sequence[str], kinds: Sequence[str], location: Location) -> None:
+        joins = location[-1] == "same"
         for number, name in enumerate(names):
             for kind in kinds:
-                if kind in self._attributes and name not in self._attributes[kind]:
-                    at = self._inside(location, number)
-                    hint = suggestion(name, list(self._attributes[kind]))
+                own = self._attributes.get(kind)
+                if own is None or (name in own and (not joins or own[name].type not in _UNJOINED)):
+                    continue
+                at = self._inside(location, number)
+                if name in own:
+                    message = (
+                        f"'{name}' of '{kind}' is {own[name].type}, of which an engine sees only that "
+                        "there is some; join by a word of a list, a number or a time"
+                    )
+                    self._say(at, "joined-text", message)
+                else:
+                    hint = suggestion(name, list(own))
                     self._say(at, "unknown-attribute", f"'{kind}' has no attribute '{name}'{hint}")
-                    break
+                break
 
     def _deadline(self, by: str, opening: Sequence[str], location: Location) -> None:
         name = deadline_attribute(by)

@@ -7,6 +7,8 @@ from textwrap import wrap
 
 from detention_monitor.assess import Assessment
 from detention_monitor.conditions import parse, tests
+from detention_monitor.entries import Value
+from detention_monitor.meaning import AttributeType
 from detention_monitor.reference import holds
 from detention_monitor.rulecheck import opening_kinds
 from detention_monitor.rulefile import RuleSet
@@ -15,7 +17,7 @@ from detention_monitor.text import in_a_cell, printable
 from detention_monitor.timeline import Fact
 from detention_monitor.times import day_of, local_text
 
-_OUTCOMES = {2: "yes", 1: "not recorded", 0: "no"}
+OUTCOMES = {2: "yes", 1: "not recorded", 0: "no"}
 _WIDTH = 100
 
 
@@ -54,13 +56,23 @@ def _asked(rule: Rule, fact: Fact, result: Assessment, ruleset: RuleSet) -> list
             out.append(f"{name}: {'held' if held else 'did not hold'}")
     attributes = ruleset.plan.attributes[fact.kind]
     for test in dict.fromkeys(tests(parse(selector.where))) if selector.where else ():
-        value = fact.attrs.get(test.attribute)
-        given = "" if value in (None, "", ()) else f" ({in_a_cell(value, ', ')})"
-        out.append(f"{test}? {_OUTCOMES[holds(test, fact.attrs, attributes)]}{given}")
+        said = given(fact.attrs.get(test.attribute), attributes[test.attribute])
+        out.append(
+            f"{test}? {OUTCOMES[holds(test, fact.attrs, attributes)]}{said and f' ({said})'}"
+        )
     if not out:
         later = rule.shape in ("count", "sequence")
         out.append("it counts, but the rest of the pattern is not there" if later else "it applies")
     return out
+
+
+def given(value: Value | None, attribute: AttributeType) -> str:
+    """Return what an entry says for an attribute, in words; nothing where it is blank."""
+    if value in (None, "", ()):
+        return ""
+    if attribute.type == "time" and isinstance(value, int):
+        return local_text(value, seconds=True)
+    return in_a_cell(value, ", ")
 
 
 def _opening(rule: Rule) -> Selector:

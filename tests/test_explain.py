@@ -1,5 +1,6 @@
 """`explain`: rule, law, entries, arithmetic, what was not found, and what would have met it."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -211,3 +212,26 @@ def test_a_source_is_not_blamed_for_what_it_declared_not_to_carry(tmp_path: Path
     assert done.exit_code == 0
     assert "cannot tell" in done.output
     assert "missed" not in done.output
+
+
+def test_a_time_that_an_entry_says_is_told_as_people_say_it(tmp_path: Path) -> None:
+    record = tmp_path / "dose.jsonl"
+    entries: tuple[tuple[str, str, dict[str, str]], ...] = (
+        ("arrived", "14:00", {"dob": "2009-01-01"}),
+        ("detention_authorised", "14:10", {}),
+        ("medication_approved", "15:30", {"due_at": "2024-09-13T16:00:00+01:00"}),
+        ("released", "19:00", {}),
+    )
+    record.write_text(
+        "\n".join(
+            json.dumps({
+                "id": f"e{number}", "force": "44", "record": "CR-1", "kind": kind,
+                "at": f"2024-09-13T{at}:00+01:00", "attrs": attrs,
+            })
+            for number, (kind, at, attrs) in enumerate(entries)
+        )
+    )  # fmt: skip
+    ran = command("explain", record, "--duty", "A12", cwd=tmp_path)
+    text = " ".join(ran.stdout.split())
+    assert "exists due_at? yes (due_at: Fri 13 Sep 2024 16:00:00 BST)" in text
+    assert "missing due_at? no (Fri 13 Sep 2024 16:00:00 BST)" in text

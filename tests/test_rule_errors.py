@@ -73,6 +73,19 @@ def test_the_rule_that_the_cases_break_is_sound(folder: Path) -> None:
         ("from: 2012-07-10", "from: yesterday", (9, 22), "date"),
         ("from: 2012-07-10", "from: 2012-07-10, to: 2011-01-01", (9, 34), "must come before"),
         ("age_at: act", "age_at: none", (11, 5), "'child_by' says by which law"),
+        (
+            "never: {kind: review_held, where: asleep is true}",
+            "sequence: {first: review_held, steps: [{then: review_held, same: [modus]}]}",
+            (13, 71),
+            "has no attribute 'modus'; did you mean 'mode'",
+        ),
+        (
+            "never: {kind: review_held, where: asleep is true}",
+            "sequence: {first: review_held, steps: [{then: review_held}], "
+            "without: {then: review_held, same: [outcome]}}",
+            (13, 102),
+            "'outcome' of 'review_held' is text",
+        ),
         ("never: ", "must: ", (13, 11), "happen"),
         ("    never: {kind: review_held, where: asleep is true}\n", "", (4, 5), "must, never"),
         ("who: custody officer", "who: custody officer\n    who: b", (13, 5), "written twice"),

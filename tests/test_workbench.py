@@ -488,8 +488,8 @@ def test_a_new_rule_may_speak_of_a_kind_that_is_declared_after_it(folder: Path) 
     """An answer that names no kind is doubted once; said again it stands, with what to declare."""
     path = folder / "new_theme.yaml"
     (folder / "x.yaml").write_text(HEAD + DUTY)
-    answers = ["B98-call", "", "May telephone", "Code C 5.6", "code", "", "medium", "", "must",
-               "Call asked", "call_asked", "call_asked", "call_made", "call_made", ""]  # fmt: skip
+    answers = ["B98-letter", "", "May write", "Code C 5.6", "code", "", "medium", "", "must",
+               "Paper asked", "paper_asked", "paper_asked", "paper_given", "paper_given", ""]  # fmt: skip
     asked = CliRunner().invoke(cli, ["rules", "new", str(path)], input="\n".join(answers) + "\n")
 
     assert asked.exit_code == 0, asked.output
@@ -499,11 +499,13 @@ def test_a_new_rule_may_speak_of_a_kind_that_is_declared_after_it(folder: Path) 
     assert {each["code"] for each in json.loads(undeclared.stdout)} == {"unknown-kind"}
 
     told = asked.output
-    snippets = [told[told.index(f"  {kind}:\n    about") :] for kind in ("call_asked", "call_made")]
+    snippets = [
+        told[told.index(f"  {kind}:\n    about") :] for kind in ("paper_asked", "paper_given")
+    ]
     declared = "".join("\n".join(each.splitlines()[:4]) + "\n" for each in snippets)
     vocabulary = folder / "vocabulary.yaml"
     vocabulary.write_text(vocabulary.read_text().replace("\nkinds:\n", f"\nkinds:\n{declared}"))
-    tested = run("test", "--rules", str(folder), "--run", "B98-call")
+    tested = run("test", "--rules", str(folder), "--run", "B98-letter")
     assert "2 passed, 0 failed" in tested.stderr, tested.stdout
 
 

@@ -108,6 +108,10 @@ CODES: dict[str, Code] = {
         "This kind of entry has no such attribute, and no mark of that name is set on it.",
         "Spell it as in vocabulary.yaml, or declare it there.",
     ),
+    "joined-text": Code(
+        "'same' names a text, a list or a date, which an engine cannot compare.",
+        "Join by a word of a list, a number or a time; or declare one in vocabulary.yaml.",
+    ),
     "unknown-state": Code(
         "No derived fact of this name is an interval, so nothing can happen 'while' or 'unless' it.",
         "Spell it as under 'facts:', or write the fact.",
