@@ -81,8 +81,8 @@ def test_the_rule_that_the_cases_break_is_sound(folder: Path) -> None:
         ),
         (
             "never: {kind: review_held, where: asleep is true}",
-            "sequence: {first: review_held, steps: [{then: review_held}], "
-            "without: {then: review_held, same: [outcome]}}",
+            ("sequence: {first: review_held, steps: [{then: review_held}], "
+            "without: {then: review_held, same: [outcome]}}"),
             (13, 102),
             "'outcome' of 'review_held' is text",
         ),
