@@ -234,10 +234,12 @@ def _shown_at_most(table: ColumnMap | None) -> Iterator[str]:
     """Yield how many entries of each kind a row can show, where a row is a record."""
     if table is None or not table.file.entries:
         return
-    most = Counter(each.kind for each in table.file.entries)
-    open_ = [kind for kind in most if kind not in table.source.coverage.kinds_missing]
-    listed = ", ".join(f"{kind} {most[kind]}" for kind in open_)
+    coverage = table.source.coverage
+    most = sorted(each for each in coverage.at_most if each[0] not in coverage.kinds_missing)
+    if not most:
+        return
     yield (
-        f"a row shows at most: {listed or 'nothing that counts'}. Where more of a kind may have happened, "
-        "name it under not_carried in the map; else what has no column is held against somebody"
+        f"a row shows at most: {', '.join(f'{kind} {number}' for kind, number in most)}. Where all of them "
+        "are filled in, what was due later is told of nobody. Of what kind there can be no more than "
+        "that, name it under all_of in the map"
     )
