@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,11 @@ from detention_monitor.yamlfile import read_yaml
 
 AFTER = " after "
 """Stands between a kind of entry and how many of it a record shows at most: `checked after 2`."""
+EVERY = "every "
+"""Stands before a kind of entry of which all that there were are needed: `every checked`."""
+Needs = Sequence[Sequence[str]]
+"""What something rests on: of each group the source has to carry one. Where it does not, that nothing
+is recorded says nothing. Names are a kind of entry, an attribute (`review_held.mode`), or all of a kind."""
 AttributeKind = Literal[
     "yes_no", "enum", "ordered", "whole_number", "duration", "time", "date", "text", "list_of"
 ]
@@ -147,6 +152,25 @@ class Coverage:
         if kind in self.kinds_missing:
             return False
         return attribute is None or (kind, attribute) not in self.attributes_missing
+
+    def holds(self, needs: Needs) -> bool:
+        """Whether the source carries, of each group of names, at least one.
+
+        >>> told = Coverage.of_names(["aa_left", "review_held.mode", "checked after 2"])
+        >>> told.holds([["aa_left", "aa_arrived"], ["checked"]]), told.holds([["every checked"]])
+        (True, False)
+        """
+        return self.is_whole or all(any(map(self._holds, group)) for group in needs)
+
+    def _holds(self, name: str) -> bool:
+        kind, _, attribute = name.removeprefix(EVERY).partition(".")
+        cut = name.startswith(EVERY) and any(each == kind for each, _ in self.at_most)
+        return not cut and self.carries(kind, attribute or None)
+
+    def of_full(self, kinds: Container[str]) -> Coverage:
+        """Return the coverage of a record that shows as many as there is room for of these kinds only."""
+        most = frozenset(each for each in self.at_most if each[0] in kinds)
+        return Coverage(self.kinds_missing, self.attributes_missing, most)
 
     @classmethod
     def of_all(cls, parts: Iterable[Coverage]) -> Coverage:
