@@ -59,6 +59,7 @@ CERTIFICATE: Needs = (("certificate_made",),)
 LIMB: Needs = (("certificate_made.limb",),)
 CERTIFICATE_GROUND: Needs = (("certificate_made.ground",),)
 PRODUCED: Needs = (("certificate_produced",),)
+COURT: Needs = (("court_appearance",),)
 
 COUNTED: tuple[Needs, ...] = (
     AGE, SEX, ETHNICITY, STATION, OFFENCE, AUTHORISED, ASKED, KEPT, ENDED, SEARCHES, EXPOSED,
@@ -66,6 +67,11 @@ COUNTED: tuple[Needs, ...] = (
     LIMB, PRODUCED,
 )  # fmt: skip
 """All that statistics count."""
+TOLD_TO_PARTNERS: tuple[Needs, ...] = (
+    AGE, SEX, OFFENCE_CLASS, CHARGED, BAIL_GROUND, ENDED, REVIEWS, MOVE_AGAIN, REQUESTS, AUTHORITY,
+    ASKED_FOR, STAGE, REPLIED, REPLY, MOVED, CERTIFICATE, LIMB, CERTIFICATE_GROUND, PRODUCED, COURT,
+)  # fmt: skip
+"""All that partners are told."""
 
 
 def names_in(every: tuple[Needs, ...]) -> frozenset[str]:
