@@ -100,8 +100,8 @@ def _children(rows: Sequence[Row], now: int) -> Iterator[tuple[str, str]]:
         first = "nothing waits" if row.first is None else short(row.first.finding)
         adult = child.adult.state(now)[0].replace("untold", "not carried")
         seen = f"seen {when_text(child.seen.at, now)}" if child.seen else "never seen in person"
-        if child.seen is None and not child.coverage.carries("review_held", "mode"):
-            seen = "seen in person: not carried"
+        if child.seen_state in ("not carried", "not recorded"):
+            seen = f"seen in person: {child.seen_state}"
         age = "?" if child.age is None else str(child.age)
         yield (
             child.name,

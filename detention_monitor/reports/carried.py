@@ -46,6 +46,7 @@ POWERS: Needs = (
 )  # fmt: skip
 LIMITS: Needs = (("review_held",), ("extension_authorised",), ("warrant_issued",))
 REVIEWS: Needs = (("review_held",),)
+EVERY_REVIEW: Needs = (("every review_held",),)
 SEEN: Needs = (("every review_held",), ("review_held.mode",))
 MOVE_AGAIN: Needs = (("review_held.transfer_redecided",),)
 REQUESTS: Needs = (("la_requested",),)

@@ -280,7 +280,7 @@ def rows(case: Case) -> Iterator[tuple[str, ...]]:
     certificate = case.certificates[-1] if case.certificates else None
     again, unsaid = (sum(each.again is said for each in case.reviews) for said in (True, None))
     reviews: tuple[str, ...] = (str(len(case.reviews)), str(again), str(unsaid))
-    if not case.carries(carried.REVIEWS):
+    if not case.carries(carried.EVERY_REVIEW):
         reviews = ("", "", "")
     elif not case.carries(carried.MOVE_AGAIN):
         reviews = (reviews[0], "", "")
