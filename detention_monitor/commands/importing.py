@@ -23,6 +23,7 @@ from detention_monitor.errors import RecordError
 from detention_monitor.mapping import Draft, draft
 from detention_monitor.paths import bundled_rules
 from detention_monitor.records import Source
+from detention_monitor.reports import carried
 from detention_monitor.rulefile import load_rules
 from detention_monitor.seencolumns import seen
 from detention_monitor.sources import (
@@ -92,6 +93,7 @@ def import_command(
     told += _used_again(used)
     told += _not_taken(reasons)
     told += _never_given(count, table, vocabulary)
+    told += _never_said(count, table)
     told += _shown_at_most(table)
     for line in told:
         click.echo(line, err=True)
@@ -227,6 +229,25 @@ def _never_given(
         yield (
             f"never given: {len(never)} kinds, such as {', '.join(never[:8])}. What the source does not "
             "carry belongs under not_carried in the map; else its absence counts against somebody"
+        )
+
+
+def _never_said(count: Counter[str], table: ColumnMap | None) -> Iterator[str]:
+    """Yield the attributes that reports tell and no column gives: each entry leaves them blank."""
+    if table is None or table.file.entries:
+        return
+    every = (*carried.COUNTED, *carried.TOLD_TO_PARTNERS)
+    parts = (name.partition(".") for name in sorted(carried.names_in(every)))
+    never = [
+        f"{kind}.{attribute}"
+        for kind, _, attribute in parts
+        if attribute and count[kind] and attribute not in table.file.attrs
+        and table.source.coverage.carries(kind, attribute)
+    ]  # fmt: skip
+    if never:
+        yield (
+            f"no column: {', '.join(never)}, which reports tell. What the source does not carry belongs "
+            "under not_carried in the map; else each entry is said to leave it blank"
         )
 
 

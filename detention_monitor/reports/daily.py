@@ -23,6 +23,7 @@ from detention_monitor.clock_facts import detained
 from detention_monitor.detention import Detention
 from detention_monitor.findings import Finding
 from detention_monitor.judging import ruleset_of
+from detention_monitor.reports import carried
 from detention_monitor.reports.page import SENSITIVE
 from detention_monitor.reports.provenance import Provenance
 from detention_monitor.reports.questions import questions
@@ -106,12 +107,12 @@ def overnight(
     child = child_of(judged, detention, ruleset_of(rules, policy).parameters)
     missed = _missed(judged.findings, now)
     minutes = None if night is None else night.attrs.get("minutes")
-    charged = child.charged_at is not None or (None if not child.told(("charged",)) else False)
+    charged = child.charged_at is not None or (False if child.told(*carried.CHARGED) else None)
     untold = {each.duty or each.rule for each in judged.findings if each.status == "cannot_tell"}
     return Overnight(
         name=child.name,
         who=_who(child),
-        station=child.suite or "station not recorded",
+        station=child.suite or f"station {child.silence(*carried.STATION)}",
         now=_now(child, now),
         held=_held(child, minutes if isinstance(minutes, int) else None, now),
         rank=(1, int(not child.in_custody), int(not charged), -len(missed)),
@@ -153,7 +154,7 @@ def _now(child: Child, now: int) -> str:
     if child.ended is not None:
         kind, at = child.ended
         return f"{_ENDED.get(kind, kind.replace('_', ' '))} {when_text(at, now)}"
-    if not child.told(("released", "bailed", "moved_to_la", "court_appearance")):
+    if not child.told(*carried.ENDED):
         return "not carried by this source: whether still in custody"
     return f"STILL IN CUSTODY{f', {child.place}' if child.place else ''}"
 
