@@ -15,13 +15,17 @@ from pathlib import Path
 import pytest
 
 from detention_monitor.boards.clock import StoryClock
+from detention_monitor.boards.lines import ASCII, text_of
+from detention_monitor.boards.picture import picture
 from detention_monitor.boards.plain import Plain
+from detention_monitor.boards.rows import COLUMNS as BOARD
+from detention_monitor.boards.rows import Moment
 from detention_monitor.boards.story import StoryDesk, coverage_of, judging
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.sources import read_entries
-from tests.boards import instant
+from tests.boards import instant, row_of
 from tests.test_replay import command
 from tests.test_statistics import Lines, read, report, value
 
@@ -101,7 +105,7 @@ def figures(folder: Path, told: str, *given: object) -> tuple[Lines, str, dict[s
         ran = report("statistics", folder / told, *given, "--out", out, "--rows")
         assert ran.exit_code == 0, ran.output
     with (out / "detentions.csv").open(newline="") as file:
-        [first] = [row for row in csv.DictReader(file) if row["detention"][1] == "1"]
+        first = next(csv.DictReader(file))
     return read(out / "statistics.csv"), page(out / "statistics.html"), first
 
 
@@ -167,6 +171,25 @@ def test_statistics_say_of_a_blank_that_it_is_not_recorded(blank: Path) -> None:
         "1",
         "true",
     )
+
+
+def test_minutes_that_no_clock_can_tell_are_not_none(tmp_path: Path) -> None:
+    """The first half of a detention is absent: nobody knows when its reviews were due."""
+    lines = [
+        {"id": f"z{n}", "record": "Z", "kind": kind, "at": f"2024-06-{at}+01:00", "attrs": attrs}
+        for n, (kind, at, attrs) in enumerate((
+            ("transferred_in", "10T17:00", {"continues": "ABSENT"}),
+            ("arrived", "10T17:00", {"dob": "2009-03-01"}),
+            ("detention_authorised", "10T17:10", {}),
+            ("released", "11T10:00", {}),
+        ))
+    ]  # fmt: skip
+    (tmp_path / "r.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
+    found, text, _ = figures(tmp_path, "r.jsonl")
+    assert value(found, "unlawful", "none", "detentions") == 0
+    assert value(found, "share_unlawful", "Any unlawful minute", "of") == 0
+    assert "1 detention left out of 'any unlawful minute': the record does not say." in text
+    assert "or half of the detention is absent" in text
 
 
 def test_a_trend_says_why_detentions_are_left_out(table: Path, blank: Path, tmp_path: Path) -> None:
@@ -266,14 +289,16 @@ def test_the_brief_says_what_is_not_carried_and_what_is_blank(
         assert "never in person" not in told[name]
     seen = "not carried by this source: whether an inspector came in person"
     assert seen in told["not carried"]
+    assert re.search(r"of \d+ duties it cannot be told", told["not carried"])
     seen = "seen cannot tell: how the review Mon 15:30 was held is not recorded"
     assert seen in told["not recorded"]
 
 
-def board(
-    path: Path, at: str, ruleset: RuleSet, durable: DurableBackend
-) -> tuple[str, str, str, str]:
-    """Return what a board in lines says of the children, the first one's page and sheet, and handover."""
+def board(path: Path, at: str, ruleset: RuleSet, durable: DurableBackend) -> tuple[str, ...]:
+    """Return what a board in lines says of the children, the first one's page and sheet, and handover.
+
+    And two cells of the list on the screen, and the track of reviews in its picture.
+    """
     taken = [
         (got, source.coverage)
         for got, source in read_entries([str(path)], ruleset.vocabulary)
@@ -286,7 +311,12 @@ def board(
     told = Plain(desk, clock)
     name = next(iter(desk.entries)).record
     said = [told.answer(each) for each in ("1", f"child {name}", f"sheet {name}", "4")]
-    return tuple(" ".join(" ".join(each).split()) for each in said)  # type: ignore[return-value]
+    row = row_of(desk, at, name)
+    cells = {each.head: each.cell(row, Moment(instant(at))).text for each in BOARD["wide"]}
+    drawn = map(text_of, picture(row.child, instant(at), 100, ASCII))
+    track = next(each for each in drawn if each.startswith("reviews"))
+    told_of = [" ".join(" ".join(each).split()) for each in said]
+    return (*told_of, cells["Seen"], cells["LA"], track)
 
 
 def test_a_board_says_what_is_not_carried_and_what_is_blank(
@@ -294,7 +324,12 @@ def test_a_board_says_what_is_not_carried_and_what_is_blank(
 ) -> None:
     ran = command("import", "t.csv", "--map", "map.yaml", "--out", "t.jsonl", cwd=table)
     assert ran.returncode == 0, ran.stderr
-    listed, child, sheet, handover = board(table / "t.jsonl", "2024-06-10T17:30", ruleset, durable)
+    listed, child, sheet, handover, seen, asked, track = board(
+        table / "t.jsonl", "2024-06-10T17:30", ruleset, durable
+    )
+    assert (seen, asked) == ("?", "answer not carried")
+    assert "h" in track.removeprefix("reviews")  # held, and not said how: neither R nor r
+    assert not {"r", "R"} & {*track.removeprefix("reviews")}
     assert "seen not carried by this source: whether an inspector came in person" in listed
     assert "local authority asked 16:20: type not carried; 16:50 answer not carried" in listed
     assert "ADVICE not carried" in child
@@ -304,7 +339,11 @@ def test_a_board_says_what_is_not_carried_and_what_is_blank(
     assert "review, mode not carried, rank not carried, child: not carried" in sheet
     assert "asleep not carried by this source: whether the child rests" in sheet
 
-    listed, child, sheet, handover = board(blank / "r.jsonl", "2024-06-10T17:30", ruleset, durable)
+    listed, child, sheet, handover, seen, asked, track = board(
+        blank / "r.jsonl", "2024-06-10T17:30", ruleset, durable
+    )
+    assert (seen, asked) == ("?", "answer not recorded")
+    assert "h" in track.removeprefix("reviews")
     assert "seen cannot tell: how the review 15:30 was held is not recorded" in listed
     assert "local authority asked 16:20: type not recorded; 16:50 answer not recorded" in listed
     assert "ADVICE not recorded" in child

@@ -55,14 +55,14 @@ _GROUNDS = {"no_bed": "no bed", "no_secure_bed": "no secure bed", "court_imminen
 _LACKED = {
     "la_requested": "requests to the local authority", "la_replied": "its answers",
     "moved_to_la": "moves to accommodation", "certificate_made": "certificates",
-    "certificate_produced": "their production to the court", "review_held": "reviews",
+    "certificate_produced": "the production of certificates to the court", "review_held": "reviews",
 }  # fmt: skip
 _SIGNS = {
     "asked: alternative": ("circle", "#1d4f91", "#1d4f91"),
     "asked: secure": ("diamond", "#a3002a", "#a3002a"),
     "asked: both or not clear": ("cross", "#b34700", "#b34700"),
     "answer: accepted": ("square", "#1b6b3a", "#1b6b3a"),
-    "answer: any other": ("square", "#ffffff", "#1a1a1a"),
+    "answer: any other, or not told": ("square", "#ffffff", "#1a1a1a"),
     "moved": ("triangle-up", "#1b6b3a", "#1b6b3a"),
     "court": ("M0,-1L0,1", "#1a1a1a", "#1a1a1a"),
 }
@@ -211,7 +211,7 @@ def _marks(case: Case) -> Iterable[dict[str, object]]:
         kind = each.wanted if each.wanted in ("alternative", "secure") else "both or not clear"
         yield _mark(case, each.at, f"asked: {kind}")
         if each.replied_at is not None:
-            accepted = "accepted" if each.reply == "accepted" else "any other"
+            accepted = "accepted" if each.reply == "accepted" else "any other, or not told"
             yield _mark(case, each.replied_at, f"answer: {accepted}")
     if case.moved_at is not None:
         yield _mark(case, case.moved_at, "moved")
