@@ -6,6 +6,7 @@ and its entries leave the same attributes blank. Counted and worded by hand.
 
 from __future__ import annotations
 
+import ast
 import csv
 import html
 import json
@@ -23,9 +24,11 @@ from detention_monitor.boards.rows import Moment
 from detention_monitor.boards.story import StoryDesk, coverage_of, judging
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
+from detention_monitor.reports.carried import COUNTED, TOLD_TO_PARTNERS, names_in
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.sources import read_entries
 from tests.boards import instant, row_of
+from tests.conftest import ROOT
 from tests.test_replay import command
 from tests.test_statistics import Lines, read, report, value
 
@@ -351,3 +354,38 @@ def test_a_board_says_what_is_not_carried_and_what_is_blank(
     assert "review, mode not recorded, rank not recorded, child: nothing recorded" in sheet
     for each in (listed, child, sheet, handover):
         assert "not carried" not in each
+
+
+# --- names -------------------------------------------------------------------------------------
+
+ASKING = {"told", "silence", "holds", "_silence", "_nothing", "_blank"}
+"""Functions that are asked by names whether a source carries something."""
+
+
+def names_asked(folder: Path) -> set[str]:
+    """Return every name by which code of a folder asks what a source carries; a wrong one is always yes."""
+    out: set[str] = set()
+    for path in folder.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and _called(node) in ASKING:
+                said = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
+                out |= {each for each in said if isinstance(each, str) and "_" in each}
+    return {each for each in out if re.fullmatch(r"(every )?[a-z]+_[a-z_]+(\.[a-z_]+)?", each)}
+
+
+def _called(node: ast.Call) -> str:
+    match node.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
+
+
+def test_what_is_asked_of_a_source_is_in_the_vocabulary(ruleset: RuleSet) -> None:
+    asked = names_asked(ROOT / "detention_monitor" / "boards")
+    assert {"every la_replied", "review_held.mode"} <= asked
+    asked |= names_in((*COUNTED, *TOLD_TO_PARTNERS))
+    asked |= names_asked(ROOT / "detention_monitor" / "reports")
+    for name in asked:
+        kind, _, attribute = name.removeprefix("every ").partition(".")
+        assert kind in ruleset.vocabulary.kinds, name
+        assert not attribute or attribute in ruleset.vocabulary.kinds[kind].attributes, name

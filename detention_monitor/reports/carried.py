@@ -75,6 +75,7 @@ TOLD_TO_PARTNERS: tuple[Needs, ...] = (
 """All that partners are told."""
 
 
+@lru_cache(maxsize=8)
 def names_in(every: tuple[Needs, ...]) -> frozenset[str]:
     """Return the names that figures rest on, without `every`."""
     return frozenset(

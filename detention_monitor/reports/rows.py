@@ -7,7 +7,7 @@ Nothing of the law is worked out here: nights, clocks, states and findings are t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 import msgspec
 
@@ -20,6 +20,13 @@ from detention_monitor.errors import RecordError
 from detention_monitor.findings import Finding
 from detention_monitor.people import is_police_protection
 from detention_monitor.reports import carried
+from detention_monitor.reports.standing import (
+    CLOCK_DUTIES,
+    STATES,
+    State,
+    state_of,
+    unlawful_minutes,
+)
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.timeline import Fact, Interval
 from detention_monitor.times import day_of, start_of_day
@@ -31,13 +38,6 @@ NEEDED = frozenset({
 """Kinds of entry that are counted; a rule set that looks at fewer would count too little."""
 _ADULT_HERE = "aa_here"
 """The state, derived by the rules, in which an adult is at the station in person."""
-_CLOCK_DUTIES = frozenset({"D01", "D02", "E14", "D09", "D10", "D12"})
-"""Reviews and limits of detention: past their instant, nothing makes the detention lawful."""
-_LAW = frozenset({"statute", "code", "annex"})
-
-State = Literal["law", "possible", "local", "cannot_tell"]
-"""How a duty was found broken: by law, possibly, by a local target or guidance only; or unknown."""
-_STATES: tuple[State, ...] = ("law", "possible", "local", "cannot_tell")
 
 
 class Request(msgspec.Struct, array_like=True, gc=False):
@@ -120,7 +120,7 @@ class Row(msgspec.Struct, omit_defaults=True, gc=False):
     def unlawful_is_told(self) -> bool:
         """Whether an instant that passed, or every clock, could be told: else no minute is not none."""
         return bool(self.unlawful) or all(
-            self.duties.get(duty) != "cannot_tell" for duty in _CLOCK_DUTIES
+            self.duties.get(duty) != "cannot_tell" for duty in CLOCK_DUTIES
         )
 
 
@@ -217,8 +217,8 @@ def _describe(row: Row, judged: Assessment, spans: Sequence[Span]) -> None:
     row.warrants = len(of.get("warrant_issued", ()))
     _adult(row, judged, of)
     _after_charge(row, of, spans)
-    row.unlawful = _unlawful(judged, spans, sure=True)
-    row.unlawful_possible = _unlawful(judged, spans, sure=False) - row.unlawful
+    row.unlawful = unlawful_minutes(judged, spans, sure=True)
+    row.unlawful_possible = unlawful_minutes(judged, spans, sure=False) - row.unlawful
 
 
 def _by_kind(facts: Sequence[Fact]) -> dict[str, list[Fact]]:
@@ -339,47 +339,7 @@ def _find(row: Row, finding: Finding) -> None:
     """Note how a duty stands, if it is not as it should be: the gravest way counts."""
     if finding.nature == "good_practice":
         row.good += finding.status in ("matched", "met")
-    elif finding.duty is not None and (state := _state(finding)) is not None:
+    elif finding.duty is not None and (state := state_of(finding)) is not None:
         before = row.duties.get(finding.duty)
-        if before is None or _STATES.index(state) < _STATES.index(before):
+        if before is None or STATES.index(state) < STATES.index(before):
             row.duties = {**row.duties, finding.duty: state}
-
-
-def _state(finding: Finding) -> State | None:
-    if finding.status == "cannot_tell":
-        return "cannot_tell"
-    if not finding.is_breach:
-        return None
-    if finding.authority not in _LAW:
-        return "local"
-    return "law" if finding.certainty == "established" else "possible"
-
-
-def _unlawful(judged: Assessment, spans: Sequence[Span], *, sure: bool) -> int:
-    """Return the minutes of police detention in which a review or a limit was past its instant.
-
-    `sure`: on every reading of the law and the record; otherwise on any. An overdue review before charge ends its stretch when the custody officer decides to keep the
-    child (domain.md 2.7). Stretches that overlap count once.
-    """
-    decisions = [fact.at for fact in judged.facts if fact.kind == "detention_after_charge"]
-    late: list[tuple[int, int]] = []
-    for each in judged.findings:
-        past = each.is_breach and each.duty in _CLOCK_DUTIES and each.authority == "statute"
-        due = each.due_at_latest if sure and each.due_at_latest is not None else each.due_at
-        if not past or due is None or (sure and each.certainty != "established"):
-            continue
-        ends = [judged.as_of if each.done_at is None else each.done_at]
-        if each.duty in ("D01", "D02"):
-            ends += [at for at in decisions if at >= due]
-        late.append((due, min(ends)))
-    total = 0
-    for span in spans:
-        reached = span.start
-        end = judged.as_of if span.end is None else span.end
-        for start, stop in sorted(late):
-            begins = max(start, reached)
-            stops = min(stop, end)
-            if stops > begins:
-                total += stops - begins
-                reached = stops
-    return total // 60
