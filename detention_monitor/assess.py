@@ -19,7 +19,7 @@ from detention_monitor.context import (
 from detention_monitor.corrections import Problem
 from detention_monitor.custody import ended, ends_of, is_voluntary
 from detention_monitor.derived import intervals_of, marked
-from detention_monitor.detention import Detention, Reading, View
+from detention_monitor.detention import Detention, Reading, View, shown_until
 from detention_monitor.drafts import Situation
 from detention_monitor.errors import EngineError, UnsupportedRecordError
 from detention_monitor.findings import BREACHES, Finding
@@ -193,6 +193,7 @@ class _Run:
         if places := outside_code.outside(facts):
             found = outside_code.within_the_code(found, every, places)
         now = self._situation(facts, intervals, found, backend.name)
+        now.shown_until = shown_until(self.coverage, entries, self.view.record_of)
         # With an incomplete source every rule is asked: one may begin with what is not carried.
         asked = every if not self.coverage.is_whole else sorted(found.subjects())
         rules = [(n, every[n]) for n in asked if n in every]

@@ -19,10 +19,13 @@ Where one of them is empty, all of it is. A column of attributes is read only fo
 have the attribute.
 
 A table with one row for each record says what entries a row holds; where the time of one is empty, it
-did not happen. What no column can say is not carried, and counts against nobody; but a row shows only
-as many of a kind as there are columns for it.
+did not happen. What no column can say is not carried, and counts against nobody. So does what may have
+happened after the last column of a kind: a row in which both reviews are filled in does not say that there
+was no third. Of kinds in `all_of` there are never more than columns. Columns hold the first of a kind;
+one that holds the last of many tells little, and its kind belongs under `not_carried`.
 
     columns: {record: CustodyNo}
+    all_of: [arrived]
     entries:
       - {kind: arrived, columns: {at: Arrived}, attrs: {dob: Born}}
       - {kind: review_held, columns: {at: Review1, by.rank: Reviewer1}, given: {mode: in_person}}
@@ -43,7 +46,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from detention_monitor.errors import Diagnostic, RecordError, RuleFileError
 from detention_monitor.records import Source, entry_from
 from detention_monitor.text import in_a_cell
-from detention_monitor.vocabulary import Vocabulary
+from detention_monitor.vocabulary import AFTER, Vocabulary
 from detention_monitor.wellformed import validated
 from detention_monitor.yamlfile import YamlFile, read_yaml, suggestion
 
@@ -91,6 +94,7 @@ class MapFile(BaseModel):
     values: dict[str, dict[str, str | None]] = Field(default_factory=dict)
     defaults: dict[str, str] = Field(default_factory=dict)
     entries: tuple[EntryInRow, ...] = ()
+    all_of: tuple[str, ...] = ()
 
     @property
     def read(self) -> tuple[str, ...]:
@@ -267,6 +271,7 @@ def _faults(file: MapFile, yaml: YamlFile, vocabulary: Vocabulary) -> Iterator[D
     if wide and file.attrs:
         message = "where a row holds several entries, each has its own 'attrs'"
         yield yaml.diagnostic(("attrs",), "unknown-name", message)
+    yield from _all_of_what(file, yaml)
     kinds = [name for name, kind in vocabulary.kinds.items() if not kind.derived]
     for number, each in enumerate(file.entries):
         place = ("entries", number)
@@ -284,6 +289,15 @@ def _faults(file: MapFile, yaml: YamlFile, vocabulary: Vocabulary) -> Iterator[D
         yield from _not_given(each, yaml, place, vocabulary)
 
 
+def _all_of_what(file: MapFile, yaml: YamlFile) -> Iterator[Diagnostic]:
+    """Yield what a row is said to show all of, and shows nothing of."""
+    held = tuple(dict.fromkeys(each.kind for each in file.entries))
+    for number, kind in enumerate(file.all_of):
+        if kind not in held:
+            message = f"no entry of a row is '{kind}'{suggestion(kind, held)}"
+            yield yaml.diagnostic(("all_of", number), "unknown-name", message)
+
+
 def _not_given(
     each: EntryInRow, yaml: YamlFile, place: tuple[str | int, ...], vocabulary: Vocabulary
 ) -> Iterator[Diagnostic]:
@@ -299,8 +313,14 @@ def _not_given(
 
 
 def _beyond(file: MapFile, vocabulary: Vocabulary) -> Iterator[str]:
-    """Yield what a table with one row for each record cannot say: kinds, and attributes of the others."""
+    """Yield what a table with one row for each record cannot say.
+
+    Kinds, attributes of the others, and what came after as many of a kind as there are columns for.
+    """
     said: dict[str, set[str]] = {}
+    open_ = [each.kind for each in file.entries if each.kind not in file.all_of]
+    known = Counter(kind for kind in open_ if kind in vocabulary.kinds)
+    yield from (f"{kind}{AFTER}{most}" for kind, most in known.items())
     for each in file.entries:
         held = said.setdefault(each.kind, set())
         held |= {*each.attrs, *each.given, *each.columns}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Literal
@@ -34,6 +34,26 @@ class View(Immutable, frozen=True, gc=False):
     record_of: Mapping[str, str] = msgspec.field(default_factory=dict)
     next_entry_at: int | None = None
     unreadable: Problem | None = None
+
+
+def shown_until(
+    coverage: Coverage, facts: Sequence[Fact], record_of: Mapping[str, str]
+) -> dict[str, int]:
+    """Return by kind after which instant (seconds UTC) a record may have more than its source shows.
+
+    That is the last entry that there is room for; a record with room left shows all of them. The
+    earliest counts, where a detention has several records.
+    """
+    out: dict[str, int] = {}
+    for kind, most in coverage.at_most:
+        held: dict[str, list[int]] = {}
+        for fact in facts:
+            if fact.kind == kind and fact.evidence:
+                held.setdefault(record_of.get(fact.evidence[0], ""), []).append(fact.at)
+        full = [max(times) for times in held.values() if len(times) >= most]
+        if full:
+            out[kind] = min([*full, *([out[kind]] if kind in out else [])])
+    return out
 
 
 class Detention(Immutable, frozen=True, gc=False):

@@ -34,6 +34,8 @@ class Situation(msgspec.Struct, gc=False):
     records: Mapping[str, str] = msgspec.field(default_factory=dict)
     pauses: Mapping[str, Sequence[Span]] = msgspec.field(default_factory=dict)
     coverage: Coverage = WHOLE
+    shown_until: Mapping[str, int] = msgspec.field(default_factory=dict)
+    """By kind after which instant there may be more than the source shows (`detention.shown_until`)."""
     marks: Mapping[str, frozenset[str]] = msgspec.field(default_factory=dict)
     relied: Mapping[int, frozenset[str]] = msgspec.field(default_factory=dict)
     ends: Sequence[int] = ()

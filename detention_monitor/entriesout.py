@@ -68,12 +68,10 @@ def _value(type_: str, value: Value) -> object:
 
 def declaration(source: Source) -> dict[str, Any]:
     """Return what a source says of itself, as the first line of a file of JSON lines says it."""
-    coverage = source.coverage
-    missing = [*coverage.kinds_missing, *(f"{k}.{a}" for k, a in coverage.attributes_missing)]
     said = {
         "name": source.name or None,
         "zone": source.zone,
-        "not_carried": sorted(missing) or None,
+        "not_carried": [*source.coverage.names] or None,
     }
     return _kept(said)
 

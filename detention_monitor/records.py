@@ -16,7 +16,7 @@ from typing import Any
 from detention_monitor.entries import Actor, CustodyEvent, Value
 from detention_monitor.errors import RecordError
 from detention_monitor.times import is_zone, parse_duration, parse_instant
-from detention_monitor.vocabulary import Attribute, Coverage, Kind, Vocabulary
+from detention_monitor.vocabulary import AFTER, Attribute, Coverage, Kind, Vocabulary
 from detention_monitor.yamlfile import suggestion
 
 _KEYS = (
@@ -29,6 +29,7 @@ _ACTOR_KEYS = ("id", "rank", "acting_rank_s107", "role")
 _ACTOR_KEY_SET = frozenset(_ACTOR_KEYS)
 _LONGEST_NAME = 200
 _LONGEST_TEXT = 20_000
+_COUNT = re.compile(r"[1-9][0-9]{0,3}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -51,9 +52,11 @@ class Source:
 
     @classmethod
     def declared(cls, raw: object, vocabulary: Vocabulary) -> Source:
-        """Read a declaration: `{"name", "zone", "not_carried": ["kind" or "kind.attribute"]}`.
+        """Read a declaration: `{"name", "zone", "not_carried": [...]}`.
 
-        Raises `RecordError` for an unknown key, zone, kind or attribute.
+        What is not carried is a kind of entry, an attribute (`review_held.mode`), or those of a kind
+        after the first so many of a record (`checked after 2`). Raises `RecordError` for an unknown
+        key, zone, kind or attribute.
         """
         if not isinstance(raw, dict):
             raise RecordError('"source" must be an object: {"zone": ..., "not_carried": [...]}')
@@ -64,21 +67,28 @@ class Source:
         missing = raw.get("not_carried", [])
         if not isinstance(missing, list):
             raise RecordError('"not_carried" must be a list: ["aa_left", "review_held.mode"]')
-        kinds, attributes = set(), set()
-        for each in missing:
-            kind, _, attribute = str(each).partition(".")
-            known = vocabulary.kinds.get(kind)
-            if known is None:
-                raise RecordError(f"no kind of entry is called '{kind}'{_near(kind, vocabulary)}")
-            if not attribute:
-                kinds.add(kind)
-            elif attribute in known.attributes:
-                attributes.add((kind, attribute))
-            else:
-                hint = suggestion(attribute, list(known.attributes))
-                raise RecordError(f"'{kind}' has no attribute '{attribute}'{hint}")
+        names = [str(each) for each in missing]
+        for each in names:
+            _is_known(each, vocabulary)
         name = str(raw.get("name", ""))[:_LONGEST_NAME]
-        return cls(name, zone, Coverage(frozenset(kinds), frozenset(attributes)))
+        return cls(name, zone, Coverage.of_names(names))
+
+
+def _is_known(name: str, vocabulary: Vocabulary) -> None:
+    """Raise `RecordError` where nothing is called so that a source may leave out."""
+    whole, after, number = name.partition(AFTER)
+    kind, _, attribute = whole.partition(".")
+    known = vocabulary.kinds.get(kind)
+    if known is None:
+        raise RecordError(f"no kind of entry is called '{kind}'{_near(kind, vocabulary)}")
+    if attribute and attribute not in known.attributes:
+        hint = suggestion(attribute, list(known.attributes))
+        raise RecordError(f"'{kind}' has no attribute '{attribute}'{hint}")
+    if after and (attribute or not _COUNT.fullmatch(number)):
+        raise RecordError(
+            f"'{name[:80]}' is not understood; of a kind that a record shows twice at most write "
+            f"'{kind} after 2'"
+        )
 
 
 def _near(kind: str, vocabulary: Vocabulary) -> str:

@@ -33,8 +33,7 @@ class _Parts(msgspec.Struct):
 
     run: dict[str, str]
     sizes: dict[str, int]
-    kinds_missing: list[list[str]]
-    attributes_missing: list[list[tuple[str, str]]]
+    not_carried: list[list[str]]
     entries: int
     set_aside: list[SetAside]
 
@@ -109,12 +108,7 @@ class RunState:
         self._is_ours = True
         for each in before.set_aside:
             set_aside(each)
-        coverages = [
-            Coverage(frozenset(kinds), frozenset(attributes))
-            for kinds, attributes in zip(
-                before.kinds_missing, before.attributes_missing, strict=True
-            )
-        ]
+        coverages = [Coverage.of_names(names) for names in before.not_carried]
         buckets = [self.folder / name for name in before.sizes]
         return Partition(buckets, coverages, before.entries, len(before.set_aside))
 
@@ -134,8 +128,7 @@ class RunState:
         manifest = _Parts(
             self._run,
             {path.name: path.stat().st_size for path in parts.buckets},
-            [sorted(each.kinds_missing) for each in parts.coverages],
-            [sorted(each.attributes_missing) for each in parts.coverages],
+            [[*each.names] for each in parts.coverages],
             parts.entries,
             self._set_aside,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from detention_monitor.drafts import Situation, cannot_tell
 from detention_monitor.duties import Duty
@@ -57,21 +57,42 @@ def _found_of_a_part(terms: Terms, subject: int, now: Situation) -> Iterable[Fin
     if not any(now.coverage.carries(kind) for kind in opening):
         return [cannot_tell(terms, opening, now)] if terms.nature == "concern" else ()
     found = _found(terms, subject, now)
-    lacking = now.relied.get(subject, _NONE) & now.coverage.kinds_missing
-    return _untold(found, terms, sorted(lacking)) if lacking else found
+    relied = now.relied.get(subject, _NONE)
+    lacking = relied & now.coverage.kinds_missing
+    shown = {kind: at for kind, at in now.shown_until.items() if kind in relied}
+    return _untold(found, terms, lacking, shown, now) if lacking or shown else found
 
 
-def _untold(found: Iterable[Finding], terms: Terms, lacking: list[str]) -> Iterator[Finding]:
+def _untold(
+    found: Iterable[Finding], terms: Terms, lacking: frozenset[str], shown: Mapping[str, int],
+    now: Situation,
+) -> Iterator[Finding]:  # fmt: skip
+    """Yield what was found, a breach as `cannot_tell` where the source does not show what it rests on.
+
+    Of a kind that is shown up to an instant, silence says nothing of what was due or done later.
+    """
     for finding in found:
-        if finding.is_breach:
-            named = terms.wording.quoted(lacking)
-            yield changed(
-                finding,
-                status="cannot_tell",
-                certainty="possible",
-                absent=tuple(lacking),
-                minutes_late=None,
-                message=f"This source does not carry {named}: {terms.title}? It cannot be told.",
-            )
-        else:
+        until = _judged_at(finding, now)
+        unseen = {kind for kind, at in shown.items() if at < until} - lacking
+        if not finding.is_breach or not (lacking or unseen):
             yield finding
+            continue
+        said = [f"does not carry {terms.wording.quoted(sorted(lacking))}"] if lacking else []
+        if unseen:
+            said.append(f"may leave out later entries of {terms.wording.quoted(sorted(unseen))}")
+        yield changed(
+            finding,
+            status="cannot_tell",
+            certainty="possible",
+            absent=tuple(sorted(lacking | unseen)),
+            minutes_late=None,
+            message=f"This source {' and '.join(said)}: {terms.title}? It cannot be told.",
+        )
+
+
+def _judged_at(finding: Finding, now: Situation) -> int:
+    """Return the instant up to which a breach says that nothing happened, or at which it did happen."""
+    at = finding.occurred_at if finding.due_at is None else finding.due_at
+    if at is not None:
+        return at
+    return now.as_of if now.ended_at is None else min(now.as_of, now.ended_at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -12,6 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from detention_monitor.wellformed import validated
 from detention_monitor.yamlfile import read_yaml
 
+AFTER = " after "
+"""Stands between a kind of entry and how many of it a record shows at most: `checked after 2`."""
+EVERY = "every "
+"""Stands before a kind of entry of which all that there were are needed: `every checked`."""
+Needs = Sequence[Sequence[str]]
+"""What something rests on: of each group the source has to carry one. Where it does not, that nothing
+is recorded says nothing. Names are a kind of entry, an attribute (`review_held.mode`), or all of a kind."""
 AttributeKind = Literal[
     "yes_no", "enum", "ordered", "whole_number", "duration", "time", "date", "text", "list_of"
 ]
@@ -99,15 +106,46 @@ def _attribute(name: str, declared: Declared) -> Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What a source does not carry (design D6); by default it carries everything."""
+    """What a source does not carry (design D6); by default it carries everything.
+
+    `at_most` are kinds of which a record shows only so many (a table with two columns for reviews): where
+    it shows as many, there may have been more after them.
+    """
 
     kinds_missing: frozenset[str] = frozenset()
     attributes_missing: frozenset[tuple[str, str]] = frozenset()
+    at_most: frozenset[tuple[str, int]] = frozenset()
+
+    @classmethod
+    def of_names(cls, names: Iterable[str]) -> Coverage:
+        """Return the coverage that `names` tells; the names must be right.
+
+        >>> Coverage.of_names(["aa_left", "review_held.mode", "checked after 2"]).names
+        ('aa_left', 'checked after 2', 'review_held.mode')
+        """
+        kinds, attributes, most = set(), set(), set()
+        for name in names:
+            kind, after, number = name.partition(AFTER)
+            kind, _, attribute = kind.partition(".")
+            if after:
+                most.add((kind, int(number)))
+            elif attribute:
+                attributes.add((kind, attribute))
+            else:
+                kinds.add(kind)
+        return cls(frozenset(kinds), frozenset(attributes), frozenset(most))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What is missing, as a source declares it: `kind`, `kind.attribute`, `kind after 2`."""
+        attributes = map(".".join, self.attributes_missing)
+        most = (f"{kind}{AFTER}{number}" for kind, number in self.at_most)
+        return tuple(sorted([*self.kinds_missing, *attributes, *most]))
 
     @property
     def is_whole(self) -> bool:
         """Whether nothing is missing."""
-        return not self.kinds_missing and not self.attributes_missing
+        return not (self.kinds_missing or self.attributes_missing or self.at_most)
 
     def carries(self, kind: str, attribute: str | None = None) -> bool:
         """Whether the source carries a kind of entry, or one attribute of it."""
@@ -115,18 +153,32 @@ class Coverage:
             return False
         return attribute is None or (kind, attribute) not in self.attributes_missing
 
+    def holds(self, needs: Needs) -> bool:
+        """Whether the source carries, of each group of names, at least one.
+
+        >>> told = Coverage.of_names(["aa_left", "review_held.mode", "checked after 2"])
+        >>> told.holds([["aa_left", "aa_arrived"], ["checked"]]), told.holds([["every checked"]])
+        (True, False)
+        """
+        return self.is_whole or all(any(map(self._holds, group)) for group in needs)
+
+    def _holds(self, name: str) -> bool:
+        kind, _, attribute = name.removeprefix(EVERY).partition(".")
+        cut = name.startswith(EVERY) and any(each == kind for each, _ in self.at_most)
+        return not cut and self.carries(kind, attribute or None)
+
+    def of_full(self, kinds: Container[str]) -> Coverage:
+        """Return the coverage of a record that shows as many as there is room for of these kinds only."""
+        most = frozenset(each for each in self.at_most if each[0] in kinds)
+        return Coverage(self.kinds_missing, self.attributes_missing, most)
+
     @classmethod
     def of_all(cls, parts: Iterable[Coverage]) -> Coverage:
         """Return what several sources together leave out: whatever any of them leaves out."""
         parts = list(parts)
-        if not any(part.kinds_missing or part.attributes_missing for part in parts):
+        if all(part.is_whole for part in parts):
             return WHOLE
-        kinds: frozenset[str] = frozenset()
-        attributes: frozenset[tuple[str, str]] = frozenset()
-        for part in parts:
-            kinds |= part.kinds_missing
-            attributes |= part.attributes_missing
-        return cls(kinds, attributes)
+        return cls.of_names(name for part in parts for name in part.names)
 
 
 WHOLE = Coverage()

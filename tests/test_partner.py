@@ -256,5 +256,5 @@ def test_what_the_source_does_not_carry_is_not_told_as_undone(
     assert "The source does not carry what was asked of local authorities." in page
     assert "local authority asked not carried by the source" in page
     assert "0 local authority asked (of 1 whose source carries it)" in text(told, untold)
-    assert as_csv([untold]).splitlines()[1].endswith("la_requested la_replied moved_to_la")
+    assert as_csv([untold]).splitlines()[1].endswith("la_replied; la_requested; moved_to_la")
     assert {each.duty for each in untold.concerns}.isdisjoint({"E03", "E07", "E09"})

@@ -188,7 +188,7 @@ def test_an_entry_comes_back_as_it_was_stored(detention: Detention) -> None:
 def test_entries_come_back_in_order_of_arrival_with_what_their_source_does_not_carry(
     store: Store,
 ) -> None:
-    coverage = Coverage(frozenset({"aa_left"}), frozenset({("review_held", "mode")}))
+    coverage = Coverage.of_names(["aa_left", "review_held.mode", "checked after 2"])
     ingest(store, batch(OTHER, source=Source("hub", None, coverage)), START)
     ingest(store, batch(ARRIVED), START)
     with store.read() as connection:

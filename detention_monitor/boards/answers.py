@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from detention_monitor.boards.bail import Bail
+from detention_monitor.boards.bail import Bail, untold
 from detention_monitor.boards.child import Child
 from detention_monitor.boards.desk import Row
 from detention_monitor.boards.lines import Tone
@@ -23,7 +23,10 @@ def adult_text(child: Child, now: int) -> tuple[str, Tone]:
         case "here":
             return f"{who} here since {at}", "good"
         case "maybe":
-            return f"{who} came {at}; no entry says they left", "soon"
+            left = "no entry says they left"
+            if not child.told(("every aa_left",)):
+                left = f"{NOT_CARRIED}: whether they left"
+            return f"{who} came {at}; {left}", "soon"
         case "left":
             return f"not here: {who} left {at}", "warn"
         case "asked":
@@ -41,8 +44,17 @@ def adult_text(child: Child, now: int) -> tuple[str, Tone]:
 def seen_text(child: Child, now: int) -> tuple[str, Tone]:
     """Say when one who reviews last saw the child in person, and who."""
     seen = child.seen
-    if seen is None and not child.coverage.carries("review_held", "mode"):
+    since = child.unsaid
+    unsaid = ""
+    if since is not None:
+        name = "review_held.mode" if since.how == "review" else "visited.mode"
+        unsaid = (
+            f"how the {since.how} {when_text(since.at, now)} was held is {child.silence((name,))}"
+        )
+    if child.seen_state == "not carried":
         return f"{NOT_CARRIED}: whether an inspector came in person", "dim"
+    if child.seen_state == "not recorded":
+        return f"cannot tell: {unsaid}", "warn"
     if seen is None:
         begun = child.authorised_at
         end = now if child.ended is None else child.ended[1]
@@ -51,7 +63,8 @@ def seen_text(child: Child, now: int) -> tuple[str, Tone]:
         return f"never in person by an inspector{long}", "warn" if late else ""
     ago = in_words(max(0, now - seen.at))
     tone: Tone = "warn" if now - seen.at > 9 * HOUR else ""
-    return f"in person {when_text(seen.at, now)}, {ago} ago ({seen.who}, {seen.how})", tone
+    said = f"in person {when_text(seen.at, now)}, {ago} ago ({seen.who}, {seen.how})"
+    return f"{said}; {unsaid}" if unsaid else said, tone
 
 
 def request_text(child: Child, now: int) -> tuple[str, Tone]:
@@ -59,18 +72,16 @@ def request_text(child: Child, now: int) -> tuple[str, Tone]:
     if child.moved_at is not None:
         return f"moved to the local authority {when_text(child.moved_at, now)}", "good"
     asked = child.request
-    if (
-        asked is None
-        and child.bail.state == "refused"
-        and not child.coverage.carries("la_requested")
-    ):
-        return f"{NOT_CARRIED}: whether the authority was asked", "dim"
+    if asked is None and (left_out := untold(child.bail, child.coverage)):
+        return f"{NOT_CARRIED}: {left_out}", "dim"
     if asked is None:
         return _unasked(child.bail, now, gone=child.ended is not None)
     of = f" of {asked.of}" if asked.of else ""
     said = f"asked {when_text(asked.at, now)}{of}: {asked.wanted}"
     if len(child.requests) > 1:
         said = f"{len(child.requests)} times; last {said}"
+    if asked.replied_at is None and not child.told(("every la_replied",)):
+        return f"{said}; {NOT_CARRIED}: its reply", "dim"
     if asked.replied_at is None:
         return f"{said}; no reply yet", "warn"
     tone: Tone = "good" if asked.reply == "accepted" else "warn"
@@ -106,7 +117,8 @@ def doing_text(child: Child, now: int) -> tuple[str, Tone]:
     ):
         if since is not None:
             return f"{word} since {when_text(since, now)}", ""
-    return (child.place or "place not recorded"), "" if child.place else "dim"
+    blank = f"place {child.silence(('cell_placed', 'kept_outside_cell'))}"
+    return (child.place or blank), "" if child.place else "dim"
 
 
 def routine_text(child: Child, row: Row | None, now: int) -> tuple[str, Tone]:

@@ -12,6 +12,9 @@ from typing import Literal
 from detention_monitor.timeline import Fact
 from detention_monitor.times import MINUTE
 from detention_monitor.values import Immutable
+from detention_monitor.vocabulary import Coverage
+
+_REFUSED = (("detention_after_charge", "bail_decided.refused"),)
 
 
 class Bail(Immutable, frozen=True, gc=False):
@@ -49,6 +52,18 @@ def bail_of(facts: Iterable[Fact]) -> Bail:
             case "released" | "bailed" if found.state in ("undecided", "unsaid"):
                 found = Bail("ended", fact.at)
     return found
+
+
+def untold(bail: Bail, coverage: Coverage) -> str:
+    """Return what would say whether the authority had to be asked, or was, and the source leaves out."""
+    match bail.state:
+        case "refused" if not coverage.holds([["la_requested"]]):
+            return "whether the authority was asked"
+        case "undecided" | "unsaid" if not coverage.holds(_REFUSED):
+            return "whether bail was refused"
+        case "none" if bail.foreseen_at is None and not coverage.holds([["charged"]]):
+            return "whether the child was charged"
+    return ""
 
 
 def _settled(found: Bail, at: int) -> bool:

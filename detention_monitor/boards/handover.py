@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from detention_monitor.boards.child import Child
 from detention_monitor.boards.desk import AlertLine, Desk, Row
 from detention_monitor.boards.detail import compact
 from detention_monitor.boards.lines import Line, Piece, line, piece, wrapped
@@ -100,13 +101,17 @@ def _children(rows: Sequence[Row], now: int) -> Iterator[tuple[str, str]]:
         first = "nothing waits" if row.first is None else short(row.first.finding)
         adult = child.adult.state(now)[0].replace("untold", "not carried")
         seen = f"seen {when_text(child.seen.at, now)}" if child.seen else "never seen in person"
-        if child.seen is None and not child.coverage.carries("review_held", "mode"):
-            seen = "seen in person: not carried"
+        if child.seen_state in ("not carried", "not recorded"):
+            seen = f"seen in person: {child.seen_state}"
         age = "?" if child.age is None else str(child.age)
         yield (
             child.name,
-            f"{age}, {child.suite or 'suite not recorded'}: {first}; adult {adult}; {seen}",
+            f"{age}, {child.suite or _no_suite(child)}: {first}; adult {adult}; {seen}",
         )
+
+
+def _no_suite(child: Child) -> str:
+    return f"suite {child.silence(('arrived.station', 'detention_authorised.station'))}"
 
 
 def _system(desk: Desk, now: int) -> Iterator[tuple[str, str]]:

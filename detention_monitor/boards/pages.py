@@ -184,8 +184,9 @@ _SIGNS = (
      "waits for a person"),
     ("left", _LEFT_SIGN),
     ("adult", "here; here? came, no entry says they left; left; asked; NONE nobody asked"),
-    ("seen", "when an inspector (after charge also the custody officer) saw the child in person"),
-    ("LA", "what the local authority answered, last; unasked bail is refused, no entry shows a request"),
+    ("seen", "when an inspector (after charge also the custody officer) saw the child in person; ? not told"),
+    ("LA", ("what the local authority answered, last; unasked bail is refused, no entry shows a request; "
+            "? not told: blank, or not carried by the source")),
     ("alerts", _ALERT_SIGN),
     ("*", "a standard that is not law: policy, quality, note"),
     ("picture", LEGEND.replace("   ", ", ").replace("  ", ", ")),

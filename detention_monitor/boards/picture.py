@@ -145,11 +145,12 @@ def _put(cells: list[str], scale: Scale, at: int, mark: str) -> None:
 
 
 def _reviews(scale: Scale, child: Child, glyphs: Glyphs) -> str:
-    """Reviews held: R in person, r from afar; what is due: a ring; the limit: X."""
+    """Reviews held: R in person, r from afar, h if that is not said; due: a ring; the limit: X."""
     cells = [" "] * scale.columns
     for fact in child.facts:
         if fact.kind == "review_held":
-            _put(cells, scale, fact.at, "R" if fact.attrs.get("mode") == "in_person" else "r")
+            mode = fact.attrs.get("mode")
+            _put(cells, scale, fact.at, "R" if mode == "in_person" else "r" if mode else "h")
         elif fact.kind == "visited" and fact.attrs.get("mode") == "in_person":
             _put(cells, scale, fact.at, "v")
     if child.limit is not None and child.limit.due is not None:
@@ -190,8 +191,8 @@ def _hours(scale: Scale) -> list[Line]:
 
 
 LEGEND = (
-    "a asked  R review in person  r from afar  v visit by an inspector  o or ring: due  X limit  "
-    "C charge  L authority asked  l its answer  M moved  ? adult may have left"
+    "a asked  R review in person  r from afar  h held, not said how  v visit by an inspector  "
+    "o or ring: due  X limit  C charge  L authority asked  l its answer  M moved  ? adult may have left"
 )
 """What the letters stand for, for the help."""
 

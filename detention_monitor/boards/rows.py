@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from detention_monitor.boards.bail import untold
 from detention_monitor.boards.child import Child, Clock
 from detention_monitor.boards.desk import GRAVE, AlertLine, Desk, Row
 from detention_monitor.boards.lines import Line, Piece, Tone, filled, fit, line, piece
@@ -154,9 +155,11 @@ def _adult(row: Row, moment: Moment) -> Piece:
 
 def _seen(row: Row, _: Moment) -> Piece:
     seen = row.child.seen
-    if seen is None and not row.child.coverage.carries("review_held", "mode"):
-        return Piece("?", "dim")
-    return Piece("never", "soon") if seen is None else Piece(clock_text(seen.at))
+    if seen is not None:
+        return Piece(clock_text(seen.at))
+    if row.child.seen_state == "never":
+        return Piece("never", "soon")
+    return Piece("?", "dim" if row.child.seen_state == "not carried" else "soon")
 
 
 def _request(row: Row, _: Moment) -> Piece:
@@ -164,12 +167,14 @@ def _request(row: Row, _: Moment) -> Piece:
     if row.child.moved_at is not None:
         return Piece("moved", "good")
     if asked is None:
-        kept = row.child.bail.state == "refused"
-        if kept and not row.child.coverage.carries("la_requested"):
+        if untold(row.child.bail, row.child.coverage):
             return Piece("?", "dim")
-        return Piece("unasked", "warn") if kept else Piece("-", "dim")
+        state = row.child.bail.state
+        if state == "unsaid":
+            return Piece("?", "soon")
+        return Piece("unasked", "warn") if state == "refused" else Piece("-", "dim")
     if asked.replied_at is None:
-        return Piece("asked", "warn")
+        return Piece("asked", "warn" if row.child.told(("every la_replied",)) else "dim")
     return piece(asked.reply, "good" if asked.reply == "accepted" else "soon", 40)
 
 

@@ -75,7 +75,8 @@ def modes(child: Child, ruleset: RuleSet, now: int) -> Modes:
         )
     if link is False:
         return Modes(True, False, True, "no live link at this suite", link)
-    why = "whether a live link is there is not recorded: the telephone is lawful only without one"
+    blank = child.silence(("detention_authorised.link_available", "review_held.link_available"))
+    why = f"whether a live link is there is {blank}: the telephone is lawful only without one"
     return Modes(True, None, None, why, link)
 
 
@@ -185,6 +186,8 @@ def _know(child: Child, now: int) -> Iterator[Item]:
 
 
 def _asleep(child: Child, now: int) -> tuple[str, str]:
+    if child.resting_since is None and not child.told(("rest_started",)):
+        return f"{NOT_CARRIED}: whether the child rests", ""
     if child.resting_since is not None:
         since = when_text(child.resting_since, now)
         said = (
@@ -212,6 +215,9 @@ def rests(child: Child, now: int) -> list[tuple[int, int]]:
 def _rest(child: Child, now: int) -> str:
     within = [(max(a, now - DAY), b) for a, b in rests(child, now) if b > now - DAY]
     longest = max((b - a for a, b in within), default=0)
+    if longest < _REST and not child.told(("every rest_started",)):
+        known = f"; longest known {in_words(longest)}" if longest else ""
+        return f"{NOT_CARRIED}: how long the child rested{known}"
     if not longest:
         return "none on record in 24 hours; 8 hours without a break are to be allowed"
     missing = "" if longest >= _REST else f"; {in_words(_REST - longest)} short of 8 hours"
@@ -252,21 +258,26 @@ def _ask(child: Child, now: int) -> Iterator[Item]:
 def _before(child: Child, now: int) -> Iterator[Item]:
     for fact in child.facts:
         if fact.kind == "detention_authorised":
-            grounds = str(fact.attrs.get("grounds", "")) or "grounds not recorded"
+            blank = f"grounds {child.silence(('detention_authorised.grounds',))}"
+            grounds = str(fact.attrs.get("grounds", "")) or blank
             yield Item("before", when_text(fact.at, now), f"detention authorised: {grounds}")
         elif fact.kind == "review_held":
-            yield Item("before", when_text(fact.at, now), _held(fact))
+            yield Item("before", when_text(fact.at, now), _held(child, fact))
         elif fact.kind == "review_postponed":
-            ground = str(fact.attrs.get("ground", "")) or "ground not recorded"
+            blank = f"ground {child.silence(('review_postponed.ground',))}"
+            ground = str(fact.attrs.get("ground", "")) or blank
             yield Item("before", when_text(fact.at, now), f"put off: {_words(ground)}")
         elif fact.kind == "extension_authorised":
             yield Item("before", when_text(fact.at, now), "extended by a superintendent")
 
 
-def _held(fact: Fact) -> str:
-    said = [_words(str(fact.attrs.get("mode") or "mode not recorded"))]
+def _held(child: Child, fact: Fact) -> str:
+    def blank(name: str) -> str:
+        return child.silence((f"review_held.{name}",))
+
+    said = [_words(str(fact.attrs.get("mode") or f"mode {blank('mode')}"))]
     by = fact.attrs.get("acting_rank") or fact.attrs.get("rank")
-    said.append(f"by {_words(str(by))}" if by else "rank not recorded")
+    said.append(f"by {_words(str(by))}" if by else f"rank {blank('rank')}")
     if fact.attrs.get("asleep") is True:
         said.append("child asleep")
     for name, who in (
@@ -275,7 +286,8 @@ def _held(fact: Fact) -> str:
         ("reps_aa", "adult"),
     ):
         heard = fact.attrs.get(name)
-        said.append(f"{who} {_words(str(heard))}" if heard else f"{who}: nothing recorded")
+        nothing = "nothing recorded" if blank(name) == "not recorded" else "not carried"
+        said.append(f"{who} {_words(str(heard))}" if heard else f"{who}: {nothing}")
     said += [f"{n}: {fact.attrs[n]}" for n in ("grounds", "outcome") if fact.attrs.get(n)]
     return "review, " + ", ".join(said)
 

@@ -23,6 +23,7 @@ from detention_monitor.errors import RecordError
 from detention_monitor.mapping import Draft, draft
 from detention_monitor.paths import bundled_rules
 from detention_monitor.records import Source
+from detention_monitor.reports import carried
 from detention_monitor.rulefile import load_rules
 from detention_monitor.seencolumns import seen
 from detention_monitor.sources import (
@@ -92,6 +93,7 @@ def import_command(
     told += _used_again(used)
     told += _not_taken(reasons)
     told += _never_given(count, table, vocabulary)
+    told += _never_said(count, table)
     told += _shown_at_most(table)
     for line in told:
         click.echo(line, err=True)
@@ -230,14 +232,35 @@ def _never_given(
         )
 
 
+def _never_said(count: Counter[str], table: ColumnMap | None) -> Iterator[str]:
+    """Yield the attributes that reports tell and no column gives: each entry leaves them blank."""
+    if table is None or table.file.entries:
+        return
+    every = (*carried.COUNTED, *carried.TOLD_TO_PARTNERS)
+    parts = (name.partition(".") for name in sorted(carried.names_in(every)))
+    never = [
+        f"{kind}.{attribute}"
+        for kind, _, attribute in parts
+        if attribute and count[kind] and attribute not in table.file.attrs
+        and table.source.coverage.carries(kind, attribute)
+    ]  # fmt: skip
+    if never:
+        yield (
+            f"no column: {', '.join(never)}, which reports tell. What the source does not carry belongs "
+            "under not_carried in the map; else each entry is said to leave it blank"
+        )
+
+
 def _shown_at_most(table: ColumnMap | None) -> Iterator[str]:
     """Yield how many entries of each kind a row can show, where a row is a record."""
     if table is None or not table.file.entries:
         return
-    most = Counter(each.kind for each in table.file.entries)
-    open_ = [kind for kind in most if kind not in table.source.coverage.kinds_missing]
-    listed = ", ".join(f"{kind} {most[kind]}" for kind in open_)
+    coverage = table.source.coverage
+    most = sorted(each for each in coverage.at_most if each[0] not in coverage.kinds_missing)
+    if not most:
+        return
     yield (
-        f"a row shows at most: {listed or 'nothing that counts'}. Where more of a kind may have happened, "
-        "name it under not_carried in the map; else what has no column is held against somebody"
+        f"a row shows at most: {', '.join(f'{kind} {number}' for kind, number in most)}. Where all of them "
+        "are filled in, what was due later is told of nobody. Of what kind there can be no more than "
+        "that, name it under all_of in the map"
     )

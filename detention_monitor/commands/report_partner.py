@@ -46,7 +46,15 @@ def partner_command(*, given: Given, key: Path, authorities: Path | None, out: P
     """
     from detention_monitor.reports.authorities import FILE as SHIPPED
     from detention_monitor.reports.authorities import Authorities
-    from detention_monitor.reports.partner import PURPOSE, as_csv, outside, read_cases, write_case
+    from detention_monitor.reports.partner import (
+        PURPOSE,
+        Case,
+        Unsure,
+        as_csv,
+        outside,
+        read_cases,
+        write_case,
+    )
     from detention_monitor.reports.partner_page import DEFINITIONS, partner_page
     from detention_monitor.reports.pseudonym import Pseudonyms, read_key
 
@@ -60,8 +68,9 @@ def partner_command(*, given: Given, key: Path, authorities: Path | None, out: P
     with lines_made(given, write_case, out, force_only(out)) as (path, tally):
         with path.open("rb") as lines:
             found = [each for each in read_cases(lines) if each.day in given.period]
+        unsure = [each for each in found if isinstance(each, Unsure)]
         cases = sorted(
-            (outside(each, names, listed) for each in found),
+            (outside(each, names, listed) for each in found if isinstance(each, Case)),
             key=lambda each: (each.refused_at, each.child),
         )
         left = f"{tally.set_aside:,} lines could not be read and are in no figure"
@@ -69,7 +78,7 @@ def partner_command(*, given: Given, key: Path, authorities: Path | None, out: P
         made = Provenance(
             command_line(), ruleset.hash, inputs, told_period(given.period), DEFINITIONS, notes
         )
-        write(out / "partner.html", partner_page(cases, made.nameless(_COMMAND)))
+        write(out / "partner.html", partner_page(cases, made.nameless(_COMMAND), unsure))
         write(force_only(out) / MADE, "".join(f"{name}: {text}\n" for name, text in made.lines()))
         write(out / "partner.csv", as_csv(cases))
     click.echo(f"{len(cases)} children: {out / 'partner.html'}", err=True)

@@ -20,7 +20,7 @@ from detention_monitor.records import Source
 from detention_monitor.sources import SetAside, why_used_before
 from detention_monitor.times import rfc3339
 from detention_monitor.values import changed
-from detention_monitor.vocabulary import Coverage
+from detention_monitor.vocabulary import WHOLE, Coverage
 
 CLOCK_MAY_STEP = 300
 """Seconds by which our clock may step back; beyond that nothing is stored, lest all be judged ahead."""
@@ -177,28 +177,13 @@ def _row(
         "kind": entry.kind,
         "at": entry.at,
         "recorded_at": entry.recorded_at,
-        "not_carried": _not_carried(source),
+        "not_carried": packed([*source.coverage.names]),
         "body": packed(entry),
     }
 
 
-def _not_carried(source: Source) -> str:
-    missing = source.coverage
-    names = [*missing.kinds_missing, *map(".".join, missing.attributes_missing)]
-    return packed(sorted(names))
-
-
 def _coverage(text: str) -> Coverage:
-    if text == "[]":
-        return _WHOLE
-    names = [name.partition(".") for name in orjson.loads(text)]
-    return Coverage(
-        frozenset(kind for kind, _, attribute in names if not attribute),
-        frozenset((kind, attribute) for kind, _, attribute in names if attribute),
-    )
-
-
-_WHOLE = Coverage()
+    return WHOLE if text == "[]" else Coverage.of_names(orjson.loads(text))
 
 
 def set_aside(connection: Connection, feed: str, lines: Iterable[SetAside], at: int) -> None:

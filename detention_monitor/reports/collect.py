@@ -15,6 +15,7 @@ import msgspec
 from detention_monitor.judging import Settings, ruleset_of
 from detention_monitor.parquet import arrow_library
 from detention_monitor.replay import Progress, quiet, replay
+from detention_monitor.reports import carried
 from detention_monitor.reports.pseudonym import Pseudonyms
 from detention_monitor.reports.rows import Row, check, read_rows, write_row
 from detention_monitor.results import Tally
@@ -85,12 +86,22 @@ _TEXT = ("force", "detention", "kind", "day", "station", "sex", "ethnicity", "of
          "nights", "requests", "replies", "certificate", "breaches", "not_carried")  # fmt: skip
 _WHOLE = (
     "age", "held", "adult_asked", "adult_waited", "adult_from_request", "midnights",
-    "strip_searches", "intimate_searches", "reviews", "reviews_in_person", "extensions",
-    "warrants_applied", "warrants", "moved", "after_charge", "unlawful", "unlawful_possible", "good",
+    "strip_searches", "intimate_searches", "reviews", "reviews_in_person", "reviews_without_mode",
+    "extensions", "warrants_applied", "warrants", "moved", "after_charge", "unlawful",
+    "unlawful_possible", "good",
 )  # fmt: skip
 _YES_NO = ("closed", "charged", "bail_refused", "produced")
 COLUMNS = (*_TEXT, *_WHOLE, *_YES_NO)
 """The columns of the file of rows; times are minutes."""
+_RESTS_ON = {
+    "closed": carried.ENDED, "charged": carried.CHARGED, "bail_refused": carried.REFUSED,
+    "produced": carried.PRODUCED, "strip_searches": carried.SEARCHES, "reviews": carried.REVIEWS,
+    "reviews_in_person": carried.SEEN, "reviews_without_mode": carried.REVIEWS,
+    "unlawful": carried.LIMITS, "unlawful_possible": carried.LIMITS,
+    "intimate_searches": carried.POWERS[:1], "extensions": carried.POWERS[1:2],
+    "warrants": carried.POWERS[2:3], "warrants_applied": carried.POWERS[3:],
+}  # fmt: skip
+"""Columns in which nothing stands where the source does not carry it: 0 and false would be an answer."""
 
 
 def flat(row: Row, names: Pseudonyms | None = None) -> dict[str, Any]:
@@ -101,8 +112,11 @@ def flat(row: Row, names: Pseudonyms | None = None) -> dict[str, Any]:
     raw = msgspec.structs.asdict(row)
     out = {name: raw[name] for name in COLUMNS if name in raw}
     out["strip_searches"] = len(row.strip_searches)
+    out |= {name: None for name, needs in _RESTS_ON.items() if not row.carries(needs)}
+    if not row.unlawful_is_told:
+        out["unlawful"] = None
     out["nights"] = " ".join(row.nights)
-    out["not_carried"] = " ".join(row.not_carried)
+    out["not_carried"] = "; ".join(row.not_carried)
     out["requests"] = " ".join(f"{each.asked}/{each.stage}" for each in row.requests)
     out["replies"] = " ".join(each.reply or "none" for each in row.requests)
     out["breaches"] = " ".join(f"{duty}:{row.duties[duty]}" for duty in sorted(row.duties))

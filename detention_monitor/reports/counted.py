@@ -10,26 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from detention_monitor.reports import carried, labels
 from detention_monitor.reports.rows import Row
+from detention_monitor.vocabulary import Needs
 
-NOT_RECORDED = "not recorded"
-NOT_CARRIED = "cannot tell: not carried by the source"
 NIGHT = "{night}"
 """Stands in a definition for what counts as a night by the parameters in force (`night_in_words`)."""
-DAY_MINUTES = 24 * 60
-YES, NO = "yes", "no"
-
-Needs = tuple[tuple[str, ...], ...]
-"""Kinds of entry on which a figure rests: of each group the source has to carry one. Where it does
-not, that nothing is recorded says nothing, and the detention is counted as such or in no figure."""
-_CAME: Needs = (("aa_arrived",),)
-_ASKED: Needs = (*_CAME, ("aa_contacted", "aa_requested"))
-_CHARGED: Needs = (("charged",),)
-_KEPT: Needs = (*_CHARGED, ("detention_after_charge", "bail_decided"))
-_ENDED: Needs = (("released", "bailed", "moved_to_la", "court_appearance"),)
-_SEARCHES: Needs = (("strip_search_started",),)
-_LIMITS: Needs = (("review_held",), ("extension_authorised",), ("warrant_issued",))
-_REQUESTS: Needs = (("la_requested",),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +31,13 @@ class Breakdown:
     of: Callable[[Row], Iterable[str]]
     definition: str
     order: tuple[str, ...] = ()
-    among: Callable[[Row], bool] = lambda row: row.kind == "detained"
+    among: Callable[[Row], bool | None] = lambda row: row.kind == "detained"
     unit: str = "detentions"
     label: str = "category"
     across: Callable[[Row], Iterable[str]] | None = None
     columns: tuple[str, ...] = ()
     needs: Needs = ()
+    """Where the source does not carry these, a detention cannot be told, and is in no other category."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +45,8 @@ class Spread:
     """How long something took, in minutes: quantiles, and how many in each band.
 
     `edges` part the bands, in minutes; a value at an edge belongs to the band above it. `nothing`
-    is what it means that there is no value; those are counted, and are in no quantile.
+    is what it means that there is no value; those are counted, and are in no quantile. Of a row that
+    yields nothing it cannot be told; nor of one whose source does not carry what `needs` names.
     """
 
     id: str
@@ -66,211 +54,110 @@ class Spread:
     of: Callable[[Row], Iterable[int | None]]
     definition: str
     edges: tuple[int, ...]
-    among: Callable[[Row], bool] = lambda row: row.kind == "detained"
-    nothing: str = NOT_RECORDED
+    among: Callable[[Row], bool | None] = lambda row: row.kind == "detained"
+    nothing: str = carried.NOT_RECORDED
     unit: str = "detentions"
     needs: Needs = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Of how many something is true; None where the source cannot tell: then it is in neither."""
+    """Of how many something is true; None where the record does not say: then it is in neither.
+
+    Nor is a detention whose source does not carry what this `needs`, or what is needed to know
+    whether it is one `of_whom` this is counted.
+    """
 
     id: str
     title: str
     has: Callable[[Row], bool | None]
     definition: str
-    among: Callable[[Row], bool] = lambda row: row.kind == "detained"
+    among: Callable[[Row], bool | None] = lambda row: row.kind == "detained"
     base: str = "detentions"
     needs: Needs = ()
+    of_whom: Needs = ()
 
-
-def _one(value: str | None) -> tuple[str]:
-    return (NOT_RECORDED if value is None else value.replace("_", " "),)
-
-
-def _yes(value: bool | None) -> str:
-    return NOT_RECORDED if value is None else YES if value else NO
-
-
-def _kept(row: Row) -> bool:
-    return row.kind == "detained" and row.bail_refused
-
-
-_KINDS = {
-    "detained": "detained",
-    "detention_refused": "detention refused by the custody officer",
-    "voluntary": "voluntary interview, not detained",
-    "police_protection": "police protection, not police detention",
-    "no_decision": "neither authorised nor refused on the record",
-    "under_10": "not judged: recorded as under 10",
-    "adult": "not judged: an adult",
-    "age_not_recorded": "not judged: age not recorded",
-}
-_ADULT_ASKED = ("asked", "came, not asked", "no entry of asking")
-_NIGHTS = ("before charge only", "after charge only", "before and after charge", "not overnight")
-_OVER = ("over 24 h, released without charge", "over 24 h, otherwise", "24 h or less", "time held not known")  # fmt: skip
-_OUTCOMES = (
-    "released, not charged", "bailed, not charged", "charged and bailed or released",
-    "charged, to court from custody", "charged, moved to the local authority",
-    "not charged, to court", "no end on the record",
-)  # fmt: skip
-_TIMES_SEARCHED = ("not searched", "once", "twice", "three times or more")
-_SEXES = ("female", "male", "other", NOT_RECORDED)
-
-
-def _kind(row: Row) -> Iterable[str]:
-    return (_KINDS.get(row.kind, f"not judged: {row.kind.replace('_', ' ')}"),)
-
-
-def _adult_asked(row: Row) -> Iterable[str]:
-    if row.adult_asked is not None:
-        return (_ADULT_ASKED[0],)
-    return (_ADULT_ASKED[1 if row.adult_waited is not None else 2],)
-
-
-def _night(row: Row) -> Iterable[str]:
-    phases = set(row.nights)
-    if not phases:
-        return (_NIGHTS[3],)
-    return (_NIGHTS[0 if phases == {"pre"} else 1 if phases == {"post"} else 2],)
-
-
-def _over_24(row: Row) -> Iterable[str]:
-    if row.held is None:
-        return (_OVER[3],)
-    if row.held <= DAY_MINUTES:
-        return (_OVER[2],)
-    without = not row.charged and row.outcome in ("released", "bailed")
-    return (_OVER[0 if without else 1],)
-
-
-def _outcome(row: Row) -> Iterable[str]:
-    if not row.closed or row.outcome is None:
-        return (_OUTCOMES[6],)
-    if row.outcome == "court_appearance":
-        return (_OUTCOMES[3 if row.charged else 5],)
-    if row.outcome == "moved_to_la":
-        return (_OUTCOMES[4],)
-    if row.charged:
-        return (_OUTCOMES[2],)
-    return (_OUTCOMES[0 if row.outcome == "released" else 1],)
-
-
-def _times_searched(row: Row) -> Iterable[str]:
-    return (_TIMES_SEARCHED[min(len(row.strip_searches), 3)],)
-
-
-def _powers(row: Row) -> Iterable[str]:
-    yield from ("intimate search",) * row.intimate_searches
-    yield from ("extension to 36 hours authorised",) * row.extensions
-    yield from ("warrant of further detention applied for",) * row.warrants_applied
-    yield from ("warrant of further detention issued",) * row.warrants
-
-
-def _certificate(row: Row) -> Iterable[str]:
-    if row.certificate is None:
-        return ("none on the record",)
-    limb = {"a": "limb (a): impracticable", "b": "limb (b): no secure accommodation"}
-    return (limb.get(row.certificate, "limb not recorded"),)
-
-
-def _age(row: Row) -> Iterable[str]:
-    return (NOT_RECORDED if row.age is None else f"{row.age}",)
-
-
-_searched = lambda row: row.kind == "detained" and bool(row.strip_searches)  # noqa: E731 - as the others
-_GROUPS = (
-    "violence", "sexual", "robbery", "theft", "criminal damage", "drugs", "weapons", "public order",
-    "fraud", "miscellaneous", "non notifiable", NOT_RECORDED,
-)  # fmt: skip
-_ETHNICITIES = ("asian", "black", "mixed", "white", "other", "not stated", NOT_RECORDED)
-_AGES = tuple(str(age) for age in range(10, 18))
 
 BREAKDOWNS: tuple[Breakdown, ...] = (
-    Breakdown("read", "Records read, by what they are", _kind,
+    Breakdown("read", "Records read, by what they are", labels.kind,
               "Each detention once, however many custody records it spans.",
               ("detained", "detention refused by the custody officer"), among=lambda _: True,
               unit="records", label="what it is"),
-    Breakdown("age_sex", "Detentions of children, by age and sex", _age,
+    Breakdown("age_sex", "Detentions of children, by age and sex", labels.age,
               "Age in years at arrival at the station; sex as last recorded.",
-              _AGES, label="age", across=lambda row: _one(row.sex), columns=_SEXES),
-    Breakdown("ethnicity", "Detentions of children, by ethnicity", lambda row: _one(row.ethnicity),
+              labels.AGES, label="age", across=labels.sex, columns=labels.SEXES),
+    Breakdown("ethnicity", "Detentions of children, by ethnicity", labels.ethnicity,
               "As the child defines it, in the five groups of the census; 'not stated' is an answer, "
-              "'not recorded' a blank.", _ETHNICITIES, label="ethnicity"),
-    Breakdown("offence", "Detentions of children, by offence", lambda row: _one(row.offence),
-              "Group of the gravest offence for which the child was arrested.", _GROUPS,
+              "'not recorded' a blank.", labels.ETHNICITIES, label="ethnicity"),
+    Breakdown("offence", "Detentions of children, by offence", labels.offence,
+              "Group of the gravest offence for which the child was arrested.", labels.GROUPS,
               label="offence"),
-    Breakdown("adult_asked", "Appropriate adult called", _adult_asked,
+    Breakdown("adult_asked", "Appropriate adult called", labels.adult_asked,
               "An entry shows that somebody was asked to come, or a scheme was asked to send one; or that "
         "an adult came though none shows that one was asked; or neither.",
-              _ADULT_ASKED, label="adult", needs=_ASKED),
-    Breakdown("overnight", "Held overnight, before and after charge", _night,
+              labels.ADULT_ASKED, label="adult", needs=carried.ASKED),
+    Breakdown("overnight", "Held overnight, before and after charge", labels.night,
               f"NIGHT4: {NIGHT}. A night is after charge if so long a time of it is after the decision to "
               "keep the child; before charge if so long is before it; otherwise both.",
-              _NIGHTS, label="night",
-              needs=_KEPT),
-    Breakdown("overnight_midnight", "Overnight by two counts", lambda row: (_yes(bool(row.nights)),),
+              labels.NIGHTS, label="night", needs=(*carried.KEPT, *carried.ENDED)),
+    Breakdown("overnight_midnight", "Overnight by two counts", labels.overnight,
               "MIDNIGHT: in police detention at 00:00 local; published series may mean that. It "
               "counts a child released at 00:20 and leaves out one held from 00:40 to 06:30.",
-              (YES, NO), label="overnight (NIGHT4)",
-              across=lambda row: (f"{_yes(row.midnights > 0)} (MIDNIGHT)",),
-              columns=("yes (MIDNIGHT)", "no (MIDNIGHT)")),
-    Breakdown("outcome", "How detention ended", _outcome,
+              (labels.YES, labels.NO), label="overnight (NIGHT4)",
+              across=labels.midnight,
+              columns=("yes (MIDNIGHT)", "no (MIDNIGHT)"), needs=carried.ENDED),
+    Breakdown("outcome", "How detention ended", labels.outcome,
               "The last end on the record; bail before charge that was answered is followed to "
-              "its end.", _OUTCOMES, label="outcome",
-              needs=(*_ENDED, *_CHARGED)),
-    Breakdown("over_24", "Held for more than 24 hours, then released without charge", _over_24,
+              "its end.", labels.OUTCOMES, label="outcome",
+              needs=(*carried.ENDED, *carried.CHARGED)),
+    Breakdown("over_24", "Held for more than 24 hours, then released without charge", labels.over_24,
               "Time held counts from arrival at the station to the end of police detention, time on "
               "bail left out, hospital not left out (compare PACE s.50); released includes bail.",
-              _OVER, label="time held",
-              needs=_CHARGED),
-    Breakdown("searched", "Children strip searched, by how often", _times_searched,
+              labels.OVER, label="time held",
+              needs=(*carried.CHARGED, *carried.ENDED)),
+    Breakdown("searched", "Children strip searched, by how often", labels.times_searched,
               "Searches that exposed more than outer clothing, and removal of clothing for safety.",
-              _TIMES_SEARCHED, label="strip searched",
-              needs=_SEARCHES),
+              labels.TIMES_SEARCHED, label="strip searched",
+              needs=carried.SEARCHES),
     Breakdown("searches", "Strip searches, by exposure and adult",
-              lambda row: (_yes(each.exposed) for each in row.strip_searches),
+              labels.exposed,
               "One count for each search; whether an adult was there is said by the entry, else by "
-              "the adult's coming and going.", (YES, NO, NOT_RECORDED), _searched, "searches",
+              "the adult's coming and going.", (labels.YES, labels.NO, carried.NOT_RECORDED), labels.searched, "searches",
               "intimate parts exposed",
-              lambda row: (f"adult there: {_yes(each.adult)}" for each in row.strip_searches),
-              ("adult there: yes", "adult there: no", "adult there: not recorded"),
-              needs=_SEARCHES),
-    Breakdown("searched_age_sex", "Children strip searched, by age and sex", _age,
-              "Each detention with a strip search once.", _AGES, _searched, label="age",
-              across=lambda row: _one(row.sex), columns=_SEXES,
-              needs=_SEARCHES),
+              labels.adult_at_search,
+              labels.ADULT_THERE,
+              needs=carried.SEARCHES),
+    Breakdown("searched_age_sex", "Children strip searched, by age and sex", labels.age,
+              "Each detention with a strip search once.", labels.AGES, labels.searched, label="age",
+              across=labels.sex, columns=labels.SEXES,
+              needs=carried.SEARCHES),
     Breakdown("searched_ethnicity", "Children strip searched, by ethnicity",
-              lambda row: _one(row.ethnicity), "Each detention with a strip search once.",
-              _ETHNICITIES, _searched, label="ethnicity",
-              needs=_SEARCHES),
-    Breakdown("powers", "Other powers used", _powers, "One count for each act on the record.",
+              labels.ethnicity, "Each detention with a strip search once.",
+              labels.ETHNICITIES, labels.searched, label="ethnicity",
+              needs=carried.SEARCHES),
+    Breakdown("powers", "Other powers used", labels.powers, "One count for each act on the record.",
               ("intimate search", "extension to 36 hours authorised",
                "warrant of further detention applied for", "warrant of further detention issued"),
               unit="acts", label="power",
-              needs=(("intimate_search_started",), *_LIMITS[1:], ("warrant_applied",))),
+              needs=carried.POWERS),
     Breakdown("requests", "Requests to the local authority, by type and stage",
-              lambda row: (each.asked.replace("_", " ") for each in row.requests),
+              labels.asked_for,
               "One count for each request; type and stage as the entry says.",
-              ("alternative", "secure", "both", "unclear", NOT_RECORDED), unit="requests",
+              ("alternative", "secure", "both", "unclear", carried.NOT_RECORDED), unit="requests",
               label="asked for",
-              across=lambda row: (each.stage.replace("_", " ") for each in row.requests),
-              columns=("pre charge", "at charge", "post charge", NOT_RECORDED),
-              needs=_REQUESTS),
+              across=labels.stage,
+              columns=("pre charge", "at charge", "post charge", carried.NOT_RECORDED),
+              needs=carried.REQUESTS),
     Breakdown("replies", "What the local authority replied",
-              lambda row: ((each.reply or "no entry shows a reply").replace("_", " ")
-                           for each in row.requests),
+              labels.reply,
               "To each request: the first reply after it and before the next request.",
-              ("accepted", "no bed", "no secure", "refused", "no reply", "other",
-               "no entry shows a reply"), unit="requests", label="reply",
-              needs=(*_REQUESTS, ("la_replied",))),
-    Breakdown("certificates", "Certificates under s.38(7) for children kept", _certificate,
+              labels.REPLIES, unit="requests", label="reply",
+              needs=(*carried.REQUESTS, *carried.REPLIED)),
+    Breakdown("certificates", "Certificates under s.38(7) for children kept", labels.certificate,
               "Of children refused bail and not moved to the local authority.",
-              ("limb (a): impracticable", "limb (b): no secure accommodation", "limb not recorded",
-               "none on the record"), lambda row: _kept(row) and row.moved is None,
+              labels.LIMBS, labels.kept_here,
               label="certificate",
-              needs=(("certificate_made",), ("moved_to_la",))),
+              needs=(*carried.KEPT, *carried.MOVED, *carried.CERTIFICATE)),
 )  # fmt: skip
 
 _HOURS = tuple(hour * 60 for hour in (1, 2, 3, 4, 6, 9, 12, 18))
@@ -281,82 +168,86 @@ SPREADS: tuple[Spread, ...] = (
            "From the first authority to detain until an adult is at the station in person; 0 where "
            "one was there already. A telephone call is not arrival. Hospital is not left out. No adult "
         "came: no entry shows that one did.",
-           _HOURS, nothing="no adult came", needs=_CAME),
+           _HOURS, nothing="no adult came", needs=carried.CAME),
     Spread("adult_from_request", "Time from asking the adult to arrival",
            lambda row: (row.adult_from_request,),
            "From the first entry that an adult was asked until one is at the station in person.",
            _HOURS, lambda row: row.kind == "detained" and row.adult_asked is not None,
-           "no adult came", needs=_CAME),
+           "no adult came", needs=carried.CAME),
     Spread("held", "Time held", lambda row: (row.held,),
            "From arrival at the station to the end of police detention, time on bail left out.",
            tuple(hour * 60 for hour in (3, 6, 9, 12, 15, 18, 24, 36)),
            nothing="no end on the record",
-              needs=_ENDED),
+              needs=carried.ENDED),
     Spread("replied", "Time from request to the local authority's reply",
-           lambda row: (each.minutes for each in row.requests),
+           labels.wait_for_reply,
            "To the first reply after the request and before the next request.",
-           (30, 60, 120, 240, 480), nothing="no entry shows a reply", unit="requests",
-              needs=(*_REQUESTS, ("la_replied",))),
+           (30, 60, 120, 240, 480), nothing=labels.NO_REPLY, unit="requests",
+              needs=(*carried.REQUESTS, *carried.REPLIED)),
     Spread("after_charge", "Time held after charge, bail refused", lambda row: (row.after_charge,),
            "From the first charge to the end of police detention, of children refused bail.",
-           tuple(hour * 60 for hour in (1, 3, 6, 9, 12, 18, 24, 48)), _kept,
+           tuple(hour * 60 for hour in (1, 3, 6, 9, 12, 18, 24, 48)), labels.kept,
            "no end on the record",
-              needs=_KEPT),
-    Spread("unlawful", "Minutes of unlawful detention", lambda row: (row.unlawful or None,),
+              needs=(*carried.KEPT, *carried.ENDED)),
+    Spread("unlawful", "Minutes of unlawful detention", lambda row: (row.unlawful or None,) if row.unlawful_is_told else (),
            "Minutes of police detention in which a review under s.40 or a limit of ss.41 to 44 was "
            "past its instant on every reading of the law; stretches that overlap count once. A "
            "possible finding for a person to decide, not a ruling.",
            (5, 30, 120, 360), nothing="none",
-              needs=_LIMITS),
+              needs=carried.LIMITS),
 )  # fmt: skip
 
 
 SHARES: tuple[Share, ...] = (
     Share("adult_came", "An adult came in person",
           lambda row: row.adult_waited is not None,
-          "Before the end of detention.", needs=_CAME),
+          "Before the end of detention.", needs=carried.CAME),
     Share("adult_in_2h", "An adult there within two hours",
           lambda row: row.adult_waited is not None and row.adult_waited <= 120,
-          "Of the first authority to detain. Two hours are a target, not law.", needs=_CAME),
-    Share("overnight", "Held overnight", lambda row: bool(row.nights), f"NIGHT4: {NIGHT}."),
+          "Of the first authority to detain. Two hours are a target, not law.", needs=carried.CAME),
+    Share("overnight", "Held overnight", lambda row: bool(row.nights), f"NIGHT4: {NIGHT}.",
+          needs=carried.ENDED),
     Share("overnight_post", "Held overnight after charge",
-          lambda row: any(each != "pre" for each in row.nights),
+          lambda row: None if row.nights and row.bail_refused is None
+          else any(each != "pre" for each in row.nights),
           "NIGHT4, at least part of a night after the decision to keep the child.",
-              needs=_KEPT),
+          needs=(*carried.KEPT, *carried.ENDED)),
     Share("charged", "Charged", lambda row: row.charged, "An entry shows a charge.",
-              needs=_CHARGED),
+          needs=carried.CHARGED),
     Share("bail_refused", "Bail refused", lambda row: row.bail_refused,
           "Of children charged.", lambda row: row.kind == "detained" and row.charged, "charged",
-              needs=_KEPT),
+          needs=carried.KEPT, of_whom=carried.CHARGED),
     Share("asked", "Local authority asked for accommodation", lambda row: bool(row.requests),
-          "At any stage, of children refused bail.", _kept, "bail refused",
-              needs=_REQUESTS),
+          "At any stage, of children refused bail.", labels.kept, "bail refused",
+          needs=carried.REQUESTS, of_whom=carried.KEPT),
     Share("moved", "Moved to local authority accommodation", lambda row: row.moved is not None,
-          "Of children refused bail.", _kept, "bail refused",
-              needs=(("moved_to_la",),)),
+          "Of children refused bail.", labels.kept, "bail refused",
+          needs=carried.MOVED, of_whom=carried.KEPT),
     Share("certified", "Certificate made", lambda row: row.certificate is not None,
-          "Of children refused bail and not moved.",
-          lambda row: _kept(row) and row.moved is None, "kept",
-              needs=(("certificate_made",),)),
+          "Of children refused bail and not moved.", labels.kept_here, "kept",
+          needs=carried.CERTIFICATE, of_whom=(*carried.KEPT, *carried.MOVED)),
     Share("produced", "Certificate produced to the court", lambda row: row.produced,
           "Of children with a certificate.",
-          lambda row: _kept(row) and row.moved is None and row.certificate is not None,
-          "certificates",
-              needs=(("certificate_produced",),)),
-    Share("unlawful", "Any unlawful minute", lambda row: row.unlawful > 0,
-          "As defined under minutes of unlawful detention.",
-              needs=_LIMITS),
-    Share("never_seen", "Reviewed, never in person", lambda row: row.reviews_in_person == 0,
-          "Of children with at least one review that counts.",
-          lambda row: row.kind == "detained" and row.reviews > 0, "reviewed"),
+          lambda row: labels.kept_here(row) if row.certificate is not None else False, "certificates",
+          needs=carried.PRODUCED, of_whom=(*carried.KEPT, *carried.MOVED, *carried.CERTIFICATE)),
+    Share("unlawful", "Any unlawful minute",
+          lambda row: row.unlawful > 0 if row.unlawful_is_told else None,
+          "As defined under minutes of unlawful detention.", needs=carried.LIMITS),
+    Share("never_seen", "Reviewed, never in person", labels.never_seen,
+          "Of children with at least one review that counts. Where none is said to be in person, and of "
+          "one it is not said how it was held, it cannot be told.",
+          lambda row: row.kind == "detained" and row.reviews > 0, "reviewed",
+          needs=carried.SEEN, of_whom=carried.REVIEWS),
     Share("searched", "Strip searched", lambda row: bool(row.strip_searches), "At least once.",
-              needs=_SEARCHES),
+          needs=carried.SEARCHES),
     Share("over_24", "Over 24 hours, released without charge",
-          lambda row: None if row.held is None else _over_24(row) == (_OVER[0],),
-          "As defined above.", base="time held known",
-              needs=_CHARGED),
+          lambda row: None if row.held is None else labels.over_24(row) == (labels.OVER[0],),
+          "As defined above.", base="time held known", needs=(*carried.CHARGED, *carried.ENDED)),
     Share("by_law", "Any possible breach of statute or Code, established",
           lambda row: "law" in row.duties.values(),
           "At least one finding that rests on an Act or on the Code, not on a local target, and "
-          "holds on every reading of the record."),
+          "holds on every reading of the record. What a source does not carry is found of nobody: "
+          "with such a source it is the least there can have been."),
 )  # fmt: skip
+"""The last is told of every detention: what it is of is how many there were."""
+ALWAYS = "by_law"

@@ -23,6 +23,7 @@ from detention_monitor.clock_facts import detained
 from detention_monitor.detention import Detention
 from detention_monitor.findings import Finding
 from detention_monitor.judging import ruleset_of
+from detention_monitor.reports import carried
 from detention_monitor.reports.page import SENSITIVE
 from detention_monitor.reports.provenance import Provenance
 from detention_monitor.reports.questions import questions
@@ -64,7 +65,10 @@ class Overnight(msgspec.Struct, frozen=True):
     full: bool = True
     refused: str = ""
     in_custody: bool = False
-    charged: bool = False
+    charged: bool | None = False
+    """None: the source does not carry it."""
+    untold: int = 0
+    """Of how many duties it cannot be told whether they were done."""
     why: tuple[Line, ...] = ()
     missed: tuple[Line, ...] = ()
     well: tuple[str, ...] = ()
@@ -103,17 +107,19 @@ def overnight(
     child = child_of(judged, detention, ruleset_of(rules, policy).parameters)
     missed = _missed(judged.findings, now)
     minutes = None if night is None else night.attrs.get("minutes")
-    charged = child.charged_at is not None
+    charged = child.charged_at is not None or (False if child.told(*carried.CHARGED) else None)
+    untold = {each.duty or each.rule for each in judged.findings if each.status == "cannot_tell"}
     return Overnight(
         name=child.name,
         who=_who(child),
-        station=child.suite or "station not recorded",
+        station=child.suite or f"station {child.silence(*carried.STATION)}",
         now=_now(child, now),
         held=_held(child, minutes if isinstance(minutes, int) else None, now),
         rank=(1, int(not child.in_custody), int(not charged), -len(missed)),
         full=night is not None,
         in_custody=child.in_custody,
         charged=charged,
+        untold=len(untold),
         why=tuple(_why(child, now)),
         missed=tuple(missed),
         well=tuple(dict.fromkeys(
@@ -148,13 +154,15 @@ def _now(child: Child, now: int) -> str:
     if child.ended is not None:
         kind, at = child.ended
         return f"{_ENDED.get(kind, kind.replace('_', ' '))} {when_text(at, now)}"
+    if not child.told(*carried.ENDED):
+        return "not carried by this source: whether still in custody"
     return f"STILL IN CUSTODY{f', {child.place}' if child.place else ''}"
 
 
 def _held(child: Child, minutes: int | None, now: int) -> str:
     begun = child.authorised_at
     if begun is None:
-        return "when detention was authorised is not recorded"
+        return f"when detention was authorised is {child.silence(('detention_authorised',))}"
     until = now if child.ended is None else child.ended[1]
     night = "" if minutes is None else f", {in_words(60 * minutes)} of it in the night"
     return f"detained {when_text(begun, now)}, {in_words(max(0, until - begun))}{night}"
@@ -169,7 +177,9 @@ def _why(child: Child, now: int) -> Iterator[Line]:
         said, at = charged.attrs, when_text(charged.at, now)
         offence = f" with {said['offence']}" if said.get("offence") else ""
         if refused is not None and refused.attrs.get("refused") is True:
-            ground = _word(refused, "ground", "grounds") or "ground not recorded"
+            ground = _word(refused, "ground", "grounds") or _blank(
+                child, "ground", "bail_decided.ground", "bail_decided.grounds"
+            )
             refused_at = when_text(refused.at, now)
             yield _line(refused_at, f"bail refused: {ground} (charged{offence} {at})")
         else:
@@ -181,16 +191,18 @@ def _why(child: Child, now: int) -> Iterator[Line]:
         match fact.kind:
             case "detention_authorised":
                 about = _word(fact, "offence", "offence_group")
-                grounds = fact.attrs.get("grounds") or "grounds not recorded"
+                grounds = fact.attrs.get("grounds") or _blank(
+                    child, "grounds", "detention_authorised.grounds"
+                )
                 yield _line(at, f"detained, {f'{about}: ' if about else ''}{grounds}")
             case "extension_authorised":
                 yield _line(at, "extended by a superintendent")
             case "certificate_made":
-                limb = f"limb ({fact.attrs['limb']})" if fact.attrs.get("limb") else ""
-                ground = (
-                    ", ".join(filter(None, (limb, _word(fact, "ground")))) or "no ground recorded"
-                )
-                yield _line(at, f"certificate under s.38(7): {ground}")
+                limb = fact.attrs.get("limb")
+                told = f"limb ({limb})" if limb else _blank(child, "limb", "certificate_made.limb")
+                ground = _word(fact, "ground") or _blank(child, "ground", "certificate_made.ground")
+                ground = f", {ground}" if limb != "b" else ""
+                yield _line(at, f"certificate under s.38(7): {told}{ground}")
     yield _line("adult", adult_text(child, now)[0] if child.in_custody else _came(child, now))
     yield _line("seen", seen_text(child, now)[0] if child.in_custody else _seen(child, now))
     if child.review is not None and child.review.due is not None and child.in_custody:
@@ -203,6 +215,11 @@ def _word(fact: Fact, *names: str) -> str:
     return said.replace("_", " ")
 
 
+def _blank(child: Child, what: str, *names: str) -> str:
+    """Return that an entry does not say something, or that its source does not carry it."""
+    return f"{what} {child.silence(names)}"
+
+
 def _came(child: Child, now: int) -> str:
     if not child.adult.here and not child.adult.carried:
         return adult_text(child, now)[0]
@@ -212,7 +229,7 @@ def _came(child: Child, now: int) -> str:
 
 
 def _seen(child: Child, now: int) -> str:
-    if child.seen is None and not child.coverage.carries("review_held", "mode"):
+    if child.seen_state in ("not carried", "not recorded"):
         return seen_text(child, now)[0]
     if child.seen is None:
         return "never in person by an inspector"
@@ -281,8 +298,10 @@ def summary(children: Sequence[Overnight], day: date, at: int) -> list[str]:
     if not children:
         return [f"{told}: no child was held overnight."]
     here = sum(each.in_custody for each in night)
-    charged = sum(each.charged for each in night)
-    first = f"{told}: {_children(len(night))} held overnight, {here} still in custody, {charged} charged."
+    known = [each.charged for each in night if each.charged is not None]
+    of = "" if len(known) == len(night) else f" of {len(known)} whose source carries it"
+    charged = f"{sum(known)} charged{of}" if known or not night else "whether charged not carried"
+    first = f"{told}: {_children(len(night))} held overnight, {here} still in custody, {charged}."
     brief = len(judged) - len(night)
     more = f" {_children(brief)} there at midnight, for less than four hours of the night." if brief else ""  # fmt: skip
     refused = len(children) - len(judged)

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
+from detention_monitor.reports.carried import NOT_CARRIED, STATION
 from detention_monitor.reports.counted import (
     BREAKDOWNS,
-    NOT_CARRIED,
     SHARES,
     SPREADS,
     Breakdown,
+    Share,
     Spread,
 )
 from detention_monitor.reports.intervals import at_place
@@ -34,21 +35,22 @@ class Place(NamedTuple):
 
 
 ALL = Place()
-UNKNOWN_STATION = "station not recorded"
+UNKNOWN_STATIONS = ("station not carried", "station not recorded")
 
 
 class Rate(NamedTuple):
-    """Of `base` that could be told, `has`; of `untold` the source cannot tell."""
+    """Of `base` that could be told, `has`; of `untold` the source cannot tell, of `unsaid` the record."""
 
     has: int = 0
     base: int = 0
     untold: int = 0
+    unsaid: int = 0
 
     def plus(self, value: bool | None) -> Rate:
-        """Return the rate with one more counted."""
+        """Return the rate with one more counted; None: the record does not say."""
         if value is None:
-            return Rate(self.has, self.base, self.untold + 1)
-        return Rate(self.has + value, self.base + 1, self.untold)
+            return self._replace(unsaid=self.unsaid + 1)
+        return self._replace(has=self.has + value, base=self.base + 1)
 
 
 Minutes = Counter[int | None]
@@ -72,30 +74,43 @@ class Figures:
         """Count one row."""
         self.first = min(self.first or row.day, row.day)
         self.last = max(self.last, row.day)
-        station = row.station or UNKNOWN_STATION
+        station = row.station or UNKNOWN_STATIONS[row.carries(STATION)]
         wide = (ALL, Place(row.force, station), Place(month=row.month))
         every = (*wide, Place(row.force, station, row.month))
         for each in BREAKDOWNS:
             told = self._is_told(row, each)
             if each.among(row):
-                for pair in _pairs(each, row) if told else ((NOT_CARRIED, ""),):
+                for pair in _pairs(each, row) if told else (_untold(each),):
                     for place in every:
                         _of(self.counts, each.id, place)[pair] += 1
         for spread in SPREADS:
             if self._is_told(row, spread) and spread.among(row):
-                for value in spread.of(row):
+                values = [*spread.of(row)]
+                if not values and spread.unit == "detentions":
+                    self.not_carried.add(spread.id)
+                for value in values:
                     for place in wide:
                         self._minutes(spread.id, place)[value] += 1
-        for share in SHARES:
-            if share.among(row):
-                has = share.has(row) if row.carries(share.needs) else None
-                rates = self.rates.setdefault(share.id, {})
-                for place in every:
-                    rates[place] = rates.get(place, Rate()).plus(has)
+        if row.kind == "detained":
+            for share in SHARES:
+                self._share(share, row, every)
         if row.kind == "detained":
             for duty, state in row.duties.items():
                 for place in wide:
                     self.duties.setdefault(place, Counter())[duty, state] += 1
+
+    def _share(self, of: Share, row: Row, every: Iterable[Place]) -> None:
+        """Count a detention in a share, if it is one that it is of, or nobody can tell."""
+        untold = not row.carries(of.of_whom)
+        among = untold or of.among(row)
+        if among is False:
+            return
+        untold = untold or not row.carries(of.needs)
+        has = None if among is None else of.has(row)
+        rates = self.rates.setdefault(of.id, {})
+        for place in every:
+            rate = rates.get(place, Rate())
+            rates[place] = rate._replace(untold=rate.untold + 1) if untold else rate.plus(has)
 
     def _is_told(self, row: Row, of: Breakdown | Spread) -> bool:
         """Whether a row can be counted; acts are, wherever they are recorded."""
@@ -127,6 +142,11 @@ class Figures:
     def count(self, name: str, place: Place) -> Counter[tuple[str, str]]:
         """Return the counts of a breakdown at a place."""
         return self.counts.get(name, {}).get(place, Counter())
+
+
+def _untold(of: Breakdown) -> tuple[str, str]:
+    """Return where a detention is counted whose source does not carry what a breakdown needs."""
+    return NOT_CARRIED, NOT_CARRIED if of.across is not None else ""
 
 
 def _pairs(of: Breakdown, row: Row) -> Iterable[tuple[str, str]]:

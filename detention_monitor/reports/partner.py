@@ -17,10 +17,12 @@ import msgspec
 from detention_monitor.assess import Assessment
 from detention_monitor.detention import Detention
 from detention_monitor.findings import Finding
+from detention_monitor.reports import carried
 from detention_monitor.reports.authorities import Authorities
 from detention_monitor.reports.pseudonym import Pseudonyms
 from detention_monitor.timeline import Fact
 from detention_monitor.times import day_of, rfc3339
+from detention_monitor.vocabulary import Needs
 
 PURPOSE = "report partner"
 _SHORT = 10
@@ -30,9 +32,6 @@ _CHILD = "child_pace_part_iv"
 _DUTIES = ("E03", "E04", "E05", "E07", "E09", "E10", "E12", "E13", "E15", "E18")
 """Duties of which partners hear: the move, the request, the certificate, the night, the court."""
 _LAW = ("statute", "code", "annex")
-TOLD = ("la_requested", "la_replied", "moved_to_la", "certificate_made", "certificate_produced",
-        "review_held")  # fmt: skip
-"""Kinds of entry whose absence the report tells, unless the source does not carry them."""
 
 
 class Asked(msgspec.Struct, frozen=True, array_like=True):
@@ -75,7 +74,7 @@ class Concern(msgspec.Struct, frozen=True, array_like=True):
     possible: bool
 
 
-class Case(msgspec.Struct, frozen=True, kw_only=True):
+class Case(msgspec.Struct, frozen=True, kw_only=True, tag="case"):
     """A child charged and refused bail; instants in seconds UTC, None where no entry shows it."""
 
     child: str
@@ -98,7 +97,15 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: int | None
     concerns: tuple[Concern, ...]
     not_carried: tuple[str, ...] = ()
-    """Of the kinds of entry told here, those the source does not carry."""
+    """Of what is told here, what the source does not carry: kinds of entry, attributes."""
+
+    def carries(self, needs: Needs) -> bool:
+        """Whether the source carries, of each group of kinds and attributes, at least one."""
+        return carried.carries(self.not_carried, needs)
+
+    def silence(self, needs: Needs) -> str:
+        """What it means that the record does not say something, in two words."""
+        return carried.NOT_RECORDED if self.carries(needs) else "not carried"
 
     @property
     def hours(self) -> float | None:
@@ -106,16 +113,46 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.ended_at is None else (self.ended_at - self.refused_at) / 3_600
 
 
+class Unsure(msgspec.Struct, frozen=True, tag="unsure"):
+    """A child of whom it is not known whether bail was refused: since which day, and why not."""
+
+    day: str
+    carried: bool
+
+
 def write_case(detention: Detention, judged: Assessment) -> bytes:
     """Return the case of a judged detention as a line of JSON; nothing where bail was not refused."""
-    case = None if judged.refused is not None else case_of(detention, judged)
+    if judged.refused is not None:
+        return b""
+    case = case_of(detention, judged) or unsure_of(detention, judged)
     return b"" if case is None else msgspec.json.encode(case) + b"\n"
 
 
-def read_cases(lines: Iterable[bytes]) -> Iterator[Case]:
-    """Yield the cases of a file of lines."""
-    decoder = msgspec.json.Decoder(Case)
+def read_cases(lines: Iterable[bytes]) -> Iterator[Case | Unsure]:
+    """Yield the cases of a file of lines, and who may be one."""
+    decoder: msgspec.json.Decoder[Case | Unsure] = msgspec.json.Decoder(Case | Unsure)
     return (decoder.decode(line) for line in lines)
+
+
+def unsure_of(detention: Detention, judged: Assessment) -> Unsure | None:
+    """Return that a child may have been refused bail; None where the record answers that.
+
+    That is of a child charged, or who may have been, where no entry says how bail was decided, or the
+    source does not carry it.
+    """
+    holds = detention.coverage.holds
+    told = holds(carried.REFUSED)
+    decided = [fact for fact in judged.facts if fact.kind == "bail_decided"]
+    blank = [fact for fact in decided if fact.attrs.get("refused") is None]
+    charged = [fact for fact in judged.facts if fact.kind == "charged"]
+    if told and not blank:
+        return None
+    if not charged and (judged.authorised_at is None or holds(carried.CHARGED)):
+        return None
+    at = (blank or charged or judged.facts[-1:])[0].at
+    if not any(each.name == _CHILD and each.start <= at < each.end for each in judged.intervals):
+        return None
+    return Unsure(day_of(at).isoformat(), told)
 
 
 def case_of(detention: Detention, judged: Assessment) -> Case | None:
@@ -163,7 +200,7 @@ def case_of(detention: Detention, judged: Assessment) -> Case | None:
         court_at=_first(of.get("court_appearance", [])),
         ended_at=judged.ended_at,
         concerns=tuple(_concerns(judged.findings)),
-        not_carried=tuple(kind for kind in TOLD if not detention.coverage.carries(kind)),
+        not_carried=carried.left_out(detention, judged, carried.TOLD_TO_PARTNERS),
     )  # fmt: skip
 
 
@@ -216,8 +253,12 @@ def _yes(value: object) -> bool | None:
 
 def outside(case: Case, names: Pseudonyms, authorities: Authorities) -> Case:
     """Return a case as it leaves the force: a pseudonym, and authorities by the list."""
+    nobody = "" if case.carries(carried.AUTHORITY) else case.silence(carried.AUTHORITY)
     asked = tuple(
-        msgspec.structs.replace(each, authority=authorities.named(each.authority))
+        msgspec.structs.replace(
+            each,
+            authority=authorities.named(each.authority) if each.authority or not nobody else nobody,
+        )
         for each in case.asked
     )
     return msgspec.structs.replace(
@@ -228,7 +269,7 @@ def outside(case: Case, names: Pseudonyms, authorities: Authorities) -> Case:
 COLUMNS = (
     "child", "age", "sex", "offence", "charged_at", "bail_refused_at", "ground", "request",
     "asked_at", "authority", "asked_for", "stage", "reply", "replied_at", "minutes_to_reply",
-    "reviews_after_charge", "move_decided_again", "moved_at", "certificate_at", "limb",
+    "reviews_after_charge", "move_decided_again", "not_said_if_again", "moved_at", "certificate_at", "limb",
     "certificate_ground", "produced_at", "nights_after_charge", "court_at", "ended_at",
     "not_carried",
 )  # fmt: skip
@@ -237,16 +278,22 @@ COLUMNS = (
 def rows(case: Case) -> Iterator[tuple[str, ...]]:
     """Yield the rows of a case in a table: one for each request, one with none where none was made."""
     certificate = case.certificates[-1] if case.certificates else None
-    again = sum(each.again is True for each in case.reviews)
+    again, unsaid = (sum(each.again is said for each in case.reviews) for said in (True, None))
+    reviews: tuple[str, ...] = (str(len(case.reviews)), str(again), str(unsaid))
+    if not case.carries(carried.EVERY_REVIEW):
+        reviews = ("", "", "")
+    elif not case.carries(carried.MOVE_AGAIN):
+        reviews = (reviews[0], "", "")
     before = (
         case.child, _text(case.age), case.sex, case.offence, _at(case.charged_at),
         _at(case.refused_at), case.ground,
     )  # fmt: skip
     after = (
-        str(len(case.reviews)), str(again), _at(case.moved_at),
+        *reviews, _at(case.moved_at),
         _at(certificate.at if certificate else None), certificate.limb if certificate else "",
-        certificate.ground if certificate else "", _at(case.produced_at), str(case.nights),
-        _at(case.court_at), _at(case.ended_at), " ".join(case.not_carried),
+        certificate.ground if certificate else "", _at(case.produced_at),
+        str(case.nights) if case.carries(carried.ENDED) else "",
+        _at(case.court_at), _at(case.ended_at), "; ".join(case.not_carried),
     )  # fmt: skip
     for number, each in enumerate(case.asked, start=1):
         minutes = None if each.replied_at is None else (each.replied_at - each.at) // 60

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from statistics import median
 from typing import Any
 
 from detention_monitor import webpage
+from detention_monitor.reports import carried
 from detention_monitor.reports.intervals import wilson
-from detention_monitor.reports.page import Column, Table
-from detention_monitor.reports.partner import Asked, Case, Concern
+from detention_monitor.reports.partner import Asked, Case, Concern, Unsure
+from detention_monitor.reports.partner_table import by_authority
 from detention_monitor.reports.provenance import Provenance
 from detention_monitor.times import HOUR, clock_text, day_of, in_words, local_text
+from detention_monitor.vocabulary import Needs
 from detention_monitor.webpage import altair, drawing
 
 MARKING = "OFFICIAL-SENSITIVE: about individual children, under pseudonyms; for the partners it was made for"
@@ -45,25 +46,23 @@ DEFINITIONS = (
     ("share", "with its 95 % interval (Wilson), which is wide where children are few"),
 )
 _WANTED = {"alternative": "alternative", "secure": "secure", "both": "both named",
-           "unclear": "unclear", "": "type not recorded"}  # fmt: skip
-_STAGES = {"pre_charge": "before charge", "at_charge": "at charge", "post_charge": "after charge",
-           "": "stage not recorded"}  # fmt: skip
+           "unclear": "unclear"}  # fmt: skip
+_STAGES = {"pre_charge": "before charge", "at_charge": "at charge", "post_charge": "after charge"}
 _REPLIES = {"accepted": "accepted", "no_bed": "no bed", "no_secure": "no secure bed",
-            "refused": "refused", "no_reply": "no reply came", "other": "other",
-            "": "reply not recorded"}  # fmt: skip
+            "refused": "refused", "no_reply": "no reply came", "other": "other"}  # fmt: skip
 _GROUNDS = {"no_bed": "no bed", "no_secure_bed": "no secure bed", "court_imminent": "court imminent",
-            "no_transport": "no transport", "": "ground not recorded"}  # fmt: skip
+            "no_transport": "no transport"}  # fmt: skip
 _LACKED = {
     "la_requested": "requests to the local authority", "la_replied": "its answers",
     "moved_to_la": "moves to accommodation", "certificate_made": "certificates",
-    "certificate_produced": "their production to the court", "review_held": "reviews",
+    "certificate_produced": "the production of certificates to the court", "review_held": "reviews",
 }  # fmt: skip
 _SIGNS = {
     "asked: alternative": ("circle", "#1d4f91", "#1d4f91"),
     "asked: secure": ("diamond", "#a3002a", "#a3002a"),
     "asked: both or not clear": ("cross", "#b34700", "#b34700"),
     "answer: accepted": ("square", "#1b6b3a", "#1b6b3a"),
-    "answer: any other": ("square", "#ffffff", "#1a1a1a"),
+    "answer: any other, or not told": ("square", "#ffffff", "#1a1a1a"),
     "moved": ("triangle-up", "#1b6b3a", "#1b6b3a"),
     "court": ("M0,-1L0,1", "#1a1a1a", "#1a1a1a"),
 }
@@ -74,15 +73,21 @@ _BEFORE, _LONGEST = 12, 48
 """Hours before and after the refusal that the picture shows."""
 
 
-def partner_page(cases: Sequence[Case], provenance: Provenance) -> str:
-    """Return the page; raise `DetentionMonitorError` where the extra `reports` is not installed."""
+def partner_page(
+    cases: Sequence[Case], provenance: Provenance, unsure: Sequence[Unsure] = ()
+) -> str:
+    """Return the page; raise `DetentionMonitorError` where the extra `reports` is not installed.
+
+    Who is `unsure` is on no line of it; that there are such children is said.
+    """
     return webpage.page(
         "partner.html",
         title="Children charged and refused bail",
         marking=MARKING,
         figures=_figures(cases),
         lead=_lead(cases),
-        by_authority=_by_authority(cases),
+        unsure=_unsure(unsure),
+        by_authority=by_authority(cases),
         picture=_picture(cases) if cases else None,
         shown=min(len(cases), _DRAWN),
         cases=[_case(each) for each in cases],
@@ -93,8 +98,8 @@ def partner_page(cases: Sequence[Case], provenance: Provenance) -> str:
 def _figures(cases: Sequence[Case]) -> list[tuple[str, str, str]]:
     """Return the figures at the top: number, what it is, and its share with the interval."""
 
-    def of(has: Callable[[Case], bool], words: str, needs: str = "") -> tuple[str, str, str]:
-        told = [each for each in cases if needs not in each.not_carried]
+    def of(has: Callable[[Case], bool], words: str, needs: Needs) -> tuple[str, str, str]:
+        told = [each for each in cases if each.carries(needs)]
         if cases and not told:
             return "-", words, "not carried by the source"
         count, whole = sum(map(has, told)), len(told)
@@ -106,20 +111,20 @@ def _figures(cases: Sequence[Case]) -> list[tuple[str, str, str]]:
 
     return [
         (str(len(cases)), "children charged and refused bail", ""),
-        of(lambda each: bool(each.asked), "local authority asked", "la_requested"),
-        of(lambda each: each.moved_at is not None, "moved to accommodation", "moved_to_la"),
-        of(lambda each: each.nights > 0, "spent a night in a cell after charge"),
+        of(lambda each: bool(each.asked), "local authority asked", carried.REQUESTS),
+        of(lambda each: each.moved_at is not None, "moved to accommodation", carried.MOVED),
+        of(lambda each: each.nights > 0, "spent a night in a cell after charge", carried.ENDED),
         of(
             lambda each: each.produced_at is not None, "certificate produced to the court",
-            "certificate_produced",
+            carried.PRODUCED,
         ),
     ]  # fmt: skip
 
 
 def _lead(cases: Sequence[Case]) -> str:
-    types = Counter(_WANTED.get(each.wanted, each.wanted) for case in cases for each in case.asked)
-    stages = Counter(_STAGES.get(each.stage, each.stage) for case in cases for each in case.asked)
-    if not types and cases and all("la_requested" in each.not_carried for each in cases):
+    types = Counter(_wanted(case, each) for case in cases for each in case.asked)
+    stages = Counter(_stage(case, each) for case in cases for each in case.asked)
+    if not types and cases and not any(each.carries(carried.REQUESTS) for each in cases):
         return "The source does not carry what was asked of local authorities."
     if not types:
         return "No request to a local authority is on record."
@@ -128,34 +133,32 @@ def _lead(cases: Sequence[Case]) -> str:
     return f"{sum(types.values())} requests: {said}; made {when}."
 
 
-def _by_authority(cases: Sequence[Case]) -> Table:
-    """Return what each authority was asked and answered."""
-    asked: dict[str, list[Asked]] = {}
-    moved: Counter[str] = Counter()
-    for case in cases:
-        for each in case.asked:
-            asked.setdefault(each.authority, []).append(each)
-        if case.moved_at is not None and case.asked:
-            moved[case.asked[-1].authority] += 1
-    heads = (Column("authority"), *(Column(name, numeric=True) for name in (
-        "requests", "alternative", "secure", "other or not said", "answered", "accepted",
-        "median time to answer", "moved")))  # fmt: skip
-    found = tuple(
-        (name, *_counts(requests), str(moved[name])) for name, requests in sorted(asked.items())
+def _unsure(unsure: Sequence[Unsure]) -> list[str]:
+    """Return how many more there may be, and why that is not known."""
+    told = (
+        (True, "no entry says whether bail was refused"),
+        (False, "the source does not carry whether bail was refused"),
     )
-    return Table(heads, found, notes=("moved: counted for the authority that was asked last",))
+    counts = Counter(each.carried for each in unsure)
+    return [
+        f"{'1 more child' if counts[known] == 1 else f'{counts[known]:,} more children'} may belong on "
+        f"this page: {why}."
+        for known, why in told
+        if counts[known]
+    ]
 
 
-def _counts(requests: Sequence[Asked]) -> tuple[str, ...]:
-    wanted = Counter(each.wanted for each in requests)
-    waits = [each.replied_at - each.at for each in requests if each.replied_at is not None]
-    clear = wanted["alternative"] + wanted["secure"]
-    return (
-        str(len(requests)), str(wanted["alternative"]), str(wanted["secure"]),
-        str(len(requests) - clear), str(len(waits)),
-        str(sum(each.reply == "accepted" for each in requests)),
-        in_words(int(median(waits))) if waits else "-",
-    )  # fmt: skip
+def _wanted(case: Case, asked: Asked) -> str:
+    return _WANTED.get(asked.wanted) or _blank(case, asked.wanted, "type", carried.ASKED_FOR)
+
+
+def _stage(case: Case, asked: Asked) -> str:
+    return _STAGES.get(asked.stage) or _blank(case, asked.stage, "stage", carried.STAGE)
+
+
+def _blank(case: Case, word: str, what: str, needs: Needs) -> str:
+    """Return a word of the record, or that there is none, and why."""
+    return _said(word) if word else f"{what} {case.silence(needs)}"
 
 
 # --- the picture -------------------------------------------------------------------------------
@@ -208,7 +211,7 @@ def _marks(case: Case) -> Iterable[dict[str, object]]:
         kind = each.wanted if each.wanted in ("alternative", "secure") else "both or not clear"
         yield _mark(case, each.at, f"asked: {kind}")
         if each.replied_at is not None:
-            accepted = "accepted" if each.reply == "accepted" else "any other"
+            accepted = "accepted" if each.reply == "accepted" else "any other, or not told"
             yield _mark(case, each.replied_at, f"answer: {accepted}")
     if case.moved_at is not None:
         yield _mark(case, case.moved_at, "moved")
@@ -225,67 +228,76 @@ def _mark(case: Case, at: int, what: str) -> dict[str, object]:
 
 
 def _case(case: Case) -> dict[str, object]:
-    first = [f"aged {case.age}" if case.age is not None else "age not recorded"]
+    first = [f"aged {case.age}" if case.age is not None else f"age {case.silence(carried.AGE)}"]
     first += [case.sex] if case.sex else []
     first += [f"offence: {case.offence}"] if case.offence else []
     return {
         "child": case.child,
         "who": ", ".join(first),
-        "charged": "not recorded" if case.charged_at is None else local_text(case.charged_at),
+        "charged": local_text(case.charged_at)
+        if case.charged_at is not None
+        else case.silence(carried.CHARGED),
         "refused": local_text(case.refused_at),
-        "ground": _said(case.ground) if case.ground else "ground not recorded",
-        "asked": [_request(each) for each in case.asked],
+        "ground": _blank(case, case.ground, "ground", carried.BAIL_GROUND),
+        "asked": [_request(case, each) for each in case.asked],
         "unasked": case.unasked_replies,
         "reviews": _reviews(case),
         "moved": "" if case.moved_at is None else _later(case, case.moved_at),
         "certificates": _certificates(case),
-        "nights": case.nights,
+        "nights": case.nights if case.carries(carried.ENDED) else "not carried",
         "court": "" if case.court_at is None else _later(case, case.court_at),
         "hours": "" if case.hours is None else in_words(int(case.hours * HOUR)),
         "law": _concerns(each for each in case.concerns if each.law),
         "other": _concerns(each for each in case.concerns if not each.law),
-        "lacks": [_LACKED[kind] for kind in case.not_carried],
-        "requests_told": "la_requested" not in case.not_carried,
-        "move_told": "moved_to_la" not in case.not_carried,
+        "lacks": [words for kind, words in _LACKED.items() if kind in case.not_carried],
+        "requests_told": case.carries(carried.REQUESTS),
+        "move_told": case.carries(carried.MOVED),
+        "end_told": case.carries(carried.ENDED),
     }
 
 
-def _request(asked: Asked) -> dict[str, str]:
-    answer = "no answer on record"
+def _request(case: Case, asked: Asked) -> dict[str, str]:
+    told = case.carries(carried.REPLIED)
+    answer = "no answer on record" if told else "whether it answered is not carried"
     if asked.replied_at is not None:
         wait = in_words(asked.replied_at - asked.at)
-        said = _REPLIES.get(asked.reply or "", _said(asked.reply or ""))
+        reply = asked.reply or ""
+        said = _REPLIES.get(reply) or _blank(case, reply, "reply", carried.REPLY)
         answer = f"{said}, {clock_text(asked.replied_at)} (after {wait})"
         if day_of(asked.replied_at) != day_of(asked.at):
             answer = f"{said}, {local_text(asked.replied_at)} (after {wait})"
     return {
         "at": local_text(asked.at), "authority": asked.authority,
-        "wanted": _WANTED.get(asked.wanted, asked.wanted),
-        "stage": _STAGES.get(asked.stage, asked.stage), "answer": answer,
+        "wanted": _wanted(case, asked), "stage": _stage(case, asked), "answer": answer,
     }  # fmt: skip
 
 
 def _reviews(case: Case) -> str:
     if not case.reviews:
-        return "not carried" if "review_held" in case.not_carried else "none"
+        return "none" if case.carries(carried.EVERY_REVIEW) else "not carried"
+    number = f"{len(case.reviews)}{'' if case.carries(carried.EVERY_REVIEW) else ' or more'}"
+    if not case.carries(carried.MOVE_AGAIN):
+        return f"{number}; whether the move was decided again is not carried"
     again = Counter(each.again for each in case.reviews)
     parts = [f"{again[True]} decided the move again"]
     parts += [f"{again[False]} did not"] if again[False] else []
     parts += [f"{again[None]} do not say"] if again[None] else []
-    return f"{len(case.reviews)}: {', '.join(parts)}"
+    return f"{number}: {', '.join(parts)}"
 
 
 def _certificates(case: Case) -> str:
     if not case.certificates:
-        return "not carried" if "certificate_made" in case.not_carried else "none on record"
+        return "none on record" if case.carries(carried.CERTIFICATE) else "not carried"
     last = case.certificates[-1]
-    limb = f"limb ({last.limb})" if last.limb else "limb not recorded"
-    ground = f", {_GROUNDS.get(last.ground, _said(last.ground))}" if last.limb != "b" else ""
-    lacks = "certificate_produced" in case.not_carried
+    limb = f"limb ({last.limb})" if last.limb else f"limb {case.silence(carried.LIMB)}"
+    said = _GROUNDS.get(last.ground) or _blank(
+        case, last.ground, "ground", carried.CERTIFICATE_GROUND
+    )
+    ground = f", {said}" if last.limb != "b" else ""
     produced = (
-        "whether the court got it is not carried"
-        if lacks
-        else "no entry shows that the court got it"
+        "no entry shows that the court got it"
+        if case.carries(carried.PRODUCED)
+        else "whether the court got it is not carried"
     )
     if case.produced_at is not None:
         produced = f"produced to the court {local_text(case.produced_at)}"

@@ -62,19 +62,22 @@ def _by_state(child: Child, now: int) -> Iterator[str]:
     if child.moved_at is not None or child.bail.state != "refused":
         return
     asked = child.request
-    carries = child.coverage.carries
-    if asked is None and not carries("la_requested"):
+    if asked is None and not child.told(("la_requested",)):
         yield "Was the local authority asked for accommodation? This source does not carry it."
     elif asked is None:
         yield "Why was the local authority not asked for accommodation?"
-    elif asked.replied_at is None and carries("la_replied"):
+    elif asked.replied_at is None and child.told(("every la_replied",)):
         yield "Who chases the local authority for a reply, and was it escalated?"
+    elif asked.replied_at is None:
+        yield "What did the local authority reply? This source does not carry it."
+    elif asked.reply.startswith("answer not "):
+        yield f"What did the local authority reply? It is {asked.reply.removeprefix('answer ')}."
     elif asked.reply == "accepted":
         yield "The authority accepted: why was the child not moved?"
     else:
         yield f"The authority said '{asked.reply}': was it escalated, to whom, and with what answer?"
     made = any(fact.kind == "certificate_made" for fact in child.facts)
-    if not made and carries("certificate_made"):
+    if not made and child.told(("certificate_made",)):
         yield _CERTIFICATE
 
 

@@ -12,6 +12,7 @@ from detention_monitor import webpage
 from detention_monitor.checklist import LABELS
 from detention_monitor.findings import Finding
 from detention_monitor.live.reviews import Stored
+from detention_monitor.reports import carried
 from detention_monitor.reports.answers import REPLIES, STANDINGS, Answer, gravest_of
 from detention_monitor.reports.feedback import TONES, basis_of
 from detention_monitor.reports.provenance import Provenance
@@ -99,14 +100,16 @@ def record_page(
 
 def _facts(report: RecordReport) -> list[tuple[str, str]]:
     child, result = report.child, report.result
-    out = [("age", "not recorded" if child.age is None else str(child.age))]
+    out = [("age", child.silence(*carried.AGE) if child.age is None else str(child.age))]
     if child.girl:
         out.append(("sex", "female"))
-    out.append(("station", child.suite or "not recorded"))
+    out.append(("station", child.suite or child.silence(*carried.STATION)))
     begun = child.authorised_at
-    out.append(("detention authorised", local_text(begun) if begun is not None else "not recorded"))
+    blank = child.silence(*carried.AUTHORISED)
+    out.append(("detention authorised", local_text(begun) if begun is not None else blank))
     if result.unclosed or child.ended is None:
-        out.append(("ended", "no entry shows that it ended"))
+        told = child.told(*carried.ENDED)
+        out.append(("ended", "no entry shows that it ended" if told else "not carried"))
     else:
         kind, at = child.ended
         out.append((kind.replace("_", " "), local_text(at)))

@@ -7,7 +7,7 @@ Nothing of the law is worked out here: nights, clocks, states and findings are t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 import msgspec
 
@@ -19,27 +19,25 @@ from detention_monitor.detention import Detention
 from detention_monitor.errors import RecordError
 from detention_monitor.findings import Finding
 from detention_monitor.people import is_police_protection
+from detention_monitor.reports import carried
+from detention_monitor.reports.standing import (
+    CLOCK_DUTIES,
+    STATES,
+    State,
+    state_of,
+    unlawful_minutes,
+)
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.timeline import Fact, Interval
 from detention_monitor.times import day_of, start_of_day
+from detention_monitor.vocabulary import Needs
 
 NEEDED = frozenset({
-    "arrested", "arrived", "detention_authorised", "detention_refused", "aa_contacted",
-    "aa_requested", "aa_arrived", "charged", "bail_decided", "detention_after_charge",
-    "la_requested", "la_replied", "moved_to_la", "certificate_made", "certificate_produced",
-    "strip_search_started", "intimate_search_started", "review_held", "extension_authorised",
-    "warrant_issued", "warrant_applied", "released", "bailed", "court_appearance",
+    "detention_refused", *(name.partition(".")[0] for name in carried.names_in(carried.COUNTED)),
 })  # fmt: skip
 """Kinds of entry that are counted; a rule set that looks at fewer would count too little."""
 _ADULT_HERE = "aa_here"
 """The state, derived by the rules, in which an adult is at the station in person."""
-_CLOCK_DUTIES = frozenset({"D01", "D02", "E14", "D09", "D10", "D12"})
-"""Reviews and limits of detention: past their instant, nothing makes the detention lawful."""
-_LAW = frozenset({"statute", "code", "annex"})
-
-State = Literal["law", "possible", "local", "cannot_tell"]
-"""How a duty was found broken: by law, possibly, by a local target or guidance only; or unknown."""
-_STATES: tuple[State, ...] = ("law", "possible", "local", "cannot_tell")
 
 
 class Request(msgspec.Struct, array_like=True, gc=False):
@@ -87,10 +85,12 @@ class Row(msgspec.Struct, omit_defaults=True, gc=False):
     intimate_searches: int = 0
     reviews: int = 0
     reviews_in_person: int = 0
+    reviews_without_mode: int = 0
     extensions: int = 0
     warrants_applied: int = 0
     warrants: int = 0
-    bail_refused: bool = False
+    bail_refused: bool | None = False
+    """None: bail was decided, and no entry says how."""
     requests: tuple[Request, ...] = ()
     moved: int | None = None
     certificate: str | None = None
@@ -101,17 +101,26 @@ class Row(msgspec.Struct, omit_defaults=True, gc=False):
     duties: dict[str, State] = {}
     good: int = 0
     not_carried: tuple[str, ...] = ()
-    """Of the kinds of entry that are counted, those the source does not carry."""
+    """Of what is counted, what the source does not carry: kinds, attributes, `review_held after 2`."""
 
     @property
     def month(self) -> str:
         """The local month in which it began, as 2024-09."""
         return self.day[:7]
 
-    def carries(self, needs: Sequence[Sequence[str]]) -> bool:
-        """Whether the source carries, of each group of kinds of entry, at least one."""
-        return not self.not_carried or all(
-            any(kind not in self.not_carried for kind in group) for group in needs
+    def carries(self, needs: Needs) -> bool:
+        """Whether the source carries, of each group of kinds and attributes, at least one."""
+        return carried.carries(self.not_carried, needs)
+
+    def silence(self, needs: Needs) -> str:
+        """What it means that the record does not say something."""
+        return carried.silence(self.not_carried, needs)
+
+    @property
+    def unlawful_is_told(self) -> bool:
+        """Whether an instant that passed, or every clock, could be told: else no minute is not none."""
+        return bool(self.unlawful) or all(
+            self.duties.get(duty) != "cannot_tell" for duty in CLOCK_DUTIES
         )
 
 
@@ -145,9 +154,11 @@ def row_of(detention: Detention, judged: Assessment) -> Row:
     """Return the row of a judged detention."""
     force = next((each.force for each in detention.entries if each.force), None) or ""
     facts = judged.facts
+    missing = carried.left_out(detention, judged, carried.COUNTED)
     if judged.refused is not None:
         first = min(each.at for each in detention.entries)
-        return Row(force, judged.detention, judged.refused, day_of(first).isoformat())
+        day = day_of(first).isoformat()
+        return Row(force, judged.detention, judged.refused, day, not_carried=missing)
     spans = _with_arrival(detained(facts), facts)
     begun = spans[0].start if spans else facts[0].at
     row = Row(force, judged.detention, _kind(facts, spans), day_of(begun).isoformat())
@@ -157,7 +168,7 @@ def row_of(detention: Detention, judged: Assessment) -> Row:
     row.ethnicity = _latest(facts, "ethnicity")
     row.offence = _latest(facts, "offence_group")
     row.closed = judged.ended_at is not None
-    row.not_carried = tuple(sorted(NEEDED & detention.coverage.kinds_missing))
+    row.not_carried = missing
     for each in judged.findings:
         _find(row, each)
     if row.kind == "detained":
@@ -192,18 +203,22 @@ def _describe(row: Row, judged: Assessment, spans: Sequence[Span]) -> None:
     row.outcome = _outcome(facts)
     row.nights = tuple(str(fact.attrs["phase"]) for fact in of.get("night", ()))
     row.midnights = sum(_midnights(span, judged.as_of) for span in detained(facts))
-    row.strip_searches = tuple(_search(fact) for fact in of.get("strip_search_started", ()))
+    told = row.carries(carried.CAME)
+    row.strip_searches = tuple(
+        _search(each, told=told) for each in of.get("strip_search_started", ())
+    )
     row.intimate_searches = len(of.get("intimate_search_started", ()))
     reviews = [f for f in of.get("review_held", ()) if f.attrs.get("valid_review") is not False]
     row.reviews = len(reviews)
     row.reviews_in_person = sum(fact.attrs.get("mode") == "in_person" for fact in reviews)
+    row.reviews_without_mode = sum(not fact.attrs.get("mode") for fact in reviews)
     row.extensions = len(of.get("extension_authorised", ()))
     row.warrants_applied = len(of.get("warrant_applied", ()))
     row.warrants = len(of.get("warrant_issued", ()))
     _adult(row, judged, of)
     _after_charge(row, of, spans)
-    row.unlawful = _unlawful(judged, spans, sure=True)
-    row.unlawful_possible = _unlawful(judged, spans, sure=False) - row.unlawful
+    row.unlawful = unlawful_minutes(judged, spans, sure=True)
+    row.unlawful_possible = unlawful_minutes(judged, spans, sure=False) - row.unlawful
 
 
 def _by_kind(facts: Sequence[Fact]) -> dict[str, list[Fact]]:
@@ -248,8 +263,11 @@ def _midnights(span: Span, as_of: int) -> int:
     return sum(span.start <= start_of_day(day) < end for day in days)
 
 
-def _search(fact: Fact) -> Search:
+def _search(fact: Fact, *, told: bool) -> Search:
+    """Return a search; `told`: whether the source carries that adults come, so that none says something."""
     exposed, adult = fact.attrs.get("intimate_parts_exposed"), fact.attrs.get("adult_present")
+    if adult is False and fact.attrs.get("aa_present") is None and not told:
+        adult = None
     return Search(
         exposed if isinstance(exposed, bool) else None, adult if isinstance(adult, bool) else None
     )
@@ -288,7 +306,9 @@ def _after_charge(row: Row, of: dict[str, list[Fact]], spans: Sequence[Span]) ->
     kept = of.get("detention_after_charge", [])
     asked = of.get("la_requested", [])
     replies = of.get("la_replied", [])
-    row.bail_refused = bool(kept)
+    decided = of.get("bail_decided", [])
+    unsaid = any(fact.attrs.get("refused") is None for fact in decided)
+    row.bail_refused = True if kept else None if unsaid else False
     row.requests = tuple(
         _request(fact, asked[place + 1].at if place + 1 < len(asked) else None, replies)
         for place, fact in enumerate(asked)
@@ -319,47 +339,7 @@ def _find(row: Row, finding: Finding) -> None:
     """Note how a duty stands, if it is not as it should be: the gravest way counts."""
     if finding.nature == "good_practice":
         row.good += finding.status in ("matched", "met")
-    elif finding.duty is not None and (state := _state(finding)) is not None:
+    elif finding.duty is not None and (state := state_of(finding)) is not None:
         before = row.duties.get(finding.duty)
-        if before is None or _STATES.index(state) < _STATES.index(before):
+        if before is None or STATES.index(state) < STATES.index(before):
             row.duties = {**row.duties, finding.duty: state}
-
-
-def _state(finding: Finding) -> State | None:
-    if finding.status == "cannot_tell":
-        return "cannot_tell"
-    if not finding.is_breach:
-        return None
-    if finding.authority not in _LAW:
-        return "local"
-    return "law" if finding.certainty == "established" else "possible"
-
-
-def _unlawful(judged: Assessment, spans: Sequence[Span], *, sure: bool) -> int:
-    """Return the minutes of police detention in which a review or a limit was past its instant.
-
-    `sure`: on every reading of the law and the record; otherwise on any. An overdue review before charge ends its stretch when the custody officer decides to keep the
-    child (domain.md 2.7). Stretches that overlap count once.
-    """
-    decisions = [fact.at for fact in judged.facts if fact.kind == "detention_after_charge"]
-    late: list[tuple[int, int]] = []
-    for each in judged.findings:
-        past = each.is_breach and each.duty in _CLOCK_DUTIES and each.authority == "statute"
-        due = each.due_at_latest if sure and each.due_at_latest is not None else each.due_at
-        if not past or due is None or (sure and each.certainty != "established"):
-            continue
-        ends = [judged.as_of if each.done_at is None else each.done_at]
-        if each.duty in ("D01", "D02"):
-            ends += [at for at in decisions if at >= due]
-        late.append((due, min(ends)))
-    total = 0
-    for span in spans:
-        reached = span.start
-        end = judged.as_of if span.end is None else span.end
-        for start, stop in sorted(late):
-            begins = max(start, reached)
-            stops = min(stop, end)
-            if stops > begins:
-                total += stops - begins
-                reached = stops
-    return total // 60

@@ -23,8 +23,10 @@ from detention_monitor.detention import Detention
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.findings import SEVERITIES
 from detention_monitor.links import record_name
+from detention_monitor.reports import carried
 from detention_monitor.reports.answers import gravest_of
 from detention_monitor.reports.rows import Row, row_of
+from detention_monitor.vocabulary import Needs
 
 _LEAST = 1
 _BANDS = ((14, "10 to 13"), (16, "14 and 15"), (18, "16 and 17"))
@@ -62,18 +64,31 @@ class SampleError(DetentionMonitorError):
 
 def _band(row: Row) -> str:
     if row.age is None:
-        return "age not recorded"
+        return f"age {row.silence(carried.AGE)}"
     return next((name for limit, name in _BANDS if row.age < limit), "18 or over")
 
 
+def _told(row: Row, has: object, yes: str, no: str, needs: Needs) -> str:
+    """Return the stratum of what may be so, or not, or cannot be told of a record."""
+    if has:
+        return yes
+    return f"{yes}: {row.silence(needs)}" if has is None or not row.carries(needs) else no
+
+
 BY: Mapping[str, Callable[[Candidate], str]] = {
-    "station": lambda each: each.row.station or "station not recorded",
-    "overnight": lambda each: "overnight" if each.row.nights else "no night",
+    "station": lambda each: each.row.station or f"station {each.row.silence(carried.STATION)}",
+    "overnight": lambda each: _told(
+        each.row, each.row.nights, "overnight", "no night", carried.ENDED
+    ),
     "severity": lambda each: each.severity,
-    "charged": lambda each: "charged" if each.row.charged else "not charged",
-    "bail": lambda each: "bail refused" if each.row.bail_refused else "bail not refused",
+    "charged": lambda each: _told(
+        each.row, each.row.charged, "charged", "not charged", carried.CHARGED
+    ),
+    "bail": lambda each: _told(
+        each.row, each.row.bail_refused, "bail refused", "bail not refused", carried.KEPT
+    ),
     "age": lambda each: _band(each.row),
-    "sex": lambda each: each.row.sex or "sex not recorded",
+    "sex": lambda each: each.row.sex or f"sex {each.row.silence(carried.SEX)}",
     "month": lambda each: each.row.month,
 }
 """By what a sample may be stratified."""

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from detention_monitor.reports.counted import NOT_RECORDED, SHARES, Breakdown, Share, Spread
+from detention_monitor.reports.carried import NOT_CARRIED, NOT_RECORDED
+from detention_monitor.reports.counted import SHARES, Breakdown, Share, Spread
 from detention_monitor.reports.disclosure import (
     HIDDEN,
     LEAST,
@@ -28,8 +29,8 @@ from detention_monitor.text import several
 QUANTILES = ((10, "10 %"), (25, "25 %"), (50, "median"), (75, "75 %"), (90, "90 %"))
 NOTHING = "-"
 NOT_ALL_CARRIED = (
-    "The source of some detentions, or of all, does not carry what this rests on: they are not counted "
-    "in these numbers, and none recorded does not mean none."
+    "The source of some detentions, or of all, does not carry what this rests on, or half of the detention "
+    "is absent: they are not counted in these numbers, and none recorded does not mean none."
 )
 
 
@@ -131,7 +132,7 @@ class Show:
             for label, numbers in zip((*labels, f"all {of.unit}"), shown, strict=True)
         ]
         return Sheet(of.id, of.title, of.label, (*columns, "all"), tuple(rows),
-                     frozenset({len(labels)}), of.definition, notes=self._left_out(of.id))  # fmt: skip
+                     frozenset({len(labels)}), of.definition, notes=self.left_out(of.id))  # fmt: skip
 
     def bands(self, of: Spread, place: Place = ALL) -> Sheet:
         """Return how many lie in each band of a time."""
@@ -150,9 +151,9 @@ class Show:
             for label, numbers in zip(labels, shown, strict=True)
         )
         return Sheet(name, title, label, (unit, "of all"), rows, frozenset({len(counts)}),
-                     definition, notes=self._left_out(name))  # fmt: skip
+                     definition, notes=self.left_out(name))  # fmt: skip
 
-    def _left_out(self, name: str) -> tuple[str, ...]:
+    def left_out(self, name: str) -> tuple[str, ...]:
         """Return what to say where the source of some detentions does not carry what is counted."""
         if name not in self.figures.not_carried:
             return ()
@@ -172,7 +173,7 @@ class Show:
         return Sheet(f"{of.id}_quantiles", f"{of.title}: how long (h:mm)", "where", columns,
                      tuple(rows), totals,
                      f"Of {of.unit} with a time; 10 %: a tenth took no longer than that.", every,
-                     self._left_out(of.id))  # fmt: skip
+                     self.left_out(of.id))  # fmt: skip
 
     def known(self, name: str, places: Sequence[Place]) -> dict[Place, int | None]:
         """Return of how many a time is known at each place and in all; None where hidden.
@@ -223,7 +224,8 @@ class Show:
         )
         shown = self.grid(has, also if self.outside else frozenset())
         untold = sum(each.untold for row in rates for each in row)
-        return Shares(of, shown, base, self._alone(untold))
+        unsaid = sum(each.unsaid for row in rates for each in row)
+        return Shares(of, shown, base, self._alone(untold), self._alone(unsaid))
 
     def duties(self, titles: Mapping[str, str], place: Place = ALL) -> Sheet:
         """Return how often each duty was found broken, by whose standard and how surely."""
@@ -265,6 +267,25 @@ class Shares:
     base: tuple[tuple[int | None, ...], ...]
     untold: int | None
     """Of how many the source cannot tell; None where so few that it is hidden."""
+    unsaid: int | None = 0
+    """Of how many the record does not say, likewise."""
+
+    def left_out(self) -> list[str]:
+        """Return of how many it is not known, and why; they are in no number here."""
+        told = ((self.untold, "the source does not carry what it needs"),
+                (self.unsaid, "the record does not say"))  # fmt: skip
+        title = self.of.title.lower()
+        return [
+            f"{how_many(number, 'detention')} left out of '{title}': {why}."
+            for number, why in told
+            if number != 0
+        ]
+
+    def unknown(self) -> str:
+        """Return why nothing at all is known of it; nothing where something is, or nobody is concerned."""
+        if self.base[-1][-1] != 0 or (self.untold == 0 and self.unsaid == 0):
+            return ""
+        return NOT_CARRIED if self.untold != 0 else NOT_RECORDED
 
     def at(self, station: int, month: int) -> tuple[int | None, int | None]:
         """Return how many of how many; -1 stands for all stations or all months."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from detention_monitor.reports import charts
 from detention_monitor.reports.charts import Box
-from detention_monitor.reports.counted import BREAKDOWNS, NOT_CARRIED, SHARES, SPREADS
+from detention_monitor.reports.counted import ALWAYS, BREAKDOWNS, SHARES, SPREADS
 from detention_monitor.reports.disclosure import HIDDEN, LEAST, LEAST_FOR_QUANTILES, ROUNDED_TO
 from detention_monitor.reports.figures import Figures, Place
 from detention_monitor.reports.page import SENSITIVE, Section, Table, columns, report_page
@@ -58,7 +58,7 @@ def page(found: Statistics, provenance: Provenance) -> str:
 
 def summary(found: Statistics, period: str) -> list[str]:
     """Return what a reader should know first, in a few sentences."""
-    whole = found.shares["overnight"].base[-1][-1]
+    whole = found.shares[ALWAYS].base[-1][-1]
     if whole == 0:
         return [f"No child was detained in these records ({period})."]
     where = several(len(found.stations), "station")
@@ -106,7 +106,7 @@ def sections(found: Statistics) -> Iterator[Section]:
 
 
 def _detentions(found: Statistics) -> Section:
-    base = found.shares["overnight"].base
+    base = found.shares[ALWAYS].base
     names = named(found.stations)
     rows = [
         (name, *(count(number).text for number in base[place]))
@@ -238,24 +238,22 @@ _STEPS = (
 )
 
 
-def _is_untold(share: Shares) -> bool:
-    """Whether the source of every detention leaves out what a share rests on."""
-    return share.base[-1][-1] == 0 and share.untold != 0
-
-
 def _refused(found: Statistics) -> Iterator[Section]:
     steps = []
     for name, part, label in _STEPS:
         share = found.shares[name]
         steps.append((label, (share.has if part == "has" else share.base)[-1][-1]))
     rows = []
-    untold = False  # what follows a step of which nothing is known is not known either
+    unknown = ""  # what follows a step of which nothing is known is not known either
+    notes = [f"{found.shares[name].of.title}: {found.shares[name].of.definition}"
+             for name in ("asked", "certified", "produced")]  # fmt: skip
     for (name, _, label), (_, number) in zip(_STEPS, steps, strict=True):
-        untold = untold or _is_untold(found.shares[name])
-        rows.append((label, NOT_CARRIED if untold else count(number).text))
+        unknown = unknown or found.shares[name].unknown()
+        rows.append((label, unknown or count(number).text))
+    for name in dict.fromkeys(name for name, _, _ in _STEPS):
+        notes += found.shares[name].left_out()
     table = Table(columns("step", "children"), tuple(rows), "From charge to court, children",
-                  tuple(f"{found.shares[name].of.title}: {found.shares[name].of.definition}"
-                        for name in ("asked", "certified", "produced")))  # fmt: skip
+                  tuple(notes))  # fmt: skip
     chart = charts.bars(steps, "children", "Children charged, refused bail, asked for, moved, certified, as in the table below")  # fmt: skip
     lead = "What partners need: what was asked of the local authority, and what came of it."
     tables = (table, found.sheet("certificates").table())
@@ -308,12 +306,7 @@ def _places(found: Statistics, heading: str, label: str) -> Section:
 
 def _read(found: Statistics) -> Section:
     sheet = found.sheet("read")
-    notes = [
-        f"{how_many(found.shares[each.id].untold, 'detention')} left out of '{each.title.lower()}': the "
-        "source does not carry what it needs."
-        for each in SHARES
-        if found.shares[each.id].untold != 0
-    ]
+    notes = [told for each in SHARES for told in found.shares[each.id].left_out()]
     if found.show.outside:
         notes.append(
             f"{HIDDEN}: hidden, because 1 to {LEAST - 1} children stand behind it, or because it "

@@ -14,7 +14,6 @@ from detention_monitor.boards.picture import Scale, hours, tracks
 from detention_monitor.clock_facts import detained
 from detention_monitor.clocks import Span
 from detention_monitor.findings import Finding
-from detention_monitor.timeline import Fact
 from detention_monitor.times import HOUR, clock_text, day_of, night_windows, start_of_day
 from detention_monitor.values import Immutable
 from detention_monitor.webpage import altair, drawing
@@ -105,7 +104,7 @@ def rows(
                       *_bars(found["adult"], "adult", child.as_of)), tuple(_asked(child, scale))),
         *(Row(name, _bars(found[name], name, child.as_of))
           for name in ("cell", "interview", "rest", "hospital")),
-        Row("reviews", tuple(_late(child.findings)), tuple(_reviews(child.facts))),
+        Row("reviews", tuple(_late(child.findings)), tuple(_reviews(child))),
     ]  # fmt: skip
     out = [_within(each, scale) for each in out]
     out = [each for each in out if each.bars or each.marks]
@@ -137,13 +136,14 @@ def _asked(child: Child, scale: Scale) -> Iterator[Mark]:
             return
 
 
-def _reviews(facts: Iterable[Fact]) -> Iterator[Mark]:
-    for fact in facts:
+def _reviews(child: Child) -> Iterator[Mark]:
+    for fact in child.facts:
         if fact.kind == "review_held":
             mode = str(fact.attrs.get("mode", ""))
             far = mode != "in_person"
-            sign = "\N{WHITE CIRCLE}" if far else "\N{BLACK CIRCLE}"
-            yield Mark(fact.at, f"{sign} {_MODES.get(mode, 'mode not recorded')}",
+            sign = "?" if not mode else "\N{WHITE CIRCLE}" if far else "\N{BLACK CIRCLE}"
+            blank = f"mode {child.silence(('review_held.mode',))}"
+            yield Mark(fact.at, f"{sign} {_MODES.get(mode, blank)}",
                        "#8a3d00" if far else "#1a1a1a")  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from detention_monitor.reports import charts
 from detention_monitor.reports.charts import Point
-from detention_monitor.reports.counted import SHARES, SPREADS, Share, Spread
+from detention_monitor.reports.counted import ALWAYS, SHARES, SPREADS, Share, Spread
 from detention_monitor.reports.disclosure import HIDDEN, LEAST, LEAST_FOR_QUANTILES, Grid, rounded
 from detention_monitor.reports.figures import ALL, Figures, Minutes, Place, quantile
 from detention_monitor.reports.intervals import Interval, newcombe, of_median, rank_of_median
@@ -88,7 +88,7 @@ class Trend:
 
     def summary(self, period: str) -> list[str]:
         """Return what is compared, and how to read it."""
-        whole = self.shares["overnight"].base[-1][-1]
+        whole = self.shares[ALWAYS].base[-1][-1]
         first = (
             f"{how_many(whole, 'detention')} of children, {period}: "
             f"{several(len(self.months), 'month')} and {several(len(self.stations), 'station')}."
@@ -113,9 +113,7 @@ class Trend:
         if len(by_station) > 1:
             tables.append(_table("station", [*by_station, whole], unit))
         notes = [of.definition]
-        untold = self.shares[name].untold if name in self.shares else 0
-        if untold != 0:
-            notes.append(f"{how_many(untold, 'detention')} left out: the source cannot tell.")
+        notes += self.shares[name].left_out() if name in self.shares else self.show.left_out(name)
         return Section(of.title, "", self._chart(of, by_month, by_station, whole, unit),
                        tuple(tables), tuple(notes), beside=True)  # fmt: skip
 
