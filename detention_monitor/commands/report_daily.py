@@ -18,7 +18,12 @@ from detention_monitor.judging import Settings, ruleset_of
 from detention_monitor.paths import bundled_rules
 from detention_monitor.replay import replay
 from detention_monitor.reports import daily
-from detention_monitor.reports.provenance import Provenance, inputs_of, night_in_words
+from detention_monitor.reports.provenance import (
+    Provenance,
+    inputs_of,
+    night_in_words,
+    unchanged,
+)
 from detention_monitor.sources import record_files
 from detention_monitor.text import several
 from detention_monitor.times import local_text, parse_instant
@@ -74,6 +79,7 @@ def daily_command(
         tally = replay(
             files, settings, found, set_aside=aside.put, workers=workers, progress=progress
         )
+    unchanged(files, inputs)
     children = daily.read_overnight(found.getvalue().splitlines())
     notes = (f"{several(tally.set_aside, 'line')} could not be read",) if tally.set_aside else ()
     provenance = Provenance(

@@ -19,7 +19,7 @@ from detention_monitor.commands.reports import (
 )
 from detention_monitor.judging import ruleset_of
 from detention_monitor.paths import bundled_rules
-from detention_monitor.reports.provenance import MADE, Provenance, inputs_of
+from detention_monitor.reports.provenance import MADE, Provenance, inputs_of, unchanged
 from detention_monitor.webpage import altair
 
 _COMMAND = "detention-monitor report partner RECORDS --key KEY"
@@ -58,6 +58,7 @@ def partner_command(*, given: Given, key: Path, authorities: Path | None, out: P
     folder_of_its_own(out, ("partner", FORCE_ONLY))
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     with lines_made(given, write_case, out, force_only(out)) as (path, tally):
+        unchanged(given.files, inputs)
         with path.open("rb") as lines:
             found = [each for each in read_cases(lines) if each.day in given.period]
         cases = sorted(

@@ -76,7 +76,7 @@ def record_command(
     With --db it shows the reviews stored there (and logs that somebody looked).
     """
     from detention_monitor.reports.form import blank_form
-    from detention_monitor.reports.provenance import Provenance, inputs_of
+    from detention_monitor.reports.provenance import Provenance, inputs_of, unchanged
     from detention_monitor.reports.record import Reporter
     from detention_monitor.reports.record_page import DEFINITIONS, record_page
 
@@ -85,6 +85,7 @@ def record_command(
     files = record_files(paths, csv_too=columns is not None)
     inputs = inputs_of(files)
     detention = _detention(files, columns, record, ruleset)
+    unchanged(files, inputs)
     result = _judged(detention, ruleset, as_of)
     reporter = Reporter(ruleset, folder)
     report = reporter.report(result, detention)

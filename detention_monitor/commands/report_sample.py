@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +34,7 @@ from detention_monitor.links import record_name
 from detention_monitor.paths import bundled_rules
 from detention_monitor.questions import load_questions
 from detention_monitor.replay import replay
-from detention_monitor.reports.provenance import Input, Provenance, inputs_of
+from detention_monitor.reports.provenance import Input, Provenance, inputs_of, unchanged
 from detention_monitor.reports.sampling import (
     BY,
     Candidate,
@@ -126,12 +126,12 @@ def sample_command(*, given: Given, size: int, seed: str, by: tuple[str, ...], o
     ruleset = ruleset_of(given.settings.rules, given.settings.policy)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     with lines_made(given, write_candidate, out, out) as (path, tally):
+        unchanged(given.files, inputs)
         by = _few_enough(path, given, by, size)
         drawn, strata = draw(_candidates(path, given), size, seed, by)
         reviewers = out / sample.FOR_REVIEWERS
-        reviewers.mkdir(mode=0o700)
         reporter = Reporter(ruleset, given.settings.rules)
-        kept = list(_copies(drawn, seed, given, reporter, reviewers))
+        kept = list(_copies(drawn, seed, given, inputs, reporter, reviewers))
         write(reviewers / "questions.html", sample.questions_page(reporter.check))
         write(reviewers / sample.ANSWERS, sample.blank_answers(drawn, reporter.check))
         key = sample.SampleKey(seed, ruleset.hash, tuple(kept))
@@ -165,7 +165,8 @@ def _few_enough(path: Path, given: Given, by: tuple[str, ...], size: int) -> tup
 
 
 def _copies(
-    drawn: list[Drawn], seed: str, given: Given, reporter: Reporter, folder: Path
+    drawn: list[Drawn], seed: str, given: Given, inputs: Sequence[Input], reporter: Reporter,
+    folder: Path,
 ) -> Iterator[Kept]:
     """Write the copy of each drawn record, and yield it with what the rules answer."""
     from detention_monitor.boards.child import child_of
@@ -176,6 +177,8 @@ def _copies(
     ruleset = reporter.ruleset
     redactor = Redactor(ruleset.vocabulary, Wording.load(given.settings.rules))
     found = _detentions(drawn, given, ruleset)
+    unchanged(given.files, inputs)  # they were read a second time
+    folder.mkdir(mode=0o700)
     backend = DurableBackend(ruleset.plan)
     name = sample.sample_id(seed, ruleset.hash, drawn)
     for each in drawn:

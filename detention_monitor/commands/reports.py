@@ -36,6 +36,7 @@ from detention_monitor.reports.provenance import (
     Provenance,
     inputs_of,
     night_in_words,
+    unchanged,
 )
 from detention_monitor.reports.pseudonym import Pseudonyms, read_key
 from detention_monitor.sources import record_files
@@ -272,6 +273,7 @@ def _judged(
             given.files, given.settings, given.period, set_aside=aside.put,
             workers=given.workers, progress=progress, state=state,
         ) as found:  # fmt: skip
+            unchanged(given.files, inputs)
             made = _made(found, given, inputs, outside=leaving.outside)
             with registered(found.rows(), made, leaving) as notes:
                 if leaving.outside:
