@@ -20,6 +20,7 @@ from detention_monitor.commands.reports import (
 from detention_monitor.judging import ruleset_of
 from detention_monitor.paths import bundled_rules
 from detention_monitor.reports.provenance import MADE, Provenance, inputs_of, unchanged
+from detention_monitor.text import several
 from detention_monitor.webpage import altair
 
 _COMMAND = "detention-monitor report partner RECORDS --key KEY"
@@ -65,15 +66,15 @@ def partner_command(*, given: Given, key: Path, authorities: Path | None, out: P
             (outside(each, names, listed) for each in found),
             key=lambda each: (each.refused_at, each.child),
         )
-        left = f"{tally.set_aside:,} lines could not be read and are in no figure"
+        left = f"{several(tally.set_aside, 'line')} could not be read: in no figure"
+        days = sorted(each.day for each in found) or ["", ""]
+        period = told_period(given.period, days[0], days[-1], act="refused bail")
         notes = (left,) if tally.set_aside else ()
-        made = Provenance(
-            command_line(), ruleset.hash, inputs, told_period(given.period), DEFINITIONS, notes
-        )
+        made = Provenance(command_line(), ruleset.hash, inputs, period, DEFINITIONS, notes)
         write(out / "partner.html", partner_page(cases, made.nameless(_COMMAND)))
         write(force_only(out) / MADE, "".join(f"{name}: {text}\n" for name, text in made.lines()))
         write(out / "partner.csv", as_csv(cases))
-    click.echo(f"{len(cases)} children: {out / 'partner.html'}", err=True)
+    click.echo(f"{several(len(cases), 'child', 'children')}: {out / 'partner.html'}", err=True)
 
 
 COMMANDS = (partner_command,)

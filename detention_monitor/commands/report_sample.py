@@ -48,6 +48,7 @@ from detention_monitor.results import Tally
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.runstate import MADE
 from detention_monitor.sources import read_entries
+from detention_monitor.text import several
 from detention_monitor.yamlfile import suggestion
 
 if TYPE_CHECKING:  # lazy: reviews need a database
@@ -82,7 +83,7 @@ def lines_made(
             )  # fmt: skip
         yield path, tally
     if tally.set_aside:
-        click.echo(f"set aside: {tally.set_aside:,} lines, see {aside.path}", err=True)
+        click.echo(f"set aside: {several(tally.set_aside, 'line')}, see {aside.path}", err=True)
         sys.exit(SET_ASIDE)
 
 
@@ -132,18 +133,18 @@ def sample_command(*, given: Given, size: int, seed: str, by: tuple[str, ...], o
         reviewers = out / sample.FOR_REVIEWERS
         reporter = Reporter(ruleset, given.settings.rules)
         kept = list(_copies(drawn, seed, given, inputs, reporter, reviewers))
-        write(reviewers / "questions.html", sample.questions_page(reporter.check))
+        write(reviewers / "questions.html", sample.questions_page(reporter.check, drawn[0].name))
         write(reviewers / sample.ANSWERS, sample.blank_answers(drawn, reporter.check))
         key = sample.SampleKey(seed, ruleset.hash, tuple(kept))
         write(out / sample.KEY, sample.encoded(key))
-        left = f"{tally.set_aside:,} lines could not be read and are in no record"
+        left = f"{several(tally.set_aside, 'line')} could not be read: in no record"
         made = Provenance(
             command_line(), ruleset.hash, inputs, told_period(given.period),
             sample.DEFINITIONS, (f"seed: {seed}", *([left] if tally.set_aside else [])),
         )  # fmt: skip
         write(out / "sample.html", sample.method_page(strata, drawn, by, made))
     whole = sum(each.population for each in strata)
-    click.echo(f"{len(drawn)} of {whole:,} records: {reviewers}", err=True)
+    click.echo(f"{len(drawn)} of {several(whole, 'record')}: {reviewers}", err=True)
 
 
 def _candidates(path: Path, given: Given) -> Iterator[Candidate]:
@@ -165,7 +166,11 @@ def _few_enough(path: Path, given: Given, by: tuple[str, ...], size: int) -> tup
 
 
 def _copies(
-    drawn: list[Drawn], seed: str, given: Given, inputs: Sequence[Input], reporter: Reporter,
+    drawn: list[Drawn],
+    seed: str,
+    given: Given,
+    inputs: Sequence[Input],
+    reporter: Reporter,
     folder: Path,
 ) -> Iterator[Kept]:
     """Write the copy of each drawn record, and yield it with what the rules answer."""
@@ -250,8 +255,11 @@ def answers_command(
     finally:
         store.close()
     count = sum(len(each.answers) for _, _, each in found)
+    copies = {each.detention for _, _, each in found}
     said = ", ".join(sorted({each.name for each in people.values()}))
-    click.echo(f"{count} answers about {len(found)} records, by {said}", err=True)
+    click.echo(
+        f"{several(count, 'answer')} about {several(len(copies), 'record')}, by {said}", err=True
+    )
 
 
 @click.command("agreement", cls=ReportCommand)
@@ -315,7 +323,8 @@ def agreement_command(*, db: str | None, folder: Path | None, out: Path | None) 
     graded = grades(found)
     if graded.records:
         said = ", ".join(f"{n} {grade.replace('_', ' ')}" for grade, n in graded.counts.items())
-        click.echo(f"grades of {graded.records} records: {said}; alpha {alpha_text(graded.people)}")
+        given = f"{several(sum(graded.counts.values()), 'grade')} of {several(graded.records, 'record')}"
+        click.echo(f"{given}: {said}; alpha {alpha_text(graded.people)}")
 
 
 COMMANDS = (sample_command, answers_command, agreement_command)

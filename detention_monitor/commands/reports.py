@@ -245,6 +245,8 @@ def trend_command(
             parted = trend.Change(
                 change, what or "what changed was not said (--what)", before, after
             )
+            if told := parted.one_sided():
+                click.echo(f"--change {change}: {told} Records: {provenance.period}", err=True)
         figures = figures_of(found.rows())
         chosen = names or trend.USUAL
         told = trend.page(figures, provenance, chosen, change=parted, outside=outside)
@@ -293,15 +295,15 @@ def _made(
     """Return how a report of rows is made; outside the force a few records are not counted aloud."""
     notes = []
     if found.tally.set_aside:
-        notes.append(
-            f"{several(found.tally.set_aside, 'line')} could not be read, and in no figure"
-        )
-    if left := found.outside_period():
-        told = "records that" if outside else several(left, "record")
-        notes.append(f"{told} began outside the period, and in no figure")
+        notes.append(f"{several(found.tally.set_aside, 'line')} could not be read: in no figure")
+    begun = found.begun()
+    if begun.outside:
+        told = "records" if outside else several(begun.outside, "record")
+        notes.append(f"{told} began outside the period: in no figure")
+    period = told_period(given.period, begun.first, begun.last, to_the_month=outside)
     ruleset = ruleset_of(given.settings.rules, given.settings.policy)
     return Provenance(
-        command_line(), ruleset.hash, inputs, told_period(given.period), statistics.definitions(),
+        command_line(), ruleset.hash, inputs, period, statistics.definitions(),
         tuple(notes), night_in_words(ruleset.parameters),
     )  # fmt: skip
 
@@ -313,19 +315,37 @@ def force_only(out: Path) -> Path:
     return folder
 
 
-def told_period(period: Period) -> str:
-    """Return a period in words."""
-    first = None if period.first is None else day_in_words(period.first)
-    last = None if period.last is None else day_in_words(period.last)
-    match first, last:
+def told_period(
+    period: Period, first: str = "", last: str = "", *, to_the_month: bool = False,
+    act: str = "begun",
+) -> str:  # fmt: skip
+    """Return a period in words, with the days on which the first and the last of it began, if given.
+
+    Outside the force their months are told only: a day may be that of one child.
+    """
+    since = None if period.first is None else day_in_words(period.first)
+    till = None if period.last is None else day_in_words(period.last)
+    match since, till:
         case None, None:
-            return "all records given"
+            asked = "all records given"
         case _, None:
-            return f"begun from {first}"
+            asked = f"{act} from {since}"
         case None, _:
-            return f"begun up to {last}"
+            asked = f"{act} up to {till}"
         case _:
-            return f"begun from {first} to {last}"
+            asked = f"{act} from {since} to {till}"
+    if not first:
+        return asked
+    one, other = (_in_words(each, to_the_month=to_the_month) for each in (first, last))
+    found = f"{act} {'in' if to_the_month else 'on'} {one}"
+    if one != other:
+        found = f"{act} from {one} to {other}"
+    return f"{asked}, {found}" if since is None and till is None else f"{asked} (found: {found})"
+
+
+def _in_words(day: str, *, to_the_month: bool) -> str:
+    told = day_in_words(date.fromisoformat(day))
+    return told.split(" ", 1)[1] if to_the_month else told
 
 
 def _refuse_overwriting(files: Sequence[str], out: Path) -> None:

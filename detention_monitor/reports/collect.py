@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -25,6 +25,14 @@ from detention_monitor.text import cell
 _AT_A_TIME = 10_000
 
 
+class Begun(NamedTuple):
+    """The first and the last day on which a row within the period began, and how many are outside it."""
+
+    first: str
+    last: str
+    outside: int
+
+
 class Collected:
     """The rows of a replay, on disk; they may be read as often as one likes."""
 
@@ -36,10 +44,16 @@ class Collected:
         with self._path.open("rb") as file:
             yield from (row for row in read_rows(file) if row.day in self._period)
 
-    def outside_period(self) -> int:
-        """Return how many rows began before or after the period."""
+    def begun(self) -> Begun:
+        """Return on which days the rows began, in one pass."""
+        first, last, left = "", "", 0
         with self._path.open("rb") as file:
-            return sum(row.day not in self._period for row in read_rows(file))
+            for row in read_rows(file):
+                if row.day in self._period:
+                    first, last = min(first or row.day, row.day), max(last, row.day)
+                else:
+                    left += 1
+        return Begun(first, last, left)
 
 
 class Period(msgspec.Struct, frozen=True):

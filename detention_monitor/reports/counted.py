@@ -82,11 +82,20 @@ class Share:
     definition: str
     among: Callable[[Row], bool] = lambda row: row.kind == "detained"
     base: str = "detentions"
+    """What it is a share of, as the head of a column tells it."""
     needs: Needs = ()
 
 
+_WORDS = {"pre_charge": "before charge", "post_charge": "after charge",
+          "non_notifiable": "non-notifiable"}  # fmt: skip
+
+
+def _said(value: str) -> str:
+    return _WORDS.get(value, value.replace("_", " "))
+
+
 def _one(value: str | None) -> tuple[str]:
-    return (NOT_RECORDED if value is None else value.replace("_", " "),)
+    return (NOT_RECORDED if value is None else _said(value),)
 
 
 def _yes(value: bool | None) -> str:
@@ -182,7 +191,7 @@ def _age(row: Row) -> Iterable[str]:
 _searched = lambda row: row.kind == "detained" and bool(row.strip_searches)  # noqa: E731 - as the others
 _GROUPS = (
     "violence", "sexual", "robbery", "theft", "criminal damage", "drugs", "weapons", "public order",
-    "fraud", "miscellaneous", "non notifiable", NOT_RECORDED,
+    "fraud", "miscellaneous", "non-notifiable", NOT_RECORDED,
 )  # fmt: skip
 _ETHNICITIES = ("asian", "black", "mixed", "white", "other", "not stated", NOT_RECORDED)
 _AGES = tuple(str(age) for age in range(10, 18))
@@ -255,8 +264,8 @@ BREAKDOWNS: tuple[Breakdown, ...] = (
               "One count for each request; type and stage as the entry says.",
               ("alternative", "secure", "both", "unclear", NOT_RECORDED), unit="requests",
               label="asked for",
-              across=lambda row: (each.stage.replace("_", " ") for each in row.requests),
-              columns=("pre charge", "at charge", "post charge", NOT_RECORDED),
+              across=lambda row: (_said(each.stage) for each in row.requests),
+              columns=("before charge", "at charge", "after charge", NOT_RECORDED),
               needs=_REQUESTS),
     Breakdown("replies", "What the local authority replied",
               lambda row: ((each.reply or "no entry shows a reply").replace("_", " ")
@@ -302,7 +311,7 @@ SPREADS: tuple[Spread, ...] = (
            tuple(hour * 60 for hour in (1, 3, 6, 9, 12, 18, 24, 48)), _kept,
            "no end on the record",
               needs=_KEPT),
-    Spread("unlawful", "Minutes of unlawful detention", lambda row: (row.unlawful or None,),
+    Spread("unlawful", "Minutes of possibly unlawful detention", lambda row: (row.unlawful or None,),
            "Minutes of police detention in which a review under s.40 or a limit of ss.41 to 44 was "
            "past its instant on every reading of the law; stretches that overlap count once. A "
            "possible finding for a person to decide, not a ruling.",
@@ -326,36 +335,38 @@ SHARES: tuple[Share, ...] = (
     Share("charged", "Charged", lambda row: row.charged, "An entry shows a charge.",
               needs=_CHARGED),
     Share("bail_refused", "Bail refused", lambda row: row.bail_refused,
-          "Of children charged.", lambda row: row.kind == "detained" and row.charged, "charged",
+          "Of children charged.", lambda row: row.kind == "detained" and row.charged, "children charged",
               needs=_KEPT),
     Share("asked", "Local authority asked for accommodation", lambda row: bool(row.requests),
-          "At any stage, of children refused bail.", _kept, "bail refused",
+          "At any stage, of children refused bail.", _kept, "children refused bail",
               needs=_REQUESTS),
     Share("moved", "Moved to local authority accommodation", lambda row: row.moved is not None,
-          "Of children refused bail.", _kept, "bail refused",
+          "Of children refused bail.", _kept, "children refused bail",
               needs=(("moved_to_la",),)),
     Share("certified", "Certificate made", lambda row: row.certificate is not None,
           "Of children refused bail and not moved.",
-          lambda row: _kept(row) and row.moved is None, "kept",
+          lambda row: _kept(row) and row.moved is None, "children kept",
               needs=(("certificate_made",),)),
     Share("produced", "Certificate produced to the court", lambda row: row.produced,
           "Of children with a certificate.",
           lambda row: _kept(row) and row.moved is None and row.certificate is not None,
-          "certificates",
+          "children with a certificate",
               needs=(("certificate_produced",),)),
-    Share("unlawful", "Any unlawful minute", lambda row: row.unlawful > 0,
-          "As defined under minutes of unlawful detention.",
+    Share("unlawful", "Any possibly unlawful minute", lambda row: row.unlawful > 0,
+          "A review under s.40 or a limit of ss.41 to 44 was past its instant, on every reading of the "
+          "law. A possible finding for a person to decide, not a ruling.",
               needs=_LIMITS),
     Share("never_seen", "Reviewed, never in person", lambda row: row.reviews_in_person == 0,
           "Of children with at least one review that counts.",
-          lambda row: row.kind == "detained" and row.reviews > 0, "reviewed"),
+          lambda row: row.kind == "detained" and row.reviews > 0, "children reviewed"),
     Share("searched", "Strip searched", lambda row: bool(row.strip_searches), "At least once.",
               needs=_SEARCHES),
     Share("over_24", "Over 24 hours, released without charge",
           lambda row: None if row.held is None else _over_24(row) == (_OVER[0],),
-          "As defined above.", base="time held known",
+          "Held for more than 24 hours from arrival at the station, time on bail left out, then "
+          "released or bailed, and not charged.", base="detentions with a time",
               needs=_CHARGED),
-    Share("by_law", "Any possible breach of statute or Code, established",
+    Share("by_law", "Any possible breach of statute or Code, on every reading",
           lambda row: "law" in row.duties.values(),
           "At least one finding that rests on an Act or on the Code, not on a local target, and "
           "holds on every reading of the record."),

@@ -19,7 +19,7 @@ from detention_monitor.reports.page import Column, Section, Table, columns, repo
 from detention_monitor.reports.provenance import Provenance
 from detention_monitor.reports.redaction import RedactedRecord
 from detention_monitor.reports.sampling import Drawn, SampleError, Stratum
-from detention_monitor.text import printable
+from detention_monitor.text import printable, several
 
 KEY = "key.json"
 """Which record each copy is of, and what the rules answered: for the force alone."""
@@ -109,12 +109,12 @@ def copy_page(copy: RedactedRecord, check: QualityCheck, sample: str) -> str:
     )  # fmt: skip
 
 
-def questions_page(check: QualityCheck) -> str:
-    """Return the sheet of questions, to be printed once for each record."""
+def questions_page(check: QualityCheck, first: str = "R1") -> str:
+    """Return the sheet of questions, to be printed once for each record; `first` names a copy."""
     replies = ", ".join(REPLIES)
     return webpage.page(
         "questions.html", title="Questions for one custody record", questions=check.questions,
-        replies=replies,
+        replies=replies, first=first,
     )  # fmt: skip
 
 
@@ -141,7 +141,7 @@ def method_page(
     )  # fmt: skip
     how = f"by {', '.join(by)}" if by else "from all alike"
     return report_page(
-        f"Dip sample of {len(drawn)} custody records",
+        f"Dip sample of {several(len(drawn), 'custody record')}",
         (
             Section("Strata", f"Drawn {how}; within a stratum by chance, from the seed.",
                     tables=(table,)),
@@ -149,7 +149,8 @@ def method_page(
                     tables=(names,)),
         ),
         provenance,
-        summary=(f"{len(drawn)} of {population:,} detentions, from {len(strata)} strata.",),
+        summary=((f"{len(drawn)} of {several(population, 'detention')}, from "
+                 f"{several(len(strata), 'stratum', 'strata')}."),),
         marking="OFFICIAL-SENSITIVE: names the records behind the copies; for the force only",
     )  # fmt: skip
 
