@@ -337,10 +337,10 @@ def told_period(
     if not first:
         return asked
     one, other = (_in_words(each, to_the_month=to_the_month) for each in (first, last))
-    found = f"{act} {'in' if to_the_month else 'on'} {one}"
-    if one != other:
-        found = f"{act} from {one} to {other}"
-    return f"{asked}, {found}" if since is None and till is None else f"{asked} (found: {found})"
+    if since is not None or till is not None:
+        return f"{asked} (found: {one if one == other else f'{one} to {other}'})"
+    alone = f"{'in' if to_the_month else 'on'} {one}"
+    return f"{asked}, {act} {alone if one == other else f'from {one} to {other}'}"
 
 
 def _in_words(day: str, *, to_the_month: bool) -> str:

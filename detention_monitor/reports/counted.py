@@ -270,7 +270,8 @@ BREAKDOWNS: tuple[Breakdown, ...] = (
     Breakdown("replies", "What the local authority replied",
               lambda row: ((each.reply or "no entry shows a reply").replace("_", " ")
                            for each in row.requests),
-              "To each request: the first reply after it and before the next request.",
+              "To each request: the first reply after it and before the next request; no reply: an entry "
+              "says that none came.",
               ("accepted", "no bed", "no secure", "refused", "no reply", "other",
                "no entry shows a reply"), unit="requests", label="reply",
               needs=(*_REQUESTS, ("la_replied",))),
@@ -304,7 +305,7 @@ SPREADS: tuple[Spread, ...] = (
     Spread("replied", "Time from request to the local authority's reply",
            lambda row: (each.minutes for each in row.requests),
            "To the first reply after the request and before the next request.",
-           (30, 60, 120, 240, 480), nothing="no entry shows a reply", unit="requests",
+           (30, 60, 120, 240, 480), nothing="no reply", unit="requests",
               needs=(*_REQUESTS, ("la_replied",))),
     Spread("after_charge", "Time held after charge, bail refused", lambda row: (row.after_charge,),
            "From the first charge to the end of police detention, of children refused bail.",

@@ -8,10 +8,12 @@ from statistics import median
 from typing import Any
 
 from detention_monitor import webpage
+from detention_monitor.checklist import LABELS
 from detention_monitor.reports.intervals import wilson
 from detention_monitor.reports.page import Column, Table
 from detention_monitor.reports.partner import Asked, Case, Concern
 from detention_monitor.reports.provenance import Provenance
+from detention_monitor.text import several
 from detention_monitor.times import HOUR, clock_text, day_of, in_words, local_text
 from detention_monitor.webpage import altair, drawing
 
@@ -21,7 +23,10 @@ DEFINITIONS = (
         "bail refused",
         "detention after charge was authorised (PACE s.38) for a child whom s.38(6) covered then",
     ),
-    ("answered", "the first reply after a request and before the next one"),
+    (
+        "answered",
+        "the first reply after a request and before the next one; that none came is no answer",
+    ),
     (
         "night",
         "at least 240 minutes in custody between 22:00 and 07:00, some or all after the refusal",
@@ -51,6 +56,9 @@ _STAGES = {"pre_charge": "before charge", "at_charge": "at charge", "post_charge
 _REPLIES = {"accepted": "accepted", "no_bed": "no bed", "no_secure": "no secure bed",
             "refused": "refused", "no_reply": "no reply came", "other": "other",
             "": "reply not recorded"}  # fmt: skip
+_REFUSED_FOR = {"fail_to_appear": "would fail to appear"}
+_STATUSES = {**LABELS, "matched": "found"}
+_TIMES = {2: "twice"}
 _GROUNDS = {"no_bed": "no bed", "no_secure_bed": "no secure bed", "court_imminent": "court imminent",
             "no_transport": "no transport", "": "ground not recorded"}  # fmt: skip
 _LACKED = {
@@ -93,25 +101,31 @@ def partner_page(cases: Sequence[Case], provenance: Provenance) -> str:
 def _figures(cases: Sequence[Case]) -> list[tuple[str, str, str]]:
     """Return the figures at the top: number, what it is, and its share with the interval."""
 
-    def of(has: Callable[[Case], bool], words: str, needs: str = "") -> tuple[str, str, str]:
-        told = [each for each in cases if needs not in each.not_carried]
+    def of(
+        has: Callable[[Case], bool], words: str, *needs: str,
+        among: Callable[[Case], bool] = lambda _: True, whom: str = "",
+    ) -> tuple[str, str, str]:  # fmt: skip
+        told = [each for each in cases if not {*needs} & {*each.not_carried}]
         if cases and not told:
             return "-", words, "not carried by the source"
-        count, whole = sum(map(has, told)), len(told)
+        asked = [each for each in told if among(each)]
+        count, whole = sum(map(has, asked)), len(asked)
         found = wilson(count, whole)
-        share = "" if found is None else (
-            f"{count / whole:.0%} ({found[0]:.0%} to {found[1]:.0%})")  # fmt: skip
-        left = f" (of {whole:,} whose source carries it)" if whole < len(cases) else ""
-        return str(count), f"{words}{left}", share
+        left = " whose source carries it" if len(told) < len(cases) else ""
+        share = f"of {whole:,}{whom}{left}"
+        if found is not None:
+            share += f": {count / whole:.0%} ({found[0]:.0%} to {found[1]:.0%})"
+        return str(count), words, share
 
     return [
-        (str(len(cases)), "children charged and refused bail", ""),
+        (str(len(cases)), f"{'child' if len(cases) == 1 else 'children'} charged and refused bail", ""),
         of(lambda each: bool(each.asked), "local authority asked", "la_requested"),
         of(lambda each: each.moved_at is not None, "moved to accommodation", "moved_to_la"),
         of(lambda each: each.nights > 0, "spent a night in a cell after charge"),
         of(
             lambda each: each.produced_at is not None, "certificate produced to the court",
-            "certificate_produced",
+            "certificate_produced", "moved_to_la",
+            among=lambda each: each.moved_at is None, whom=" not moved",
         ),
     ]  # fmt: skip
 
@@ -125,7 +139,7 @@ def _lead(cases: Sequence[Case]) -> str:
         return "No request to a local authority is on record."
     said = ", ".join(f"{n} {name}" for name, n in types.most_common())
     when = ", ".join(f"{n} {name}" for name, n in stages.most_common())
-    return f"{sum(types.values())} requests: {said}; made {when}."
+    return f"{several(sum(types.values()), 'request')}: {said}; {when}."
 
 
 def _by_authority(cases: Sequence[Case]) -> Table:
@@ -148,7 +162,7 @@ def _by_authority(cases: Sequence[Case]) -> Table:
 
 def _counts(requests: Sequence[Asked]) -> tuple[str, ...]:
     wanted = Counter(each.wanted for each in requests)
-    waits = [each.replied_at - each.at for each in requests if each.replied_at is not None]
+    waits = [each.answered_after for each in requests if each.answered_after is not None]
     clear = wanted["alternative"] + wanted["secure"]
     return (
         str(len(requests)), str(wanted["alternative"]), str(wanted["secure"]),
@@ -197,7 +211,7 @@ def _picture(cases: Sequence[Case]) -> Any:
     chart = alt.layer(held, points).properties(width=760, height={"step": 20})
     chart = chart.configure(font="Arial").configure_view(stroke=None)
     told = (
-        f"Hours of {len(shown)} children from the refusal of bail: when the authority was asked, "
+        f"Hours of {several(len(shown), 'child', 'children')} from the refusal of bail: when the authority was asked, "
         "its answer, the move, the court. The cases below say the same."
     )
     return drawing(chart, told)
@@ -207,7 +221,7 @@ def _marks(case: Case) -> Iterable[dict[str, object]]:
     for each in case.asked:
         kind = each.wanted if each.wanted in ("alternative", "secure") else "both or not clear"
         yield _mark(case, each.at, f"asked: {kind}")
-        if each.replied_at is not None:
+        if each.replied_at is not None and each.answered_after is not None:
             accepted = "accepted" if each.reply == "accepted" else "any other"
             yield _mark(case, each.replied_at, f"answer: {accepted}")
     if case.moved_at is not None:
@@ -227,13 +241,13 @@ def _mark(case: Case, at: int, what: str) -> dict[str, object]:
 def _case(case: Case) -> dict[str, object]:
     first = [f"aged {case.age}" if case.age is not None else "age not recorded"]
     first += [case.sex] if case.sex else []
-    first += [f"offence: {case.offence}"] if case.offence else []
+    first += [f"class of offence: {_said(case.offence)}"] if case.offence else []
     return {
         "child": case.child,
         "who": ", ".join(first),
         "charged": "not recorded" if case.charged_at is None else local_text(case.charged_at),
         "refused": local_text(case.refused_at),
-        "ground": _said(case.ground) if case.ground else "ground not recorded",
+        "ground": _REFUSED_FOR.get(case.ground, _said(case.ground)) or "ground not recorded",
         "asked": [_request(each) for each in case.asked],
         "unasked": case.unasked_replies,
         "reviews": _reviews(case),
@@ -253,11 +267,12 @@ def _case(case: Case) -> dict[str, object]:
 def _request(asked: Asked) -> dict[str, str]:
     answer = "no answer on record"
     if asked.replied_at is not None:
-        wait = in_words(asked.replied_at - asked.at)
         said = _REPLIES.get(asked.reply or "", _said(asked.reply or ""))
-        answer = f"{said}, {clock_text(asked.replied_at)} (after {wait})"
-        if day_of(asked.replied_at) != day_of(asked.at):
-            answer = f"{said}, {local_text(asked.replied_at)} (after {wait})"
+        same_day = day_of(asked.replied_at) == day_of(asked.at)
+        when = clock_text(asked.replied_at) if same_day else local_text(asked.replied_at)
+        answer = f"{said} by {when}"
+        if asked.answered_after is not None:
+            answer = f"{said}, {when} (after {in_words(asked.answered_after)})"
     return {
         "at": local_text(asked.at), "authority": asked.authority,
         "wanted": _WANTED.get(asked.wanted, asked.wanted),
@@ -269,15 +284,18 @@ def _reviews(case: Case) -> str:
     if not case.reviews:
         return "not carried" if "review_held" in case.not_carried else "none"
     again = Counter(each.again for each in case.reviews)
-    parts = [f"{again[True]} decided the move again"]
-    parts += [f"{again[False]} did not"] if again[False] else []
-    parts += [f"{again[None]} do not say"] if again[None] else []
-    return f"{len(case.reviews)}: {', '.join(parts)}"
+    parts = [f"the move was decided again at {again[True]}"]
+    parts += [f"not at {again[False]}"] if again[False] else []
+    parts += [f"not said of {again[None]}"] if again[None] else []
+    return f"{len(case.reviews)} ({', '.join(parts)})"
 
 
 def _certificates(case: Case) -> str:
     if not case.certificates:
-        return "not carried" if "certificate_made" in case.not_carried else "none on record"
+        none = "not carried" if "certificate_made" in case.not_carried else "none on record"
+        if case.produced_at is None:
+            return none
+        return f"{none}, though one was produced to the court {local_text(case.produced_at)}"
     last = case.certificates[-1]
     limb = f"limb ({last.limb})" if last.limb else "limb not recorded"
     ground = f", {_GROUNDS.get(last.ground, _said(last.ground))}" if last.limb != "b" else ""
@@ -299,11 +317,13 @@ def _later(case: Case, at: int) -> str:
 def _concerns(concerns: Iterable[Concern]) -> list[str]:
     """Return what was found, once each; how often, if it was more than once."""
     told = Counter(
-        f"{each.duty} {each.title} ({'possibly ' if each.possible else ''}{_said(each.status)}, "
-        f"{each.severity})"
+        f"{each.duty} {each.title} ({'possibly ' if each.possible else ''}"
+        f"{_STATUSES.get(each.status, _said(each.status))}, {each.severity})"
         for each in concerns
     )
-    return [text if n == 1 else f"{text}, {n} times" for text, n in told.items()]
+    return [
+        text if n == 1 else f"{text}, {_TIMES.get(n, f'{n} times')}" for text, n in told.items()
+    ]
 
 
 def _said(word: str) -> str:

@@ -222,7 +222,9 @@ def _boxes(sheet: Sheet, title: str) -> object:
         numbers = [value.number for value in values[2:7]]
         known = [number / 60 for number in numbers if number is not None]
         if len(known) == 5 and place not in sheet.totals:
-            found.append(Box(label, *known)._replace(told=duration(60 * known[2]).text))
+            tenth, quarter, middle, three, nine = known
+            told = duration(60 * middle).text
+            found.append(Box(label, tenth, quarter, middle, three, nine, told))
     return charts.boxes(found, title, "How long it took at each station, as in the table below")
 
 
