@@ -80,15 +80,17 @@ def daily_command(
             files, settings, found, set_aside=aside.put, workers=workers, progress=progress
         )
     unchanged(files, inputs)
-    children = daily.read_overnight(found.getvalue().splitlines())
+    children, last = daily.read_overnight(found.getvalue().splitlines())
     notes = (f"{several(tally.set_aside, 'line')} could not be read",) if tally.set_aside else ()
     provenance = Provenance(
         command_line(), ruleset_of(folder, policy).hash, inputs,
         f"the night before {day_in_words(morning)}, records as of {local_text(at)}",
         daily.definitions(night_in_words(ruleset_of(folder, policy).parameters)), notes,
     )  # fmt: skip
-    write_whole(out, daily.page(morning, children, at, provenance).encode())
+    write_whole(out, daily.page(morning, children, at, provenance, last).encode())
     click.echo(f"{out}: {len(children)} on the brief", err=True)
+    for told in daily.summary(children, morning, at, last)[1:]:
+        click.echo(told, err=True)
     if tally.set_aside:
         sys.exit(SET_ASIDE)
 
