@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,8 @@ from detention_monitor.durable import DurableBackend
 from detention_monitor.paths import bundled_rules
 from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.sources import read_entries, record_files
-from detention_monitor.text import printable
+from detention_monitor.text import printable, several
+from detention_monitor.times import rfc3339
 
 if TYPE_CHECKING:  # lazy: reviews need a database, pages the extra `reports`
     from detention_monitor.live.acts import Person
@@ -89,12 +91,14 @@ def record_command(
     result = _judged(detention, ruleset, as_of)
     reporter = Reporter(ruleset, folder)
     report = reporter.report(result, detention)
+    options = _options(rules=rules, policy=policy, map=columns)
     if form is not None:
         asked = [*report.concerns, *report.praise]
         text = blank_form(result, ruleset.hash, asked, report.answers)
         with private(form) as file:
             file.write(text.encode())
-        click.echo(f"{form}: fill it, then: detention-monitor report review", err=True)
+        then = shlex.join([str(form), *paths, *options, "--db", db or "reviews.db"])
+        click.echo(f"{form}: fill it, then: detention-monitor report review {then}", err=True)
         return
     made = Provenance(
         command_line(), ruleset.hash, inputs,
@@ -104,17 +108,23 @@ def record_command(
     )  # fmt: skip
     page = record_page(
         report, made, reviews=_reviews(db, detention, report), names=reporter.names(result),
-        paths=paths,
+        paths=paths, options=options, at=() if as_of is None else ("--at", rfc3339(as_of)),
+        db=db or "reviews.db",
     )  # fmt: skip
     with target(out) as file:
         file.write(page.encode())
     _summary(report)
 
 
+def _options(**given: Path | None) -> list[str]:
+    """Return options by which the same record is judged again the same way."""
+    return [word for name, path in given.items() if path for word in (f"--{name}", str(path))]
+
+
 def _summary(report: RecordReport) -> None:
     counts = [f"{report.count(each)} {each}" for each in ("critical", "high", "medium", "info")]
     click.echo(
-        f"{printable(report.child.name)}: {', '.join(counts)}; {len(report.praise)} good practice",
+        f"{printable(report.child.name)}: {', '.join(counts)}; {len(report.praise)} of good practice",
         err=True,
     )
 
@@ -181,8 +191,8 @@ def review_command(
         store.close()
     grade = f"graded {review.grade.replace('_', ' ')}, " if review.grade else ""
     click.echo(
-        f"row {number}: {grade}{len(review.verdicts)} findings and {len(review.answers)} questions "
-        f"of {printable(detention.id)}", err=True,
+        f"row {number}: {grade}{several(len(review.verdicts), 'finding')} and "
+        f"{several(len(review.answers), 'question')} of {printable(detention.id)}", err=True,
     )  # fmt: skip
 
 

@@ -12,13 +12,14 @@ from detention_monitor import webpage
 from detention_monitor.checklist import LABELS
 from detention_monitor.findings import Finding
 from detention_monitor.live.reviews import Stored
+from detention_monitor.people import is_police_protection
 from detention_monitor.reports.answers import REPLIES, STANDINGS, Answer, gravest_of
 from detention_monitor.reports.feedback import TONES, basis_of
 from detention_monitor.reports.provenance import Provenance
 from detention_monitor.reports.record import Night, RecordReport
 from detention_monitor.reports.telling import Told
 from detention_monitor.reports.timeline import timeline
-from detention_monitor.text import printable
+from detention_monitor.text import printable, several
 from detention_monitor.times import clock_text, day_of, in_words, local_text
 from detention_monitor.wording import day_in_words
 
@@ -59,15 +60,21 @@ def record_page(
     reviews: Sequence[Stored] = (),
     names: dict[str, str] | None = None,
     paths: Sequence[str] = (),
+    options: Sequence[str] = (),
+    at: Sequence[str] = (),
+    db: str = "reviews.db",
 ) -> str:
     """Return the page; `reviews` are those stored already, `names` says what a finding is about.
+
+    `paths` and `options` are what the commands need that are printed on it: the same records and
+    column map, rules and policy; `at` is the time as of which it was judged, if one was given.
 
     Raises `DetentionMonitorError` where the extra `reports` is not installed.
     """
     worst = gravest_of(report.concerns)
     titles = dict.fromkeys(f"{each.duty} {each.title}" for each in report.praise)
     record = report.result.records[0] if report.result.records else report.result.detention
-    given = shlex.join([*paths, "--record", record])
+    given = shlex.join([*paths, "--record", record, *options, *at])
     first = [each for each in report.causes if each.severity != "info"][:_FIRST]
     script, script_hash = webpage.script("review.js")
     review_file = f"review-{re.sub('[^A-Za-z0-9._-]+', '-', record)[:80]}.yaml"
@@ -85,13 +92,13 @@ def record_page(
         pictures=timeline(report.child, report.concerns, names or {}),
         statuses=_STATUSES,
         standings=STANDINGS, signs=SIGNS, tones=TONES, basis=basis_of,
-        late=_late, titles=_titles, blanks=_blanks, most=_MOST, shown=_all_shown,
+        late=_late, untold=_untold(report), titles=_titles, blanks=_blanks, most=_MOST, shown=_all_shown,
         relied={each.key: _relied(each, report.entries) for each in report.concerns},
         by_day=_by_day(report.entries),
         reviews=[_review(each) for each in reviews],
         form_command=f"detention-monitor report record {given} --form {review_file}",
-        review_command=f"detention-monitor report review {review_file} {shlex.join(paths)} "
-                       "--db reviews.db",
+        review_command="detention-monitor report review "
+                       + shlex.join([review_file, *paths, *options, "--db", db]),
         review_file=review_file, replies=[(each, each.replace("_", " ")) for each in REPLIES], script=script, script_hash=script_hash,
         provenance=provenance,
     )  # fmt: skip
@@ -100,19 +107,28 @@ def record_page(
 def _facts(report: RecordReport) -> list[tuple[str, str]]:
     child, result = report.child, report.result
     out = [("age", "not recorded" if child.age is None else str(child.age))]
-    if child.girl:
-        out.append(("sex", "female"))
-    out.append(("station", child.suite or "not recorded"))
+    sex = [str(fact.attrs["sex"]) for fact in child.facts if fact.attrs.get("sex")]
+    if sex:
+        out.append(("sex", printable(sex[-1], 20)))
+    carried = child.coverage.carries("arrived", "station")
+    unsaid = "not recorded" if carried else "not carried by the source"
+    out.append(("station", child.suite or unsaid))
     begun = child.authorised_at
-    out.append(("detention authorised", local_text(begun) if begun is not None else "not recorded"))
+    protected = is_police_protection(child.facts)
+    if protected:
+        taken = next(f.at for f in child.facts if f.kind == "taken_into_police_protection")
+        out.append(("taken into police protection", local_text(taken)))
+    else:
+        out.append(("detention authorised", "not recorded" if begun is None else local_text(begun)))
     if result.unclosed or child.ended is None:
         out.append(("ended", "no entry shows that it ended"))
     else:
         kind, at = child.ended
         out.append((kind.replace("_", " "), local_text(at)))
         if begun is not None:
-            out.append(("held", in_words(at - begun)))
-    out.append(("nights in custody", _nights(report.nights)))
+            out.append(("held since authorised", in_words(at - begun)))
+    if not protected:
+        out.append(("nights in custody", _nights(report.nights)))
     out.append(("judged as of", local_text(result.as_of)))
     return out
 
@@ -133,7 +149,19 @@ def _more(report: RecordReport, first: Sequence[Finding]) -> str:
 
 
 def _late(finding: Finding) -> str:
-    return in_words(60 * (finding.minutes_late or 0))
+    """Return how late an act was, or how long overdue one that was not done."""
+    word = "overdue" if finding.status in ("missed", "overdue") else "late"
+    return f"{in_words(60 * (finding.minutes_late or 0))} {word}"
+
+
+def _untold(report: RecordReport) -> str:
+    """Return how many questions nothing can be told of: no concern is no praise then."""
+    left = sum(each.standing == "unclear" for each in report.answers)
+    if not left:
+        return ""
+    return (
+        f"{left} of the {several(len(report.answers), 'question')} cannot be told from this record."
+    )
 
 
 def _titles(findings: Iterable[Finding]) -> str:
@@ -147,9 +175,15 @@ def _titles(findings: Iterable[Finding]) -> str:
 
 
 def _blanks(answer: Answer) -> list[str]:
-    told = [f"{each.id} {each.detail}" for each in answer.duties
+    told = [f"{each.id} {_mended(each.detail)}" for each in answer.duties
             if each.label == "cannot tell" and each.detail]  # fmt: skip
     return list(dict.fromkeys(printable(each) for each in told))
+
+
+def _mended(sentences: str) -> str:
+    """Return sentences as parts of a list: without their full stops and capitals."""
+    parts = (each.strip().rstrip(".") for each in sentences.split("; "))
+    return "; ".join(dict.fromkeys(f"{part[:1].lower()}{part[1:]}" for part in parts))
 
 
 def _shown(told: Told, *, day: bool) -> dict[str, object]:
