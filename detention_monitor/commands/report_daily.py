@@ -12,7 +12,7 @@ import click
 
 from detention_monitor import webpage
 from detention_monitor.commands.options import FILE, SET_ASIDE, rules_options
-from detention_monitor.commands.output import Quarantine, progress_line
+from detention_monitor.commands.output import Quarantine, check_folder, progress_line
 from detention_monitor.commands.reports import ReportCommand, command_line, day, write_whole
 from detention_monitor.judging import Settings, ruleset_of
 from detention_monitor.paths import bundled_rules
@@ -69,6 +69,7 @@ def daily_command(
     files = list(record_files(paths, csv_too=columns is not None))
     inputs = inputs_of(files)
     out = out or Path(f"daily-{morning.isoformat()}.html")
+    check_folder("--out", out)
     folder = rules or bundled_rules()
     settings = Settings(
         rules=folder, policy=policy, map=columns, as_of=at,

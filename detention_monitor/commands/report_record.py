@@ -12,7 +12,7 @@ import click
 from detention_monitor.assess import Assessment, assess, end_of
 from detention_monitor.columns import ColumnMap
 from detention_monitor.commands.options import FILE, db_option, instant, rules_options
-from detention_monitor.commands.output import private, target
+from detention_monitor.commands.output import check_folder, private, target
 from detention_monitor.commands.records import gathered, is_of
 from detention_monitor.commands.reports import ReportCommand, command_line
 from detention_monitor.detention import Detention
@@ -82,6 +82,8 @@ def record_command(
     from detention_monitor.reports.record import Reporter
     from detention_monitor.reports.record_page import DEFINITIONS, record_page
 
+    check_folder("--out", out)
+    check_folder("--form", form)
     folder = rules or bundled_rules()
     ruleset = load_rules(folder, policy)
     files = record_files(paths, csv_too=columns is not None)

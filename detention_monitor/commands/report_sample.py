@@ -16,7 +16,14 @@ from click.core import ParameterSource
 from detention_monitor.assess import assess, end_of
 from detention_monitor.columns import ColumnMap
 from detention_monitor.commands.options import FILE, FOLDER, SET_ASIDE, db_option
-from detention_monitor.commands.output import Quarantine, kept, private, progress_line, target
+from detention_monitor.commands.output import (
+    Quarantine,
+    check_folder,
+    kept,
+    private,
+    progress_line,
+    target,
+)
 from detention_monitor.commands.records import gathered
 from detention_monitor.commands.report_record import person
 from detention_monitor.commands.reports import (
@@ -286,6 +293,7 @@ def agreement_command(*, db: str | None, folder: Path | None, out: Path | None) 
 
     if db is None:
         raise click.UsageError("--db names the store with the reviews: a file, or postgresql://...")
+    check_folder("--out", out)
     key = None if folder is None else sample.read_key(folder)
     store = Store.open(db, create=False)
     try:
@@ -323,7 +331,8 @@ def agreement_command(*, db: str | None, folder: Path | None, out: Path | None) 
     graded = grades(found)
     if graded.records:
         said = ", ".join(f"{n} {grade.replace('_', ' ')}" for grade, n in graded.counts.items())
-        given = f"{several(sum(graded.counts.values()), 'grade')} of {several(graded.records, 'record')}"
+        of = several(graded.records, "record")
+        given = f"grades of {of}, {sum(graded.counts.values())} given"
         click.echo(f"{given}: {said}; alpha {alpha_text(graded.people)}")
 
 

@@ -48,6 +48,7 @@ DEFINITIONS = (
 )
 _TONES = {"critical": "#a3002a", "high": "#b34700", "medium": "#735a00"}
 _STATUSES = {**LABELS, "matched": "found"}
+_LACKED = re.compile(r"This source does not carry ([^.:;]+)")
 _FIRST = 3
 _MOST = 10
 """Entries shown under a question; the whole record stands at the end."""
@@ -175,15 +176,18 @@ def _titles(findings: Iterable[Finding]) -> str:
 
 
 def _blanks(answer: Answer) -> list[str]:
-    told = [f"{each.id} {_mended(each.detail)}" for each in answer.duties
-            if each.label == "cannot tell" and each.detail]  # fmt: skip
-    return list(dict.fromkeys(printable(each) for each in told))
-
-
-def _mended(sentences: str) -> str:
-    """Return sentences as parts of a list: without their full stops and capitals."""
-    parts = (each.strip().rstrip(".") for each in sentences.split("; "))
-    return "; ".join(dict.fromkeys(f"{part[:1].lower()}{part[1:]}" for part in parts))
+    """Return what the record does not tell, duty by duty, and what its source does not carry, once."""
+    told, lacked = [], []
+    for each in answer.duties:
+        if each.label == "cannot tell" and each.detail:
+            kinds = [
+                kind for said in _LACKED.findall(each.detail) for kind in re.split(", | or ", said)
+            ]
+            lacked += kinds
+            told += [] if kinds else [f"{each.id} {each.detail.rstrip('.')}"]
+    if lacked:
+        told.append(f"its source does not carry {', '.join(dict.fromkeys(lacked))}")
+    return list(dict.fromkeys(printable(each, 2_000) for each in told))
 
 
 def _shown(told: Told, *, day: bool) -> dict[str, object]:
