@@ -40,8 +40,6 @@ def check_folder(option: str, path: Path | None) -> None:
         return
     if not path.parent.is_dir():
         raise click.UsageError(f"{option} {path}: there is no folder {path.parent}; make it first")
-    if path.is_dir():
-        raise click.UsageError(f"{option} {path}: a folder; name a file in it")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise click.UsageError(f"{option} {path}: you may not write to the folder {path.parent}")
 

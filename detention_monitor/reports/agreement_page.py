@@ -84,7 +84,8 @@ def agreement_page(found: Sequence[Stored], check: QualityCheck, provenance: Pro
 def _of_questions(questions: Sequence[Compared], titles: dict[int, str]) -> Section:
     rows = tuple(
         (f"{each.question} {titles.get(each.question, '')}", str(sum(each.table.values())),
-         share_text(each.same), alpha_text(each.with_rules), alpha_text(each.people),
+         _in_two_lines(share_text(each.same)), _in_two_lines(alpha_text(each.with_rules)),
+         _in_two_lines(alpha_text(each.people)),
          str(each.missed), str(each.alarms))
         for each in questions
     )  # fmt: skip
@@ -99,6 +100,11 @@ def _of_questions(questions: Sequence[Compared], titles: dict[int, str]) -> Sect
         chart=_chart(questions, titles),
         tables=(Table(heads, rows),),
     )
+
+
+def _in_two_lines(told: str) -> str:
+    """Return a figure with its interval below, for a narrow column."""
+    return told.replace(" (", "\n").removesuffix(")")
 
 
 def _chart(questions: Sequence[Compared], titles: dict[int, str]) -> Any:

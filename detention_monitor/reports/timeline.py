@@ -110,7 +110,7 @@ def rows(
                       *_bars(found["adult"], "adult", child.as_of)), tuple(_asked(child, scale))),
         *(Row(name, _bars(found[name], name, child.as_of))
           for name in ("cell", "interview", "rest", "hospital")),
-        Row("reviews", tuple(_late(child.findings)), tuple(_reviews(child.facts))),
+        Row("reviews", tuple(_late(child.findings, child.as_of)), tuple(_reviews(child.facts))),
     ]  # fmt: skip
     out = [_within(each, scale) for each in out]
     out = [each for each in out if each.bars or each.marks]
@@ -159,15 +159,17 @@ def _reviews(facts: Iterable[Fact]) -> Iterator[Mark]:
                        "#8a3d00" if far else "#1a1a1a")  # fmt: skip
 
 
-def _late(findings: Iterable[Finding]) -> Iterator[tuple[int, int, str]]:
+def _late(findings: Iterable[Finding], now: int) -> Iterator[tuple[int, int, str]]:
     """Yield the stretches in which a review was overdue; of one that was never held as long as it was due."""
     for each in findings:
         if each.duty not in _REVIEWS or not each.due_at:
             continue
         if each.status == "met_late" and each.done_at:
             yield each.due_at, each.done_at, _SEVERITY["critical"]
-        elif each.status in ("missed", "overdue") and each.minutes_late:
+        elif each.status == "missed" and each.minutes_late:
             yield each.due_at, each.due_at + 60 * each.minutes_late, _SEVERITY["critical"]
+        elif each.status == "overdue":
+            yield each.due_at, now, _SEVERITY["critical"]
 
 
 def _concerns(concerns: Iterable[Finding], names: Mapping[str, str]) -> Iterator[Mark]:
