@@ -26,6 +26,7 @@ from detention_monitor.reports.provenance import Provenance, inputs_of, unchange
 from detention_monitor.reports.record import Reporter
 from detention_monitor.reports.rows import Row
 from detention_monitor.reports.sheets import percent
+from detention_monitor.reports.statistics import Statistics, sections
 from detention_monitor.reports.timeline import rows, scale_for, stays
 from detention_monitor.reports.trend import TOO_FEW, Change, Trend
 from detention_monitor.rulefile import RuleSet
@@ -179,6 +180,22 @@ def test_a_median_says_whom_it_leaves_out() -> None:
     section = trend.section("adult_waited")
     assert "The median leaves out 2 detentions without a time (no adult came)." in section.notes
     assert section.tables[0].columns[-1].name == "detentions with a time"
+
+
+@pytest.mark.parametrize(("stations", "months"), [(3, 24), (12, 24), (12, 30), (30, 3)])
+def test_no_table_of_stations_and_months_is_wider_than_a_page(stations: int, months: int) -> None:
+    """Columns beyond the edge of a printed page are lost, the total first."""
+    counted = [
+        Row("44", f"{s}-{m}", "detained", f"{2023 + m // 12}-{m % 12 + 1:02}-05", f"S{s:02}")
+        for s in range(stations) for m in range(months)
+    ]  # fmt: skip
+    found = Statistics.of(figures_of(counted), {}, outside=False)
+    tables = next(sections(found)).tables
+    assert max(len(each.columns) for each in tables) <= 14
+    shown = [cell for each in tables for row in each.rows for cell in row[1:]]
+    assert shown.count("1") == stations * months
+    assert shown.count(f"{stations * months:,}") == 1
+    assert shown.count(f"{months}") >= stations
 
 
 def test_colours_of_a_stack_stay_apart_in_grey_print() -> None:

@@ -15,10 +15,10 @@ from detention_monitor.commands.reports import (
     command_line,
     force_only,
     many_records,
-    told_period,
 )
 from detention_monitor.judging import ruleset_of
 from detention_monitor.paths import bundled_rules
+from detention_monitor.reports.collect import told_period
 from detention_monitor.reports.provenance import MADE, Provenance, inputs_of, unchanged
 from detention_monitor.text import several
 from detention_monitor.webpage import altair

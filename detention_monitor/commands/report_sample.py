@@ -31,7 +31,6 @@ from detention_monitor.commands.reports import (
     ReportCommand,
     command_line,
     many_records,
-    told_period,
 )
 from detention_monitor.detention import Detention
 from detention_monitor.durable import DurableBackend
@@ -41,6 +40,7 @@ from detention_monitor.links import record_name
 from detention_monitor.paths import bundled_rules
 from detention_monitor.questions import load_questions
 from detention_monitor.replay import replay
+from detention_monitor.reports.collect import told_period
 from detention_monitor.reports.provenance import Input, Provenance, inputs_of, unchanged
 from detention_monitor.reports.sampling import (
     BY,

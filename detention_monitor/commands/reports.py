@@ -28,7 +28,13 @@ from detention_monitor.judging import Settings, ruleset_of
 from detention_monitor.parquet import arrow_library
 from detention_monitor.paths import bundled_rules
 from detention_monitor.reports import statistics, tidy, trend
-from detention_monitor.reports.collect import Collected, Period, collected, write_rows
+from detention_monitor.reports.collect import (
+    Collected,
+    Period,
+    collected,
+    told_period,
+    write_rows,
+)
 from detention_monitor.reports.figures import figures_of
 from detention_monitor.reports.provenance import (
     MADE,
@@ -41,7 +47,6 @@ from detention_monitor.reports.provenance import (
 from detention_monitor.reports.pseudonym import Pseudonyms, read_key
 from detention_monitor.sources import record_files
 from detention_monitor.text import several
-from detention_monitor.wording import day_in_words
 
 _WORDS = "detention_monitor.words"
 UNDER_AGREEMENT = "rows_under_agreement"
@@ -313,39 +318,6 @@ def force_only(out: Path) -> Path:
     folder = out / FORCE_ONLY
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
-
-
-def told_period(
-    period: Period, first: str = "", last: str = "", *, to_the_month: bool = False,
-    act: str = "begun",
-) -> str:  # fmt: skip
-    """Return a period in words, with the days on which the first and the last of it began, if given.
-
-    Outside the force their months are told only: a day may be that of one child.
-    """
-    since = None if period.first is None else day_in_words(period.first)
-    till = None if period.last is None else day_in_words(period.last)
-    match since, till:
-        case None, None:
-            asked = "all records given"
-        case _, None:
-            asked = f"{act} from {since}"
-        case None, _:
-            asked = f"{act} up to {till}"
-        case _:
-            asked = f"{act} from {since} to {till}"
-    if not first:
-        return asked
-    one, other = (_in_words(each, to_the_month=to_the_month) for each in (first, last))
-    if since is not None or till is not None:
-        return f"{asked} (found: {one if one == other else f'{one} to {other}'})"
-    alone = f"{'in' if to_the_month else 'on'} {one}"
-    return f"{asked}, {act} {alone if one == other else f'from {one} to {other}'}"
-
-
-def _in_words(day: str, *, to_the_month: bool) -> str:
-    told = day_in_words(date.fromisoformat(day))
-    return told.split(" ", 1)[1] if to_the_month else told
 
 
 def _refuse_overwriting(files: Sequence[str], out: Path) -> None:

@@ -15,6 +15,8 @@ see all colours."""
 WIDTH = 640
 NARROW = 500
 """Of a chart beside its table: it must not be shrunk there, nor its letters, least of all in print."""
+_MOST_TOLD = 15
+"""Points of a line whose values are written at them; of more, the table alone tells them."""
 _FONT = "Helvetica Neue, Arial, Liberation Sans, sans-serif"
 Counts = Sequence[tuple[str, float | None]]
 
@@ -119,7 +121,7 @@ def boxes(found: Sequence[Box], title: str, told: str) -> Any:
         return None
     rows = [each._asdict() for each in found]
     base = alt.Chart(alt.InlineData(values=rows), width=WIDTH - 150, height=alt.Step(42)).encode(
-        y=alt.Y("label:N", sort=None, title=None)
+        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=260))
     )
     line = base.mark_rule(color=THIRD).encode(
         x=alt.X("tenth:Q", title=title, axis=alt.Axis(tickCount=8), scale=alt.Scale(zero=True)),
@@ -152,7 +154,8 @@ def line(
         return None
     labels, width = [each.label for each in points], _width(140, narrow=narrow)
     x = alt.X("label:O", sort=labels, scale=alt.Scale(domain=labels), title=None,
-              axis=alt.Axis(labelAngle=-45 if len(labels) > (6 if narrow else 8) else 0))  # fmt: skip
+              axis=alt.Axis(labelAngle=-45 if len(labels) > (6 if narrow else 8) else 0,
+                            labelOverlap="parity"))  # fmt: skip
     base = alt.Chart(
         alt.InlineData(values=rows), width=width, height=150 if narrow else 190
     ).encode(x=x)
@@ -165,8 +168,9 @@ def line(
             y=alt.Y("value:Q", scale=alt.Scale(zero=True)), detail="run:N"
         )
         + base.mark_point(color=MAIN, filled=True, size=40).encode(y="value:Q")
-        + base.mark_text(dy=-10, fontSize=10, color=INK).encode(y="value:Q", text="told:N")
     )
+    if len(rows) <= _MOST_TOLD:
+        shown += base.mark_text(dy=-10, fontSize=10, color=INK).encode(y="value:Q", text="told:N")
     if change is not None:
         month, passed = change
         aside = (passed - 0.5) * width / len(labels)  # the point of a month stands in its middle
@@ -193,7 +197,9 @@ def dots(
         return None
     base = alt.Chart(
         alt.InlineData(values=rows), width=_width(150, narrow=narrow), height=alt.Step(34)
-    ).encode(y=alt.Y("label:N", sort=None, title=None))
+    ).encode(
+        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=150 if narrow else 260))
+    )
     shown = (
         base.mark_rule(color=THIRD, strokeWidth=2).encode(
             x=alt.X("low:Q", title=title, axis=alt.Axis(tickCount=8), scale=alt.Scale(zero=True)),

@@ -28,6 +28,8 @@ OUTSIDE = "OFFICIAL: small numbers are hidden; no child is named"
 _BREAKDOWNS = {each.id: each for each in BREAKDOWNS}
 _SPREADS = {each.id: each for each in SPREADS}
 _MOST_SERIES = 6
+_MOST_COLUMNS, _MOST_STATIONS = 12, 7
+"""Months, and stations, that stand beside each other on a printed page."""
 _OVERVIEW = ("adult_came", "overnight", "overnight_post", "bail_refused", "moved", "certified",
              "unlawful", "by_law")  # fmt: skip
 
@@ -126,24 +128,35 @@ def sections(found: Statistics) -> Iterator[Section]:
     yield _read(found)
 
 
+def _by_station_and_month(found: Statistics) -> Iterator[Table]:
+    """Yield the detentions in tables that fit a printed page: many months part them, or turn them."""
+    base, names = found.shares["overnight"].base, named(found.stations)
+    every = [*names, "all stations"]
+    months = [*map(month_name, found.months), "all"]
+    title = "Detentions of children, by station and month"
+    if len(found.months) > _MOST_COLUMNS and len(names) <= _MOST_STATIONS:
+        turned = tuple(
+            (month, *(count(base[place][n]).text for place in range(len(every))))
+            for n, month in enumerate(months)
+        )
+        yield Table(columns("month", *every), turned, title, (), frozenset({len(months) - 1}))
+        return
+    for first in range(0, max(1, len(found.months)), _MOST_COLUMNS):
+        last = first + _MOST_COLUMNS
+        shown = slice(
+            first, last + 1 if last + 1 >= len(months) else last
+        )  # all with the last part
+        rows = tuple(
+            (name, *(count(number).text for number in base[place][shown]))
+            for place, name in enumerate(every)
+        )
+        heads = columns("station", *months[shown])
+        part = title if len(months) <= _MOST_COLUMNS + 1 else f"{title}, from {months[first]}"
+        yield Table(heads, rows, part, (), frozenset({len(names)}))
+
+
 def _detentions(found: Statistics) -> Section:
-    base = found.shares["overnight"].base
-    names = named(found.stations)
-    rows = [
-        (name, *(count(number).text for number in base[place]))
-        for place, name in enumerate([*names, "all stations"])
-    ]
-    if len(found.months) <= 12 or len(found.stations) > len(found.months):
-        table = Table(columns("station", *map(month_name, found.months), "all"), tuple(rows),
-                      "Detentions of children, by station and month", (),
-                      frozenset({len(names)}))  # fmt: skip
-    else:
-        turned = zip(*(row[1:] for row in rows), strict=True)
-        table = Table(columns("month", *(row[0] for row in rows)),
-                      tuple((month, *row) for month, row in
-                            zip([*map(month_name, found.months), "all months"], turned, strict=True)),
-                      "Detentions of children, by month and station", (),
-                      frozenset({len(found.months)}))  # fmt: skip
+    base, names = found.shares["overnight"].base, named(found.stations)
     told = "Detentions of children by month, as in the table below"
     whole = all(number is not None for row in base for number in row)
     if 1 < len(found.stations) <= _MOST_SERIES and whole:
@@ -156,7 +169,7 @@ def _detentions(found: Statistics) -> Section:
         counts = list(zip(map(month_name, found.months), base[-1], strict=False))
         chart = charts.columns(counts, "detentions", told)
     lead = "A detention counts in the month, and at the station, in which it began."
-    return Section("Detentions", lead, chart, (table,))
+    return Section("Detentions", lead, chart, tuple(_by_station_and_month(found)))
 
 
 def _children(found: Statistics) -> Iterator[Section]:

@@ -45,6 +45,8 @@ LEAST_COMPARED = 10
 
 Newcombe's of 4 of 4 against 0 of 1 leaves out 0; by chance alone that happens once in five times.
 """
+_MOST_BESIDE = 20
+"""Rows that stand beside a chart, which a printed page does not part from it."""
 TOO_FEW = "too few to compare"
 _SHARES = {each.id: each for each in SHARES}
 _SPREADS = {each.id: each for each in SPREADS}
@@ -151,12 +153,14 @@ class Trend:
         tables = [_table("month", [*by_month, whole], *heads)]
         if len(by_station) > 1:
             tables.append(_table("station", [*by_station, whole], *heads))
+        fits = len(by_month) + len(by_station) <= _MOST_BESIDE
+        beside = 2 if fits else 1
         notes = [of.definition, *([] if isinstance(of, Share) else self._untimed(of))]
         untold = self.shares[name].untold if name in self.shares else 0
         if untold != 0:
             notes.append(f"{how_many(untold, 'detention')} left out: the source cannot tell.")
         return Section(of.title, "", self._chart(of, by_month, by_station, whole, unit),
-                       tuple(tables), tuple(notes), beside=2)  # fmt: skip
+                       tuple(tables), tuple(notes), beside=beside)  # fmt: skip
 
     def _chart(
         self, of: Share | Spread, by_month: Sequence[Told], by_station: Sequence[Told], whole: Told,
@@ -309,7 +313,7 @@ def _two_lines(told: Told) -> str:
 
 
 def _table(label: str, told: Sequence[Told], unit: str, behind: str) -> Table:
-    columns = (Column(label), *(Column(each, numeric=True) for each in (unit, "interval (95 %)", behind)))  # fmt: skip
+    columns = (Column(label), *(Column(each, numeric=True) for each in (unit, "interval (95\N{NO-BREAK SPACE}%)", behind)))  # fmt: skip
     rows = tuple((each.name, each.shown, each.interval, each.behind) for each in told)
     return Table(columns, rows, "", (), frozenset({len(told) - 1}))
 
