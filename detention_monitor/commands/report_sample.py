@@ -149,7 +149,7 @@ def sample_command(*, given: Given, size: int, seed: str, by: tuple[str, ...], o
             command_line(), ruleset.hash, inputs, told_period(given.period),
             sample.DEFINITIONS, (f"seed: {seed}", *([left] if tally.set_aside else [])),
         )  # fmt: skip
-        write(out / "sample.html", sample.method_page(strata, drawn, by, made))
+        write(out / "sample.html", sample.method_page(strata, drawn, by, made, str(out)))
     whole = sum(each.population for each in strata)
     click.echo(f"{len(drawn)} of {several(whole, 'record')}: {reviewers}", err=True)
 

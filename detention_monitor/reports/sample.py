@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -119,9 +120,13 @@ def questions_page(check: QualityCheck, first: str = "R1") -> str:
 
 
 def method_page(
-    strata: Sequence[Stratum], drawn: Sequence[Drawn], by: Sequence[str], provenance: Provenance
-) -> str:
-    """Return how the sample was drawn, and which record each copy is of: for the force alone."""
+    strata: Sequence[Stratum], drawn: Sequence[Drawn], by: Sequence[str], provenance: Provenance,
+    folder: str = "SAMPLE",
+) -> str:  # fmt: skip
+    """Return how the sample was drawn, and which record each copy is of: for the force alone.
+
+    `folder` is where the sample lies, for the commands that take in what its reviewers answer.
+    """
     population = sum(each.population for each in strata)
     rows = tuple(
         (printable(each.name), f"{each.population:,}", str(each.drawn),
@@ -147,12 +152,23 @@ def method_page(
                     tables=(table,)),
             Section("Which copy is of which record", "Keep this from the reviewers.",
                     tables=(names,)),
+            Section("When the answers come", "Give out the folder for_reviewers, and nothing else.",
+                    notes=_then(folder)),
         ),
         provenance,
         summary=((f"{len(drawn)} of {several(population, 'detention')}, from "
                  f"{several(len(strata), 'stratum', 'strata')}."),),
         marking="OFFICIAL-SENSITIVE: names the records behind the copies; for the force only",
     )  # fmt: skip
+
+
+def _then(folder: str) -> tuple[str, ...]:
+    """Return the commands for the answers of reviewers, which name the folder of the sample."""
+    of = f"--sample {shlex.quote(folder)} --db reviews.db"
+    return (
+        f"stored: detention-monitor report answers answers-*.yaml {of}",
+        f"compared: detention-monitor report agreement {of} --out agreement.html",
+    )
 
 
 # --- answers -----------------------------------------------------------------------------------
