@@ -157,7 +157,13 @@ def _by_authority(cases: Sequence[Case]) -> Table:
     found = tuple(
         (name, *_counts(requests), str(moved[name])) for name, requests in sorted(asked.items())
     )
-    return Table(heads, found, notes=("moved: counted for the authority that was asked last",))
+    totals: frozenset[int] = frozenset()
+    if len(found) > 1:
+        every = [each for case in cases for each in case.asked]
+        totals = frozenset({len(found)})
+        found = (*found, ("all", *_counts(every), str(moved.total())))
+    notes = ("moved: counted for the authority that was asked last",)
+    return Table(heads, found, notes=notes, totals=totals)
 
 
 def _counts(requests: Sequence[Asked]) -> tuple[str, ...]:

@@ -319,17 +319,27 @@ def _table(label: str, told: Sequence[Told], unit: str, behind: str) -> Table:
 
 
 def as_csv(figures: Figures, names: Sequence[str], *, outside: bool) -> bytes:
-    """Return what the page tells by month and by station, as CSV."""
+    """Return what the page tells by month and by station, as CSV.
+
+    `value`, `low` and `high` are the same as numbers: per cent, or hours of a median.
+    """
     trend = Trend(figures, None, outside=outside)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(("figure", "force", "station", "month", "shown", "interval", "records"))
+    writer.writerow(("figure", "force", "station", "month", "shown", "interval", "records",
+                     "value", "low", "high"))  # fmt: skip
     for name in names:
         for place, month in enumerate(trend.months):
             told = trend.told(name, month, -1, place)
-            writer.writerow((name, "", "", month, told.shown, told.interval, told.behind))
+            writer.writerow((name, "", "", month, *_as_csv(told)))
         for place, at in enumerate(trend.stations):
             told = trend.told(name, at.station, place, -1)
             where = (cell(at.force), cell(at.station), "")
-            writer.writerow((name, *where, told.shown, told.interval, told.behind))
+            writer.writerow((name, *where, *_as_csv(told)))
     return out.getvalue().encode()
+
+
+def _as_csv(told: Told) -> tuple[str, ...]:
+    numbers = (told.value, *(told.between or (None, None)))
+    plain = ("" if each is None else f"{each:.6g}" for each in numbers)
+    return (told.shown, told.interval, told.behind, *plain)
