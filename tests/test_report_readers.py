@@ -289,6 +289,12 @@ def test_of_a_record_that_stopped_the_child_is_not_said_to_be_still_there(tmp_pa
     told = articles(brief(tmp_path, [records], "2024-06-11"))["A"]
     assert "STILL IN CUSTODY" in told
     assert "detained on a warrant for failing to appear" in told
+    held = written(tmp_path, [{**each, "attrs": who()} for each in stopped])
+    assert (
+        "review was due 01:10: no entry shows it"
+        in articles(brief(tmp_path, [held], "2024-06-11"))["A"]
+    )
+    records = written(tmp_path, stopped)
     page = brief(tmp_path, [records], "2024-06-14")
     assert "NO END ON THE RECORD: its last entry is of Mon 10 Jun 2024 19:10 BST" in page
     assert "0 still in custody" in page

@@ -225,13 +225,15 @@ def _why(child: Child, now: int) -> Iterator[Line]:
         "" if never else "seen", f"never seen {seen.removeprefix('never ')}" if never else seen
     )
     if child.review is not None and child.review.due is not None and child.in_custody:
-        yield _line("review", f"next due {when_text(child.review.due, now)}")
+        past = child.review.due < now
+        due = when_text(child.review.due, now)
+        yield _line("review", f"was due {due}: no entry shows it" if past else f"next due {due}")
 
 
 def _word(fact: Fact, *names: str) -> str:
     """Return the first attribute that an entry gives, as words."""
     said = next((str(fact.attrs[name]) for name in names if fact.attrs.get(name)), "")
-    return said.replace("_", " ")
+    return said.replace("non_", "non-").replace("_", " ")
 
 
 def _came(child: Child, now: int) -> str:
