@@ -32,7 +32,7 @@ from detention_monitor.reports.trend import TOO_FEW, Change, Trend
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.runstate import RunState
 from detention_monitor.times import parse_instant
-from tests.conftest import RULES
+from tests.conftest import RULES, SAMPLES
 from tests.test_daily import articles, brief, written
 from tests.test_record_report import reported
 from tests.test_statistics import entries, report, who
@@ -300,6 +300,22 @@ def test_of_a_record_that_stopped_the_child_is_not_said_to_be_still_there(tmp_pa
     assert "0 still in custody" in page
 
 
+def test_time_on_bail_is_no_time_held(tmp_path: Path) -> None:
+    """T15 is there from 10:00 to 17:00, and again from 09:00 two weeks later, here until 03:30."""
+    lines = (SAMPLES / "T15_bail_return.jsonl").read_text()
+    let_go = {"id": "z", "force": "44", "record": "T15X", "kind": "released",
+              "at": "2025-03-19T03:30:00+00:00"}  # fmt: skip
+    records = tmp_path / "t15.jsonl"
+    records.write_text(f"{lines.rstrip()}\n{json.dumps(let_go)}\n")
+    [told] = articles(brief(tmp_path, [records], "2025-03-19")).values()
+    assert "detained Tue 09:00, 18 h 30 min, 5 h 30 min of it in the night (25 h 30 min in all" in told  # fmt: skip
+    assert "4 Mar 10:00 detained" in told  # a Tuesday too
+
+    assert report("record", records, "--out", tmp_path / "p.html").exit_code == 0
+    head = text_of((tmp_path / "p.html").read_text()).split("nights in custody")[0]
+    assert "held, time on bail left out 25 h 30 min" in head
+
+
 # --- the report on one record ------------------------------------------------------------------
 
 
@@ -338,8 +354,6 @@ def test_a_review_that_was_never_held_is_drawn_as_long_as_it_was_due(
 
 
 def test_police_protection_is_not_told_as_detention(tmp_path: Path) -> None:
-    from tests.conftest import SAMPLES
-
     ran = report("record", SAMPLES / "F01_police_protection.jsonl", "--out", tmp_path / "p.html")
     assert ran.exit_code == 0, ran.output
     told = text_of((tmp_path / "p.html").read_text())

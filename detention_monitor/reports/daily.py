@@ -178,12 +178,14 @@ def _now(child: Child, now: int, silent_since: int | None = None) -> str:
 
 
 def _held(child: Child, minutes: int | None, now: int) -> str:
-    begun = child.authorised_at
-    if begun is None:
+    spans = [each for each in detained(child.facts) if each.start <= now]
+    if child.authorised_at is None or not spans:
         return "when detention was authorised is not recorded"
-    until = now if child.ended is None else child.ended[1]
+    long = [(now if each.end is None else min(each.end, now)) - each.start for each in spans]
     night = "" if minutes is None else f", {in_words(60 * minutes)} of it in the night"
-    return f"detained {when_text(begun, now)}, {in_words(max(0, until - begun))}{night}"
+    # Bail parts a detention: time on bail is no time held.
+    whole = f" ({in_words(sum(long))} in all, time on bail left out)" if len(spans) > 1 else ""
+    return f"detained {when_text(spans[-1].start, now)}, {in_words(long[-1])}{night}{whole}"
 
 
 def _why(child: Child, now: int) -> Iterator[Line]:

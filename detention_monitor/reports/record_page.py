@@ -10,6 +10,7 @@ from itertools import groupby
 
 from detention_monitor import webpage
 from detention_monitor.checklist import LABELS
+from detention_monitor.clock_facts import detained
 from detention_monitor.findings import Finding
 from detention_monitor.live.reviews import Stored
 from detention_monitor.people import is_police_protection
@@ -127,7 +128,16 @@ def _facts(report: RecordReport) -> list[tuple[str, str]]:
         kind, at = child.ended
         out.append((kind.replace("_", " "), local_text(at)))
         if begun is not None:
-            out.append(("held since authorised", in_words(at - begun)))
+            spans = [each for each in detained(child.facts) if each.end is not None]
+            # Bail parts a detention: time on bail is no time held.
+            out.append(
+                (
+                    "held, time on bail left out",
+                    in_words(sum(e.end - e.start for e in spans if e.end)),
+                )
+                if len(spans) > 1
+                else ("held since authorised", in_words(at - begun))
+            )
     if not protected:
         out.append(("nights in custody", _nights(report.nights)))
     out.append(("judged as of", local_text(result.as_of)))
