@@ -9,6 +9,7 @@ from typing import Any
 
 from detention_monitor import webpage
 from detention_monitor.checklist import LABELS
+from detention_monitor.reports.charts import styled
 from detention_monitor.reports.intervals import wilson
 from detention_monitor.reports.page import Column, Table
 from detention_monitor.reports.partner import Asked, Case, Concern
@@ -215,12 +216,11 @@ def _picture(cases: Sequence[Case]) -> Any:
         )
     )  # fmt: skip
     chart = alt.layer(held, points).properties(width=760, height={"step": 20})
-    chart = chart.configure(font="Arial").configure_view(stroke=None)
     told = (
         f"Hours of {several(len(shown), 'child', 'children')} from the refusal of bail: when the authority was asked, "
         "its answer, the move, the court. The cases below say the same."
     )
-    return drawing(chart, told)
+    return drawing(styled(chart), told)
 
 
 def _marks(case: Case) -> Iterable[dict[str, object]]:
