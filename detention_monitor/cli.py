@@ -40,7 +40,7 @@ def main() -> None:
         click.echo("stopped; nothing more was written", err=True)
         sys.exit(130)
     except OSError as error:
-        named = f"{error.filename}: " if error.filename else ""
+        named = f"{str(error.filename).removesuffix('.unfinished')}: " if error.filename else ""
         cure = _ROOM if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
         click.echo(f"detention-monitor: {named}{error.strerror or error}{cure}", err=True)
         sys.exit(CANNOT_RUN)

@@ -13,6 +13,10 @@ class RecordError(DetentionMonitorError):
     """A line, file or record that cannot be read; says where and what to do."""
 
 
+class InputChangedError(RecordError):
+    """A file that was read is no longer as it was: what was made of it would name other bytes."""
+
+
 class EngineError(DetentionMonitorError):
     """The C engine failed, or cannot be loaded."""
 

@@ -17,7 +17,7 @@ from typing import Self
 
 import msgspec
 
-from detention_monitor.errors import RecordError
+from detention_monitor.errors import InputChangedError, RecordError
 from detention_monitor.judging import Product, Settings
 from detention_monitor.partition import Partition
 from detention_monitor.paths import PACKAGE
@@ -72,7 +72,8 @@ class RunState:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None or not self._manifest.exists():
+        useless = kind is not None and issubclass(kind, InputChangedError)
+        if kind is None or useless or not self._manifest.exists():
             shutil.rmtree(self.folder)
         os.close(self._lock)
 

@@ -62,10 +62,10 @@ def in_a_cell(value: object, between: str = "; ") -> str:
             return str(value)
 
 
-def several(number: int, thing: str) -> str:
-    """Return how many of a thing there are.
+def several(number: int, thing: str, things: str = "") -> str:
+    """Return how many of a thing there are; `things` where its plural has no s.
 
-    >>> several(1, "line"), several(1_200, "record")
-    ('1 line', '1,200 records')
+    >>> several(1, "line"), several(1_200, "record"), several(2, "child", "children")
+    ('1 line', '1,200 records', '2 children')
     """
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {things or f'{thing}s'}"

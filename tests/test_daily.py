@@ -124,7 +124,7 @@ def test_who_left_before_the_night_is_not_on_it_and_who_was_there_at_midnight_is
     assert "<b>&" in told["LATE"]
     assert "1 child held overnight, 0 still in custody" in page
     assert "1 child there at midnight" in page
-    assert "never in person by an inspector" in told["LATE"]
+    assert "never seen in person by an inspector" in told["LATE"]
     assert "no adult came in person" in told["LATE"]
     assert "<b>&" not in page
 

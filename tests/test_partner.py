@@ -210,7 +210,7 @@ def test_the_command_writes_page_and_table_and_never_the_key(tmp_path: Path) -> 
     ]  # fmt: skip
     assert key not in page + table
     assert re.search(r"ruleset [0-9a-f]{16}", page)
-    assert "Begun from 1 January 2024" in page
+    assert "Refused bail from 1 January 2024 (found: " in page
     rows = list(csv.DictReader(io.StringIO(table)))
     assert all(each["bail_refused_at"] >= "2024" for each in rows)
     assert not re.search(r"\bT\d\d|44/|\.jsonl", page + table)
@@ -255,6 +255,6 @@ def test_what_the_source_does_not_carry_is_not_told_as_undone(
     )
     assert "The source does not carry what was asked of local authorities." in page
     assert "local authority asked not carried by the source" in page
-    assert "0 local authority asked (of 1 whose source carries it)" in text(told, untold)
+    assert "0 local authority asked of 1 whose source carries it" in text(told, untold)
     assert as_csv([untold]).splitlines()[1].endswith("la_replied; la_requested; moved_to_la")
     assert {each.duty for each in untold.concerns}.isdisjoint({"E03", "E07", "E09"})

@@ -178,7 +178,7 @@ def test_before_and_after_a_change_do_not_tell_each_other_by_their_sum() -> None
     [told] = trend.changed(["charged"]).tables[0].rows
 
     assert told[1] == "[c] of 60"
-    assert told[3] == "[c] of 60"
+    assert told[2] == "[c] of 60"
     assert trend.shares["charged"].at(-1, -1) == (45, 120)
 
 

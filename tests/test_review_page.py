@@ -177,7 +177,7 @@ async def test_what_an_observer_answers_beside_a_copy_is_stored(tmp_path: Path) 
     stored = command("report", "answers", str(saved), "--sample", "june", "--db", "r.db",
                      cwd=tmp_path)  # fmt: skip
     assert stored.returncode == 0, stored.stderr
-    assert "2 answers about 1 records, by A Lay" in stored.stderr
+    assert "2 answers about 1 record, by A Lay" in stored.stderr
     store = Store.open(str(tmp_path / "r.db"))
     [kept] = reviews(store)
     store.close()

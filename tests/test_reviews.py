@@ -133,7 +133,7 @@ def test_a_filled_form_is_stored_shown_and_counted(form: Path, tmp_path: Path) -
         done = command("report", "review", form.name, T10, "--db", "r.db", "--as", name,
                        cwd=tmp_path)  # fmt: skip
         assert done.returncode == 0, done.stderr
-    assert "graded inadequate, 9 findings and 1 questions of 44/T10" in done.stderr
+    assert "graded inadequate, 9 findings and 1 question of 44/T10" in done.stderr
 
     told = command("rules", "precision", "E03", "--db", "r.db", cwd=tmp_path).stdout
     assert re.search(r"E03-move-to-la +1986-01-01 +0 of 1 +0% +0% to 79%", told)

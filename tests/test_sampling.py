@@ -230,7 +230,7 @@ def test_from_records_to_agreement(tmp_path: Path) -> None:
     done = command("report", "agreement", "--db", "r.db", "--sample", "s", cwd=tmp_path)
     lines = {line.split()[0]: line for line in done.stdout.splitlines()}
     assert len(lines) == 34
-    assert "grades of 6 records: 6 good, 6 inadequate" in done.stdout
+    assert "grades of 6 records, 12 given: 6 good, 6 inadequate" in done.stdout
     done = command("report", "agreement", "--db", "r.db", "--out", "a.html", cwd=tmp_path)
     page = (tmp_path / "a.html").read_text()
     assert "2 reviewers, 6 records, 384 answers" in page

@@ -145,7 +145,7 @@ COUNTED_BY_HAND = {
     ("outcome", "no end on the record", "detentions"): 1,
     ("searched", "once", "detentions"): 1,
     ("searches", "yes", "adult there: no"): 1,
-    ("requests", "secure", "post charge"): 1,
+    ("requests", "secure", "after charge"): 1,
     ("requests", "alternative", "not recorded"): 1,
     ("requests", "all requests", "all"): 2,
     ("replies", "no secure", "requests"): 1,
@@ -368,7 +368,7 @@ def test_lines_that_cannot_be_read_are_told_on_the_page_and_by_the_status(
     ran = report("statistics", tmp_path / "r.jsonl", "--out", tmp_path / "out")
     assert ran.exit_code == 3
     page = (tmp_path / "out" / "statistics.html").read_text()
-    assert "1 line could not be read, and in no figure" in page
+    assert "1 line could not be read: in no figure" in page
     assert (tmp_path / "out" / "quarantine.jsonl").exists()
 
 

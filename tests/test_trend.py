@@ -47,6 +47,10 @@ def test_months_and_stations_are_told_with_interval_and_number(made: Path) -> No
     may, june = told["overnight", "", "2024-05"], told["overnight", "", "2024-06"]
     assert (may["shown"], may["interval"], may["records"]) == ("33 %", "14 to 61 %", "12")
     assert (june["shown"], june["interval"], june["records"]) == ("83 %", "55 to 95 %", "12")
+    # (10 + z^2/2 -+ ...) / (12 + z^2), by hand
+    assert [float(june[each]) for each in ("value", "low", "high")] == pytest.approx(
+        [83.3333, 55.1969, 95.3035], abs=5e-4
+    )
     # numbers 0, 2 in May and 0, 2, 4, 6, 8 in June
     assert told["overnight", "South", ""]["shown"] == "58 %"
     assert told["overnight", "South", ""]["records"] == "12"

@@ -190,7 +190,7 @@ def test_minutes_that_no_clock_can_tell_are_not_none(tmp_path: Path) -> None:
     (tmp_path / "r.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
     found, text, _ = figures(tmp_path, "r.jsonl")
     assert value(found, "unlawful", "none", "detentions") == 0
-    assert value(found, "share_unlawful", "Any unlawful minute", "of") == 0
+    assert value(found, "share_unlawful", "Any possibly unlawful minute", "of") == 0
     assert "1 detention left out of 'any unlawful minute': the record does not say." in text
     assert "or half of the detention is absent" in text
 
@@ -225,7 +225,7 @@ def partner(folder: Path, out: Path, *given: object) -> tuple[str, list[dict[str
 
 def test_partners_are_told_what_is_not_carried(table: Path, tmp_path: Path) -> None:
     text, [row] = partner(table, tmp_path / "p", table / "t.csv", "--map", table / "map.yaml")
-    assert "1 requests: 1 type not carried; made 1 stage not carried." in text
+    assert "1 request: 1 type not carried; 1 stage not carried." in text
     assert (
         "not carried 1 not carried not carried 1 1 not carried 30 min not carried" in text
     )  # the authority's row
@@ -245,7 +245,7 @@ def test_partners_are_told_what_is_blank_and_who_may_be_missing(
     blank: Path, tmp_path: Path
 ) -> None:
     text, [row] = partner(blank, tmp_path / "p", blank / "r.jsonl")
-    assert "1 requests: 1 type not recorded; made 1 stage not recorded." in text
+    assert "1 request: 1 type not recorded; 1 stage not recorded." in text
     assert "not recorded 1 not recorded not recorded 1 1 not recorded 30 min 0" in text
     assert "reply not recorded, 16:50 (after 30 min)" in text
     assert "limb not recorded, ground not recorded; no entry shows that the court got it" in text

@@ -61,13 +61,19 @@ def left_text(left: int, *, sure: bool = True) -> str:
 
 
 def when_text(at: int, now: int) -> str:
-    """Return a time of day; with the day of the week where it is another day.
+    """Return a time of day; with the day of the week where it is another day, of a far one its date.
 
     >>> when_text(1726201800, 1726201800), when_text(1726288200, 1726201800)
     ('05:30', 'Sat 05:30')
+    >>> when_text(1726201800, 1726806600)
+    '13 Sep 05:30'
     """
     clock = clock_text(at)
-    return clock if day_of(at) == day_of(now) else f"{local_text(at)[:3]} {clock}"
+    day = day_of(at)
+    apart = abs((day - day_of(now)).days)
+    if apart >= 7:  # the day of the week would be taken for another
+        return f"{day.day} {day:%b} {clock}"
+    return f"{local_text(at)[:3]} {clock}" if apart else clock
 
 
 def short(finding: Finding) -> str:

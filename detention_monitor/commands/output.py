@@ -23,10 +23,7 @@ from detention_monitor.text import printable
 def check_places(out: Path | None, quarantine: Path) -> None:
     """Raise `UsageError` now, not after hours, where results or the quarantine cannot be written."""
     for option, path in (("--out", out), ("--quarantine", quarantine)):
-        if path is not None and not path.parent.is_dir():
-            raise click.UsageError(
-                f"{option} {path}: there is no folder {path.parent}; make it first"
-            )
+        check_folder(option, path)
     if out is None:
         return
     if out.exists() and not out.is_file():
@@ -35,6 +32,16 @@ def check_places(out: Path | None, quarantine: Path) -> None:
         raise click.UsageError(
             f"--out and the quarantine are both {out}; name another --quarantine"
         )
+
+
+def check_folder(option: str, path: Path | None) -> None:
+    """Raise `UsageError` now, not after the work, where a file cannot be made in its folder."""
+    if path is None:
+        return
+    if not path.parent.is_dir():
+        raise click.UsageError(f"{option} {path}: there is no folder {path.parent}; make it first")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise click.UsageError(f"{option} {path}: you may not write to the folder {path.parent}")
 
 
 class Quarantine:

@@ -12,13 +12,18 @@ import click
 
 from detention_monitor import webpage
 from detention_monitor.commands.options import FILE, SET_ASIDE, rules_options
-from detention_monitor.commands.output import Quarantine, progress_line
+from detention_monitor.commands.output import Quarantine, check_folder, progress_line
 from detention_monitor.commands.reports import ReportCommand, command_line, day, write_whole
 from detention_monitor.judging import Settings, ruleset_of
 from detention_monitor.paths import bundled_rules
 from detention_monitor.replay import replay
 from detention_monitor.reports import daily
-from detention_monitor.reports.provenance import Provenance, inputs_of, night_in_words
+from detention_monitor.reports.provenance import (
+    Provenance,
+    inputs_of,
+    night_in_words,
+    unchanged,
+)
 from detention_monitor.sources import record_files
 from detention_monitor.text import several
 from detention_monitor.times import local_text, parse_instant
@@ -64,6 +69,7 @@ def daily_command(
     files = list(record_files(paths, csv_too=columns is not None))
     inputs = inputs_of(files)
     out = out or Path(f"daily-{morning.isoformat()}.html")
+    check_folder("--out", out)
     folder = rules or bundled_rules()
     settings = Settings(
         rules=folder, policy=policy, map=columns, as_of=at,
@@ -74,15 +80,18 @@ def daily_command(
         tally = replay(
             files, settings, found, set_aside=aside.put, workers=workers, progress=progress
         )
-    children = daily.read_overnight(found.getvalue().splitlines())
+    unchanged(files, inputs)
+    children, last = daily.read_overnight(found.getvalue().splitlines())
     notes = (f"{several(tally.set_aside, 'line')} could not be read",) if tally.set_aside else ()
     provenance = Provenance(
         command_line(), ruleset_of(folder, policy).hash, inputs,
         f"the night before {day_in_words(morning)}, records as of {local_text(at)}",
         daily.definitions(night_in_words(ruleset_of(folder, policy).parameters)), notes,
     )  # fmt: skip
-    write_whole(out, daily.page(morning, children, at, provenance).encode())
+    write_whole(out, daily.page(morning, children, at, provenance, last).encode())
     click.echo(f"{out}: {len(children)} on the brief", err=True)
+    for told in daily.summary(children, morning, at, last)[1:]:
+        click.echo(told, err=True)
     if tally.set_aside:
         sys.exit(SET_ASIDE)
 

@@ -15,11 +15,12 @@ from detention_monitor.commands.reports import (
     command_line,
     force_only,
     many_records,
-    told_period,
 )
 from detention_monitor.judging import ruleset_of
 from detention_monitor.paths import bundled_rules
-from detention_monitor.reports.provenance import MADE, Provenance, inputs_of
+from detention_monitor.reports.collect import told_period
+from detention_monitor.reports.provenance import MADE, Provenance, inputs_of, unchanged
+from detention_monitor.text import several
 from detention_monitor.webpage import altair
 
 _COMMAND = "detention-monitor report partner RECORDS --key KEY"
@@ -66,6 +67,7 @@ def partner_command(*, given: Given, key: Path, authorities: Path | None, out: P
     folder_of_its_own(out, ("partner", FORCE_ONLY))
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     with lines_made(given, write_case, out, force_only(out)) as (path, tally):
+        unchanged(given.files, inputs)
         with path.open("rb") as lines:
             found = [each for each in read_cases(lines) if each.day in given.period]
         unsure = [each for each in found if isinstance(each, Unsure)]
@@ -73,15 +75,15 @@ def partner_command(*, given: Given, key: Path, authorities: Path | None, out: P
             (outside(each, names, listed) for each in found if isinstance(each, Case)),
             key=lambda each: (each.refused_at, each.child),
         )
-        left = f"{tally.set_aside:,} lines could not be read and are in no figure"
+        left = f"{several(tally.set_aside, 'line')} could not be read: in no figure"
+        days = sorted(each.day for each in found) or ["", ""]
+        period = told_period(given.period, days[0], days[-1], act="refused bail")
         notes = (left,) if tally.set_aside else ()
-        made = Provenance(
-            command_line(), ruleset.hash, inputs, told_period(given.period), DEFINITIONS, notes
-        )
+        made = Provenance(command_line(), ruleset.hash, inputs, period, DEFINITIONS, notes)
         write(out / "partner.html", partner_page(cases, made.nameless(_COMMAND), unsure))
         write(force_only(out) / MADE, "".join(f"{name}: {text}\n" for name, text in made.lines()))
         write(out / "partner.csv", as_csv(cases))
-    click.echo(f"{len(cases)} children: {out / 'partner.html'}", err=True)
+    click.echo(f"{several(len(cases), 'child', 'children')}: {out / 'partner.html'}", err=True)
 
 
 COMMANDS = (partner_command,)

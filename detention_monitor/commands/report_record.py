@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import click
 from detention_monitor.assess import Assessment, assess, end_of
 from detention_monitor.columns import ColumnMap
 from detention_monitor.commands.options import FILE, db_option, instant, rules_options
-from detention_monitor.commands.output import private, target
+from detention_monitor.commands.output import check_folder, private, target
 from detention_monitor.commands.records import gathered, is_of
 from detention_monitor.commands.reports import ReportCommand, command_line
 from detention_monitor.detention import Detention
@@ -19,7 +20,8 @@ from detention_monitor.durable import DurableBackend
 from detention_monitor.paths import bundled_rules
 from detention_monitor.rulefile import RuleSet, load_rules
 from detention_monitor.sources import read_entries, record_files
-from detention_monitor.text import printable
+from detention_monitor.text import printable, several
+from detention_monitor.times import rfc3339
 
 if TYPE_CHECKING:  # lazy: reviews need a database, pages the extra `reports`
     from detention_monitor.live.acts import Person
@@ -76,24 +78,29 @@ def record_command(
     With --db it shows the reviews stored there (and logs that somebody looked).
     """
     from detention_monitor.reports.form import blank_form
-    from detention_monitor.reports.provenance import Provenance, inputs_of
+    from detention_monitor.reports.provenance import Provenance, inputs_of, unchanged
     from detention_monitor.reports.record import Reporter
     from detention_monitor.reports.record_page import DEFINITIONS, record_page
 
+    check_folder("--out", out)
+    check_folder("--form", form)
     folder = rules or bundled_rules()
     ruleset = load_rules(folder, policy)
     files = record_files(paths, csv_too=columns is not None)
     inputs = inputs_of(files)
     detention = _detention(files, columns, record, ruleset)
+    unchanged(files, inputs)
     result = _judged(detention, ruleset, as_of)
     reporter = Reporter(ruleset, folder)
     report = reporter.report(result, detention)
+    options = _options(rules=rules, policy=policy, map=columns)
     if form is not None:
         asked = [*report.concerns, *report.praise]
         text = blank_form(result, ruleset.hash, asked, report.answers)
         with private(form) as file:
             file.write(text.encode())
-        click.echo(f"{form}: fill it, then: detention-monitor report review", err=True)
+        then = shlex.join([str(form), *paths, *options, "--db", db or "reviews.db"])
+        click.echo(f"{form}: fill it, then: detention-monitor report review {then}", err=True)
         return
     made = Provenance(
         command_line(), ruleset.hash, inputs,
@@ -103,17 +110,23 @@ def record_command(
     )  # fmt: skip
     page = record_page(
         report, made, reviews=_reviews(db, detention, report), names=reporter.names(result),
-        paths=paths,
+        paths=paths, options=options, at=() if as_of is None else ("--at", rfc3339(as_of)),
+        db=db or "reviews.db",
     )  # fmt: skip
     with target(out) as file:
         file.write(page.encode())
     _summary(report)
 
 
+def _options(**given: Path | None) -> list[str]:
+    """Return options by which the same record is judged again the same way."""
+    return [word for name, path in given.items() if path for word in (f"--{name}", str(path))]
+
+
 def _summary(report: RecordReport) -> None:
     counts = [f"{report.count(each)} {each}" for each in ("critical", "high", "medium", "info")]
     click.echo(
-        f"{printable(report.child.name)}: {', '.join(counts)}; {len(report.praise)} good practice",
+        f"{printable(report.child.name)}: {', '.join(counts)}; {len(report.praise)} of good practice",
         err=True,
     )
 
@@ -180,8 +193,8 @@ def review_command(
         store.close()
     grade = f"graded {review.grade.replace('_', ' ')}, " if review.grade else ""
     click.echo(
-        f"row {number}: {grade}{len(review.verdicts)} findings and {len(review.answers)} questions "
-        f"of {printable(detention.id)}", err=True,
+        f"row {number}: {grade}{several(len(review.verdicts), 'finding')} and "
+        f"{several(len(review.answers), 'question')} of {printable(detention.id)}", err=True,
     )  # fmt: skip
 
 

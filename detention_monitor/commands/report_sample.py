@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,14 @@ from click.core import ParameterSource
 from detention_monitor.assess import assess, end_of
 from detention_monitor.columns import ColumnMap
 from detention_monitor.commands.options import FILE, FOLDER, SET_ASIDE, db_option
-from detention_monitor.commands.output import Quarantine, kept, private, progress_line, target
+from detention_monitor.commands.output import (
+    Quarantine,
+    check_folder,
+    kept,
+    private,
+    progress_line,
+    target,
+)
 from detention_monitor.commands.records import gathered
 from detention_monitor.commands.report_record import person
 from detention_monitor.commands.reports import (
@@ -24,7 +31,6 @@ from detention_monitor.commands.reports import (
     ReportCommand,
     command_line,
     many_records,
-    told_period,
 )
 from detention_monitor.detention import Detention
 from detention_monitor.durable import DurableBackend
@@ -34,7 +40,8 @@ from detention_monitor.links import record_name
 from detention_monitor.paths import bundled_rules
 from detention_monitor.questions import load_questions
 from detention_monitor.replay import replay
-from detention_monitor.reports.provenance import Input, Provenance, inputs_of
+from detention_monitor.reports.collect import told_period
+from detention_monitor.reports.provenance import Input, Provenance, inputs_of, unchanged
 from detention_monitor.reports.sampling import (
     BY,
     Candidate,
@@ -48,6 +55,7 @@ from detention_monitor.results import Tally
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.runstate import MADE
 from detention_monitor.sources import read_entries
+from detention_monitor.text import several
 from detention_monitor.yamlfile import suggestion
 
 if TYPE_CHECKING:  # lazy: reviews need a database
@@ -82,7 +90,7 @@ def lines_made(
             )  # fmt: skip
         yield path, tally
     if tally.set_aside:
-        click.echo(f"set aside: {tally.set_aside:,} lines, see {aside.path}", err=True)
+        click.echo(f"set aside: {several(tally.set_aside, 'line')}, see {aside.path}", err=True)
         sys.exit(SET_ASIDE)
 
 
@@ -126,24 +134,24 @@ def sample_command(*, given: Given, size: int, seed: str, by: tuple[str, ...], o
     ruleset = ruleset_of(given.settings.rules, given.settings.policy)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     with lines_made(given, write_candidate, out, out) as (path, tally):
+        unchanged(given.files, inputs)
         by = _few_enough(path, given, by, size)
         drawn, strata = draw(_candidates(path, given), size, seed, by)
         reviewers = out / sample.FOR_REVIEWERS
-        reviewers.mkdir(mode=0o700)
         reporter = Reporter(ruleset, given.settings.rules)
-        kept = list(_copies(drawn, seed, given, reporter, reviewers))
-        write(reviewers / "questions.html", sample.questions_page(reporter.check))
+        kept = list(_copies(drawn, seed, given, inputs, reporter, reviewers))
+        write(reviewers / "questions.html", sample.questions_page(reporter.check, drawn[0].name))
         write(reviewers / sample.ANSWERS, sample.blank_answers(drawn, reporter.check))
         key = sample.SampleKey(seed, ruleset.hash, tuple(kept))
         write(out / sample.KEY, sample.encoded(key))
-        left = f"{tally.set_aside:,} lines could not be read and are in no record"
+        left = f"{several(tally.set_aside, 'line')} could not be read: in no record"
         made = Provenance(
             command_line(), ruleset.hash, inputs, told_period(given.period),
             sample.DEFINITIONS, (f"seed: {seed}", *([left] if tally.set_aside else [])),
         )  # fmt: skip
-        write(out / "sample.html", sample.method_page(strata, drawn, by, made))
+        write(out / "sample.html", sample.method_page(strata, drawn, by, made, str(out)))
     whole = sum(each.population for each in strata)
-    click.echo(f"{len(drawn)} of {whole:,} records: {reviewers}", err=True)
+    click.echo(f"{len(drawn)} of {several(whole, 'record')}: {reviewers}", err=True)
 
 
 def _candidates(path: Path, given: Given) -> Iterator[Candidate]:
@@ -165,7 +173,12 @@ def _few_enough(path: Path, given: Given, by: tuple[str, ...], size: int) -> tup
 
 
 def _copies(
-    drawn: list[Drawn], seed: str, given: Given, reporter: Reporter, folder: Path
+    drawn: list[Drawn],
+    seed: str,
+    given: Given,
+    inputs: Sequence[Input],
+    reporter: Reporter,
+    folder: Path,
 ) -> Iterator[Kept]:
     """Write the copy of each drawn record, and yield it with what the rules answer."""
     from detention_monitor.boards.child import child_of
@@ -176,6 +189,8 @@ def _copies(
     ruleset = reporter.ruleset
     redactor = Redactor(ruleset.vocabulary, Wording.load(given.settings.rules))
     found = _detentions(drawn, given, ruleset)
+    unchanged(given.files, inputs)  # they were read a second time
+    folder.mkdir(mode=0o700)
     backend = DurableBackend(ruleset.plan)
     name = sample.sample_id(seed, ruleset.hash, drawn)
     for each in drawn:
@@ -247,8 +262,11 @@ def answers_command(
     finally:
         store.close()
     count = sum(len(each.answers) for _, _, each in found)
+    copies = {each.detention for _, _, each in found}
     said = ", ".join(sorted({each.name for each in people.values()}))
-    click.echo(f"{count} answers about {len(found)} records, by {said}", err=True)
+    click.echo(
+        f"{several(count, 'answer')} about {several(len(copies), 'record')}, by {said}", err=True
+    )
 
 
 @click.command("agreement", cls=ReportCommand)
@@ -275,6 +293,7 @@ def agreement_command(*, db: str | None, folder: Path | None, out: Path | None) 
 
     if db is None:
         raise click.UsageError("--db names the store with the reviews: a file, or postgresql://...")
+    check_folder("--out", out)
     key = None if folder is None else sample.read_key(folder)
     store = Store.open(db, create=False)
     try:
@@ -312,7 +331,9 @@ def agreement_command(*, db: str | None, folder: Path | None, out: Path | None) 
     graded = grades(found)
     if graded.records:
         said = ", ".join(f"{n} {grade.replace('_', ' ')}" for grade, n in graded.counts.items())
-        click.echo(f"grades of {graded.records} records: {said}; alpha {alpha_text(graded.people)}")
+        of = several(graded.records, "record")
+        given = f"grades of {of}, {sum(graded.counts.values())} given"
+        click.echo(f"{given}: {said}; alpha {alpha_text(graded.people)}")
 
 
 COMMANDS = (sample_command, answers_command, agreement_command)

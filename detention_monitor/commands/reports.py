@@ -28,7 +28,13 @@ from detention_monitor.judging import Settings, ruleset_of
 from detention_monitor.parquet import arrow_library
 from detention_monitor.paths import bundled_rules
 from detention_monitor.reports import statistics, tidy, trend
-from detention_monitor.reports.collect import Collected, Period, collected, write_rows
+from detention_monitor.reports.collect import (
+    Collected,
+    Period,
+    collected,
+    told_period,
+    write_rows,
+)
 from detention_monitor.reports.figures import figures_of
 from detention_monitor.reports.provenance import (
     MADE,
@@ -36,11 +42,11 @@ from detention_monitor.reports.provenance import (
     Provenance,
     inputs_of,
     night_in_words,
+    unchanged,
 )
 from detention_monitor.reports.pseudonym import Pseudonyms, read_key
 from detention_monitor.sources import record_files
 from detention_monitor.text import several
-from detention_monitor.wording import day_in_words
 
 _WORDS = "detention_monitor.words"
 UNDER_AGREEMENT = "rows_under_agreement"
@@ -244,6 +250,8 @@ def trend_command(
             parted = trend.Change(
                 change, what or "what changed was not said (--what)", before, after
             )
+            if told := parted.one_sided():
+                click.echo(f"--change {change}: {told} Records: {provenance.period}", err=True)
         figures = figures_of(found.rows())
         chosen = names or trend.USUAL
         told = trend.page(figures, provenance, chosen, change=parted, outside=outside)
@@ -272,6 +280,7 @@ def _judged(
             given.files, given.settings, given.period, set_aside=aside.put,
             workers=given.workers, progress=progress, state=state,
         ) as found:  # fmt: skip
+            unchanged(given.files, inputs)
             made = _made(found, given, inputs, outside=leaving.outside)
             with registered(found.rows(), made, leaving) as notes:
                 if leaving.outside:
@@ -291,15 +300,15 @@ def _made(
     """Return how a report of rows is made; outside the force a few records are not counted aloud."""
     notes = []
     if found.tally.set_aside:
-        notes.append(
-            f"{several(found.tally.set_aside, 'line')} could not be read, and in no figure"
-        )
-    if left := found.outside_period():
-        told = "records that" if outside else several(left, "record")
-        notes.append(f"{told} began outside the period, and in no figure")
+        notes.append(f"{several(found.tally.set_aside, 'line')} could not be read: in no figure")
+    begun = found.begun()
+    if begun.outside:
+        told = "records" if outside else several(begun.outside, "record")
+        notes.append(f"{told} began outside the period: in no figure")
+    period = told_period(given.period, begun.first, begun.last, to_the_month=outside)
     ruleset = ruleset_of(given.settings.rules, given.settings.policy)
     return Provenance(
-        command_line(), ruleset.hash, inputs, told_period(given.period), statistics.definitions(),
+        command_line(), ruleset.hash, inputs, period, statistics.definitions(),
         tuple(notes), night_in_words(ruleset.parameters),
     )  # fmt: skip
 
@@ -309,21 +318,6 @@ def force_only(out: Path) -> Path:
     folder = out / FORCE_ONLY
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
-
-
-def told_period(period: Period) -> str:
-    """Return a period in words."""
-    first = None if period.first is None else day_in_words(period.first)
-    last = None if period.last is None else day_in_words(period.last)
-    match first, last:
-        case None, None:
-            return "all records given"
-        case _, None:
-            return f"begun from {first}"
-        case None, _:
-            return f"begun up to {last}"
-        case _:
-            return f"begun from {first} to {last}"
 
 
 def _refuse_overwriting(files: Sequence[str], out: Path) -> None:

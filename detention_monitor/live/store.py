@@ -30,6 +30,7 @@ BUSY_MS = 10_000
 MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK_KEY = 0x6465746D  # of the advisory lock in PostgreSQL: "detm"
 _CHUNK = 400
+_NO_STORE = "no store here; `detention-monitor monitor` makes one, and so do `report review` and `report answers`"
 
 TABLES = SQLModel.metadata.tables
 ENTRY, LOG, SET_ASIDE = TABLES["entry"], TABLES["log"], TABLES["set_aside"]
@@ -115,7 +116,7 @@ class Store:
                 "use that program"
             )
         if now is None and not create:
-            raise StoreError(f"{self.name}: no store here; start `detention-monitor monitor` first")
+            raise StoreError(f"{self.name}: {_NO_STORE}")
         self.migrate("head")
 
     def migrate(self, revision: str) -> None:
@@ -246,7 +247,7 @@ def _make_private(path: Path, *, create: bool) -> None:
     if path.exists():
         return
     if not create:
-        raise StoreError(f"{path}: no store here; start `detention-monitor monitor` first")
+        raise StoreError(f"{path}: {_NO_STORE}")
     if not path.parent.is_dir():
         raise StoreError(f"{path.parent}: no such folder; make it first")
     try:

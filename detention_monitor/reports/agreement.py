@@ -21,6 +21,8 @@ CONFIDENCE = 0.95
 _RESAMPLES = 1_000
 _FEWEST = 2
 """Answers that a unit needs to be comparable at all."""
+_FEWEST_DRAWN = 5
+"""Records of which a bootstrap may draw; of fewer, most draws are of the same one or two."""
 Metric = Callable[[int, int, Sequence[float]], float]
 
 
@@ -52,12 +54,17 @@ def share(part: int, whole: int) -> Share:
 
 
 class Alpha(Immutable, frozen=True, gc=False):
-    """Agreement over `units` that two or more answered; None where nothing could differ."""
+    """Agreement over `units` that two or more answered; None where nothing could differ.
+
+    No interval where the bootstrap has too few records to draw from, or where every draw is the same:
+    it would be one of no width, as if all were known.
+    """
 
     value: float | None
     low: float | None
     high: float | None
     units: int
+    """Records, where several answers were of one; else what was answered."""
 
 
 def nominal(one: int, other: int, _counts: Sequence[float]) -> float:
@@ -86,22 +93,22 @@ def alpha(
     places = {value: place for place, value in enumerate(values)}
     size = len(values)
     tables: dict[object, list[float]] = {}
-    count = 0
     for number, unit in enumerate(units):
         if len(unit) >= _FEWEST:
             table = tables.setdefault(records[number] if records else number, [0.0] * size * size)
             _add(table, [places[each] for each in unit], size)
-            count += 1
     every = list(tables.values())
     found = _alpha(every, size, metric)
-    if found is None:
-        return Alpha(None, None, None, count)
+    if found is None or len(every) < _FEWEST_DRAWN:
+        return Alpha(found, None, None, len(every))
     chance = random.Random(seed)  # noqa: S311 - a bootstrap, no secret
     again = (_alpha(chance.choices(every, k=len(every)), size, metric) for _ in range(_RESAMPLES))
     spread = sorted(each for each in again if each is not None)
     edge = (1 - CONFIDENCE) / 2
     low, high = spread[int(edge * len(spread))], spread[int((1 - edge) * len(spread)) - 1]
-    return Alpha(found, low, high, count)
+    if low == high:
+        return Alpha(found, None, None, len(every))
+    return Alpha(found, low, high, len(every))
 
 
 def _add(table: list[float], unit: Sequence[int], size: int) -> None:

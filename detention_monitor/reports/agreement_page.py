@@ -5,24 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from detention_monitor.live.reviews import Stored
+from detention_monitor.live.reviews import GRADES, Stored
 from detention_monitor.questions import QualityCheck
 from detention_monitor.reports.agreement import Alpha, Compared, Grades, Share, compared, grades
-from detention_monitor.reports.page import Column, Section, Table, report_page
+from detention_monitor.reports.charts import styled
+from detention_monitor.reports.page import SENSITIVE, Column, Section, Table, report_page
 from detention_monitor.reports.provenance import Provenance
+from detention_monitor.text import several
 from detention_monitor.webpage import altair, drawing
 
 DEFINITIONS = (
     (
         "same as the rules",
-        "share of equal answers where both decided, with its 95 % Wilson interval",
+        (
+            "share of equal answers where both decided, with its 95 % Wilson interval, as if no two were "
+            "about one record"
+        ),
     ),
     (
         "alpha",
         "Krippendorff's: 1 perfect, 0 chance; below 0.667 draw no conclusion (his advice, 2011)",
     ),
     ("alpha near 0", "also where nearly all answers are the same: read the share then"),
-    ("its interval", "95 %, by a bootstrap over records; a dash: nothing could differ"),
+    (
+        "its interval",
+        (
+            "95 %, by a bootstrap over records; none, but the number of records, where these are fewer "
+            "than five or every draw is the same; a dash: nothing could differ"
+        ),
+    ),
     (
         "missed",
         "reviewers said no where the rules saw nothing against the record, or nothing to judge",
@@ -34,14 +45,17 @@ DEFINITIONS = (
 def share_text(found: Share) -> str:
     """Return a share with its interval, for a table."""
     if found.value is None:
-        return "-"
-    return f"{found.part} of {found.whole} ({found.low:.0%} to {found.high:.0%})"
+        return "never both decided"
+    return f"{found.part} of {found.whole} ({100 * found.low:.0f} to {100 * found.high:.0f} %)"
 
 
 def alpha_text(found: Alpha) -> str:
     """Return an alpha with its interval, for a table."""
-    if found.value is None or found.low is None or found.high is None:
-        return f"- ({found.units} records)"
+    of = several(found.units, "record")
+    if found.value is None:
+        return f"- ({of})"
+    if found.low is None or found.high is None:
+        return f"{found.value:.2f} ({of})"
     return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
 
 
@@ -53,17 +67,25 @@ def agreement_page(found: Sequence[Stored], check: QualityCheck, provenance: Pro
     people = {(each.who, each.host) for each in found}
     records = {each.review.detention for each in found}
     count = sum(sum(each.table.values()) for each in questions)
-    summary = (f"{len(people)} reviewers, {len(records)} records, {count:,} answers.",)
+    summary = (
+        (
+            f"{several(len(people), 'reviewer')}, {several(len(records), 'record')}, "
+            f"{several(count, 'answer')}."
+        ),
+    )
     sections = [_of_questions(questions, titles)] if questions else []
     if graded.records:
         sections.append(_of_grades(graded))
-    return report_page("Agreement of reviewers and rules", sections, provenance, summary=summary)
+    return report_page(
+        "Agreement of reviewers and rules", sections, provenance, summary=summary, marking=SENSITIVE
+    )
 
 
 def _of_questions(questions: Sequence[Compared], titles: dict[int, str]) -> Section:
     rows = tuple(
         (f"{each.question} {titles.get(each.question, '')}", str(sum(each.table.values())),
-         share_text(each.same), alpha_text(each.with_rules), alpha_text(each.people),
+         _in_two_lines(share_text(each.same)), _in_two_lines(alpha_text(each.with_rules)),
+         _in_two_lines(alpha_text(each.people)),
          str(each.missed), str(each.alarms))
         for each in questions
     )  # fmt: skip
@@ -78,6 +100,11 @@ def _of_questions(questions: Sequence[Compared], titles: dict[int, str]) -> Sect
         chart=_chart(questions, titles),
         tables=(Table(heads, rows),),
     )
+
+
+def _in_two_lines(told: str) -> str:
+    """Return a figure with its interval below, for a narrow column."""
+    return told.replace(" (", "\n").removesuffix(")")
 
 
 def _chart(questions: Sequence[Compared], titles: dict[int, str]) -> Any:
@@ -100,14 +127,18 @@ def _chart(questions: Sequence[Compared], titles: dict[int, str]) -> Any:
         x=alt.X("low:Q", scale=x, axis=axis), x2="high:Q"
     ) + base.mark_point(filled=True, size=60, color="#1d4f91").encode(x=alt.X("share:Q", scale=x))
     told = "Share of answers equal to those of the rules, by question; the table says the same."
-    return drawing(chart.properties(width=460).configure(font="Arial"), told)
+    return drawing(styled(chart.properties(width=460)), told)
 
 
 def _of_grades(graded: Grades) -> Section:
-    rows = tuple((grade.replace("_", " "), str(n)) for grade, n in sorted(graded.counts.items()))
+    rows = tuple(
+        (grade.replace("_", " "), str(graded.counts[grade]))
+        for grade in GRADES if grade in graded.counts
+    )  # fmt: skip
+    given = several(sum(graded.counts.values()), "grade")
     return Section(
         "Grades",
-        f"{graded.records} records were graded; agreement of reviewers (ordinal alpha) "
+        f"{given} of {several(graded.records, 'record')}; agreement of reviewers (ordinal alpha) "
         f"{alpha_text(graded.people)}.",
         tables=(Table((Column("grade"), Column("reviews", numeric=True)), rows),),
     )

@@ -9,9 +9,14 @@ from detention_monitor import webpage
 from detention_monitor.reports.disclosure import HIDDEN
 
 MAIN, SECOND, THIRD, PALE, INK = "#1d4f91", "#c05a00", "#5f6b7a", "#b8c7dc", "#1a1a1a"
-SERIES = (MAIN, "#e08a2e", "#4f9c8f", "#8a5a9e", "#5f6b7a", "#b8c7dc")
-"""Colours that stay apart in print and for most who do not see all colours."""
+SERIES = ("#16407a", "#f2b561", "#2f8f83", "#d9e2ef", "#7a4a8c", "#9aa0a8")
+"""Colours that stay apart in grey print (by lightness 27, 78, 54, 89, 38, 66) and for most who do not
+see all colours."""
 WIDTH = 640
+NARROW = 500
+"""Of a chart beside its table: it must not be shrunk there, nor its letters, least of all in print."""
+_MOST_TOLD = 15
+"""Points of a line whose values are written at them; of more, the table alone tells them."""
 _FONT = "Helvetica Neue, Arial, Liberation Sans, sans-serif"
 Counts = Sequence[tuple[str, float | None]]
 
@@ -23,8 +28,8 @@ class Point(NamedTuple):
     value: float | None
     low: float | None = None
     high: float | None = None
-    base: str = ""
-    group: str = ""
+    told: str = ""
+    """The value as it stands in the table."""
 
 
 class Box(NamedTuple):
@@ -36,9 +41,11 @@ class Box(NamedTuple):
     middle: float
     three_quarters: float
     nine_tenths: float
+    told: str = ""
+    """The median as it stands in the table."""
 
 
-def bars(counts: Counts, title: str, told: str) -> Any:
+def bars(counts: Counts, title: str, told: str, *, narrow: bool = False) -> Any:
     """Return horizontal bars, one for each label, with their numbers; None where none has a length.
 
     Hidden numbers are not drawn.
@@ -47,27 +54,31 @@ def bars(counts: Counts, title: str, told: str) -> Any:
     rows = _rows(counts)
     if not rows:
         return None
-    base = alt.Chart(alt.InlineData(values=rows), width=WIDTH - 320, height=alt.Step(24)).encode(
-        y=alt.Y("label:N", sort=None, title=None), x=_length(rows, title)
-    )
+    base = alt.Chart(
+        alt.InlineData(values=rows),
+        width=_width(320, narrow=narrow, beside=240),
+        height=alt.Step(24),
+    ).encode(y=alt.Y("label:N", sort=None, title=None), x=_length(rows, title))
     drawn = base.mark_bar(color=MAIN, height={"band": 0.72}) + base.mark_text(
         align="left", dx=4, color=INK
     ).encode(text="told:N")
-    return webpage.drawing(_styled(drawn), told)
+    return webpage.drawing(styled(drawn), told)
 
 
-def columns(counts: Counts, title: str, told: str) -> Any:
+def columns(counts: Counts, title: str, told: str, *, narrow: bool = False) -> Any:
     """Return upright bars in the order given: bands of a time, months; None where all are 0 or hidden."""
     alt = webpage.altair()
     rows = _rows(counts)
     if not rows:
         return None
-    base = alt.Chart(alt.InlineData(values=rows), width=WIDTH - 140, height=220).encode(
+    base = alt.Chart(
+        alt.InlineData(values=rows), width=_width(140, narrow=narrow), height=220
+    ).encode(
         x=alt.X("label:N", sort=None, title=None, axis=_turned(rows)),
         y=alt.Y("n:Q", title=title, axis=_counted()),
     )
     drawn = base.mark_bar(color=MAIN) + base.mark_text(dy=-6, color=INK).encode(text="told:N")
-    return webpage.drawing(_styled(drawn), told)
+    return webpage.drawing(styled(drawn), told)
 
 
 def stacked(
@@ -89,7 +100,7 @@ def stacked(
                        legend=alt.Legend(orient="top", labelLimit=320))  # fmt: skip
     chart = (
         alt.Chart(alt.InlineData(values=rows), width=WIDTH, height=220)
-        .mark_bar()
+        .mark_bar(stroke="#ffffff", strokeWidth=1)
         .encode(
             x=alt.X("label:N", sort=labels, scale=alt.Scale(domain=labels), title=None,
                     axis=_turned(rows)),
@@ -100,7 +111,7 @@ def stacked(
     )  # fmt: skip
     if side_by_side:
         chart = chart.encode(xOffset=alt.XOffset("series:N", sort=names))
-    return webpage.drawing(_styled(chart), told)
+    return webpage.drawing(styled(chart), told)
 
 
 def boxes(found: Sequence[Box], title: str, told: str) -> Any:
@@ -109,21 +120,19 @@ def boxes(found: Sequence[Box], title: str, told: str) -> Any:
     if not found:
         return None
     rows = [each._asdict() for each in found]
-    base = alt.Chart(alt.InlineData(values=rows), width=WIDTH - 150, height=alt.Step(34)).encode(
-        y=alt.Y("label:N", sort=None, title=None)
+    base = alt.Chart(alt.InlineData(values=rows), width=WIDTH - 150, height=alt.Step(42)).encode(
+        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=260))
     )
     line = base.mark_rule(color=THIRD).encode(
         x=alt.X("tenth:Q", title=title, axis=alt.Axis(tickCount=8), scale=alt.Scale(zero=True)),
         x2="nine_tenths:Q",
     )
-    half = base.mark_bar(color=PALE, height={"band": 0.6}).encode(
+    half = base.mark_bar(color=PALE, height={"band": 0.5}).encode(
         x="quarter:Q", x2="three_quarters:Q"
     )
     middle = base.mark_tick(color=MAIN, thickness=3, size=16).encode(x="middle:Q")
-    value = base.mark_text(dy=-13, color=INK, fontSize=11).encode(
-        x="middle:Q", text=alt.Text("middle:Q", format=".1f")
-    )
-    return webpage.drawing(_styled(line + half + middle + value), told)
+    value = base.mark_text(dy=-17, color=INK, fontSize=11).encode(x="middle:Q", text="told:N")
+    return webpage.drawing(styled(line + half + middle + value), told)
 
 
 def line(
@@ -131,21 +140,25 @@ def line(
     title: str,
     told: str,
     *,
-    change: str | None = None,
-    digits: str = ".0f",
+    change: tuple[str, float] | None = None,
+    narrow: bool = False,
 ) -> Any:
-    """Return a line through the months with its interval; `change` is the month of a change.
+    """Return a line through the months with its interval.
 
-    It breaks at a month without a value: nothing is known there, and nothing is drawn across it.
+    `change` is the month of a change, and how much of it had passed by then. The line breaks at a
+    month without a value: nothing is known there, and nothing is drawn across it.
     """
     alt = webpage.altair()
     rows = [{**each._asdict(), "run": run} for run, each in _runs(points) if each.value is not None]
     if not rows:
         return None
-    labels = [each.label for each in points]
+    labels, width = [each.label for each in points], _width(140, narrow=narrow)
     x = alt.X("label:O", sort=labels, scale=alt.Scale(domain=labels), title=None,
-              axis=alt.Axis(labelAngle=-45 if len(labels) > 8 else 0))  # fmt: skip
-    base = alt.Chart(alt.InlineData(values=rows), width=WIDTH - 140, height=190).encode(x=x)
+              axis=alt.Axis(labelAngle=-45 if len(labels) > (6 if narrow else 8) else 0,
+                            labelOverlap="parity"))  # fmt: skip
+    base = alt.Chart(
+        alt.InlineData(values=rows), width=width, height=150 if narrow else 190
+    ).encode(x=x)
     shown = (
         base.mark_area(color=PALE, opacity=0.6).encode(
             y=alt.Y("low:Q", title=title), y2="high:Q", detail="run:N"
@@ -155,15 +168,18 @@ def line(
             y=alt.Y("value:Q", scale=alt.Scale(zero=True)), detail="run:N"
         )
         + base.mark_point(color=MAIN, filled=True, size=40).encode(y="value:Q")
-        + base.mark_text(dy=-10, fontSize=10, color=INK).encode(
-            y="value:Q", text=alt.Text("value:Q", format=digits)
-        )
     )
+    if len(rows) <= _MOST_TOLD:
+        shown += base.mark_text(dy=-10, fontSize=10, color=INK).encode(y="value:Q", text="told:N")
     if change is not None:
-        at = alt.Chart(alt.InlineData(values=[{"label": change, "told": "change"}])).encode(x=x)
-        shown += at.mark_rule(color=SECOND, strokeDash=[5, 3], strokeWidth=2)
-        shown += at.mark_text(color=SECOND, align="left", dx=4, dy=-88).encode(text="told:N")
-    return webpage.drawing(_styled(shown), told)
+        month, passed = change
+        aside = (passed - 0.5) * width / len(labels)  # the point of a month stands in its middle
+        at = alt.Chart(alt.InlineData(values=[{"label": month, "told": "change"}])).encode(x=x)
+        shown += at.mark_rule(color=SECOND, strokeDash=[5, 3], strokeWidth=2, xOffset=aside)
+        shown += at.mark_text(
+            color=SECOND, align="left", dx=aside + 4, dy=-68 if narrow else -88
+        ).encode(text="told:N")
+    return webpage.drawing(styled(shown), told)
 
 
 def dots(
@@ -172,15 +188,17 @@ def dots(
     told: str,
     *,
     all_of: float | None = None,
-    digits: str = ".0f",
+    narrow: bool = False,
 ) -> Any:
     """Return one dot with its interval for each place; `all_of` is the value for all of them."""
     alt = webpage.altair()
     rows = [each._asdict() for each in points if each.value is not None]
     if not rows:
         return None
-    base = alt.Chart(alt.InlineData(values=rows), width=WIDTH - 150, height=alt.Step(34)).encode(
-        y=alt.Y("label:N", sort=None, title=None)
+    base = alt.Chart(
+        alt.InlineData(values=rows), width=_width(150, narrow=narrow), height=alt.Step(34)
+    ).encode(
+        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=150 if narrow else 260))
     )
     shown = (
         base.mark_rule(color=THIRD, strokeWidth=2).encode(
@@ -188,14 +206,12 @@ def dots(
             x2="high:Q",
         )
         + base.mark_point(color=MAIN, filled=True, size=70).encode(x="value:Q")
-        + base.mark_text(dy=-11, fontSize=11, color=INK).encode(
-            x="value:Q", text=alt.Text("value:Q", format=digits)
-        )
+        + base.mark_text(dy=-11, fontSize=11, color=INK).encode(x="value:Q", text="told:N")
     )
     if all_of is not None:
         mean = alt.Chart(alt.InlineData(values=[{"x": all_of}]))
         shown += mean.mark_rule(color=SECOND, strokeDash=[4, 3]).encode(x="x:Q")
-    return webpage.drawing(_styled(shown), told)
+    return webpage.drawing(styled(shown), told)
 
 
 def _runs(points: Sequence[Point]) -> Iterator[tuple[int, Point]]:
@@ -234,11 +250,17 @@ def _turned(rows: Sequence[dict[str, Any]]) -> Any:
     return alt.Axis(labelAngle=-35 if long else 0, labelLimit=220)
 
 
-def _styled(chart: Any) -> Any:
+def _width(labels: int, *, narrow: bool, beside: int | None = None) -> int:
+    """Return how wide the drawing is without its labels, which take `labels` (`beside` a table)."""
+    return NARROW - (labels if beside is None else beside) if narrow else WIDTH - labels
+
+
+def styled(chart: Any) -> Any:
+    """Return a chart with the letters and lines of every chart of a report."""
     return (
         chart.configure(font=_FONT, background="transparent")
         .configure_axis(labelFontSize=12, titleFontSize=12, titleFontWeight="normal",
-                        labelLimit=340, gridColor="#e3e5e8", domainColor="#8a9099",
+                        labelLimit=430, gridColor="#e3e5e8", domainColor="#8a9099",
                         tickColor="#8a9099", labelColor=INK, titleColor="#4a4f57")
         .configure_legend(labelFontSize=12, labelColor=INK)
         .configure_view(stroke=None)

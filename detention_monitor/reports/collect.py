@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -22,8 +22,17 @@ from detention_monitor.results import Tally
 from detention_monitor.runstate import MADE, RunState
 from detention_monitor.sources import SetAside
 from detention_monitor.text import cell
+from detention_monitor.wording import day_in_words
 
 _AT_A_TIME = 10_000
+
+
+class Begun(NamedTuple):
+    """The first and the last day on which a row within the period began, and how many are outside it."""
+
+    first: str
+    last: str
+    outside: int
 
 
 class Collected:
@@ -37,10 +46,16 @@ class Collected:
         with self._path.open("rb") as file:
             yield from (row for row in read_rows(file) if row.day in self._period)
 
-    def outside_period(self) -> int:
-        """Return how many rows began before or after the period."""
+    def begun(self) -> Begun:
+        """Return on which days the rows began, in one pass."""
+        first, last, left = "", "", 0
         with self._path.open("rb") as file:
-            return sum(row.day not in self._period for row in read_rows(file))
+            for row in read_rows(file):
+                if row.day in self._period:
+                    first, last = min(first or row.day, row.day), max(last, row.day)
+                else:
+                    left += 1
+        return Begun(first, last, left)
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -53,6 +68,39 @@ class Period(msgspec.Struct, frozen=True):
         return (self.first is None or str(day) >= self.first.isoformat()) and (
             self.last is None or str(day) <= self.last.isoformat()
         )
+
+
+def told_period(
+    period: Period, first: str = "", last: str = "", *, to_the_month: bool = False,
+    act: str = "begun",
+) -> str:  # fmt: skip
+    """Return a period in words, with the days on which the first and the last of it began, if given.
+
+    Outside the force their months are told only: a day may be that of one child.
+    """
+    since = None if period.first is None else day_in_words(period.first)
+    till = None if period.last is None else day_in_words(period.last)
+    match since, till:
+        case None, None:
+            asked = "all records given"
+        case _, None:
+            asked = f"{act} from {since}"
+        case None, _:
+            asked = f"{act} up to {till}"
+        case _:
+            asked = f"{act} from {since} to {till}"
+    if not first:
+        return asked
+    one, other = (_in_words(each, to_the_month=to_the_month) for each in (first, last))
+    if since is not None or till is not None:
+        return f"{asked} (found: {one if one == other else f'{one} to {other}'})"
+    alone = f"{'in' if to_the_month else 'on'} {one}"
+    return f"{asked}, {act} {alone if one == other else f'from {one} to {other}'}"
+
+
+def _in_words(day: str, *, to_the_month: bool) -> str:
+    told = day_in_words(date.fromisoformat(day))
+    return told.split(" ", 1)[1] if to_the_month else told
 
 
 @contextmanager

@@ -74,6 +74,7 @@ class Share:
     definition: str
     among: Callable[[Row], bool | None] = lambda row: row.kind == "detained"
     base: str = "detentions"
+    """What it is a share of, as the head of a column tells it."""
     needs: Needs = ()
     of_whom: Needs = ()
 
@@ -146,11 +147,12 @@ BREAKDOWNS: tuple[Breakdown, ...] = (
               ("alternative", "secure", "both", "unclear", carried.NOT_RECORDED), unit="requests",
               label="asked for",
               across=labels.stage,
-              columns=("pre charge", "at charge", "post charge", carried.NOT_RECORDED),
+              columns=("before charge", "at charge", "after charge", carried.NOT_RECORDED),
               needs=carried.REQUESTS),
     Breakdown("replies", "What the local authority replied",
               labels.reply,
-              "To each request: the first reply after it and before the next request.",
+              "To each request: the first reply after it and before the next request; no reply: an entry "
+              "says that none came.",
               labels.REPLIES, unit="requests", label="reply",
               needs=(*carried.REQUESTS, *carried.REPLIED)),
     Breakdown("certificates", "Certificates under s.38(7) for children kept", labels.certificate,
@@ -182,14 +184,14 @@ SPREADS: tuple[Spread, ...] = (
     Spread("replied", "Time from request to the local authority's reply",
            labels.wait_for_reply,
            "To the first reply after the request and before the next request.",
-           (30, 60, 120, 240, 480), nothing=labels.NO_REPLY, unit="requests",
+           (30, 60, 120, 240, 480), nothing="no reply", unit="requests",
               needs=(*carried.REQUESTS, *carried.REPLIED)),
     Spread("after_charge", "Time held after charge, bail refused", lambda row: (row.after_charge,),
            "From the first charge to the end of police detention, of children refused bail.",
            tuple(hour * 60 for hour in (1, 3, 6, 9, 12, 18, 24, 48)), labels.kept,
            "no end on the record",
               needs=(*carried.KEPT, *carried.ENDED)),
-    Spread("unlawful", "Minutes of unlawful detention", lambda row: (row.unlawful or None,) if row.unlawful_is_told else (),
+    Spread("unlawful", "Minutes of possibly unlawful detention", lambda row: (row.unlawful or None,) if row.unlawful_is_told else (),
            "Minutes of police detention in which a review under s.40 or a limit of ss.41 to 44 was "
            "past its instant on every reading of the law; stretches that overlap count once. A "
            "possible finding for a person to decide, not a ruling.",
@@ -215,35 +217,39 @@ SHARES: tuple[Share, ...] = (
     Share("charged", "Charged", lambda row: row.charged, "An entry shows a charge.",
           needs=carried.CHARGED),
     Share("bail_refused", "Bail refused", lambda row: row.bail_refused,
-          "Of children charged.", lambda row: row.kind == "detained" and row.charged, "charged",
+          "Of children charged.", lambda row: row.kind == "detained" and row.charged, "children charged",
           needs=carried.KEPT, of_whom=carried.CHARGED),
     Share("asked", "Local authority asked for accommodation", lambda row: bool(row.requests),
-          "At any stage, of children refused bail.", labels.kept, "bail refused",
+          "At any stage, of children refused bail.", labels.kept, "children refused bail",
           needs=carried.REQUESTS, of_whom=carried.KEPT),
     Share("moved", "Moved to local authority accommodation", lambda row: row.moved is not None,
-          "Of children refused bail.", labels.kept, "bail refused",
+          "Of children refused bail.", labels.kept, "children refused bail",
           needs=carried.MOVED, of_whom=carried.KEPT),
     Share("certified", "Certificate made", lambda row: row.certificate is not None,
-          "Of children refused bail and not moved.", labels.kept_here, "kept",
+          "Of children refused bail and not moved.", labels.kept_here, "children kept",
           needs=carried.CERTIFICATE, of_whom=(*carried.KEPT, *carried.MOVED)),
     Share("produced", "Certificate produced to the court", lambda row: row.produced,
           "Of children with a certificate.",
-          lambda row: labels.kept_here(row) if row.certificate is not None else False, "certificates",
+          lambda row: labels.kept_here(row) if row.certificate is not None else False,
+          "children with a certificate",
           needs=carried.PRODUCED, of_whom=(*carried.KEPT, *carried.MOVED, *carried.CERTIFICATE)),
-    Share("unlawful", "Any unlawful minute",
+    Share("unlawful", "Any possibly unlawful minute",
           lambda row: row.unlawful > 0 if row.unlawful_is_told else None,
-          "As defined under minutes of unlawful detention.", needs=carried.LIMITS),
+          "A review under s.40 or a limit of ss.41 to 44 was past its instant, on every reading of the "
+          "law. A possible finding for a person to decide, not a ruling.", needs=carried.LIMITS),
     Share("never_seen", "Reviewed, never in person", labels.never_seen,
           "Of children with at least one review that counts. Where none is said to be in person, and of "
           "one it is not said how it was held, it cannot be told.",
-          lambda row: row.kind == "detained" and row.reviews > 0, "reviewed",
+          lambda row: row.kind == "detained" and row.reviews > 0, "children reviewed",
           needs=carried.SEEN, of_whom=carried.REVIEWS),
     Share("searched", "Strip searched", lambda row: bool(row.strip_searches), "At least once.",
           needs=carried.SEARCHES),
     Share("over_24", "Over 24 hours, released without charge",
           lambda row: None if row.held is None else labels.over_24(row) == (labels.OVER[0],),
-          "As defined above.", base="time held known", needs=(*carried.CHARGED, *carried.ENDED)),
-    Share("by_law", "Any possible breach of statute or Code, established",
+          "Held for more than 24 hours from arrival at the station, time on bail left out, then "
+          "released or bailed, and not charged.", base="detentions with a time",
+          needs=(*carried.CHARGED, *carried.ENDED)),
+    Share("by_law", "Any possible breach of statute or Code, on every reading",
           lambda row: "law" in row.duties.values(),
           "At least one finding that rests on an Act or on the Code, not on a local target, and "
           "holds on every reading of the record. What a source does not carry is found of nobody: "

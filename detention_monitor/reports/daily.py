@@ -27,9 +27,9 @@ from detention_monitor.reports import carried
 from detention_monitor.reports.page import SENSITIVE
 from detention_monitor.reports.provenance import Provenance
 from detention_monitor.reports.questions import questions
-from detention_monitor.text import printable
+from detention_monitor.text import printable, several
 from detention_monitor.timeline import Fact
-from detention_monitor.times import DAY, clock_text, day_of, in_words, start_of_day
+from detention_monitor.times import DAY, clock_text, day_of, in_words, local_text, start_of_day
 from detention_monitor.wording import day_in_words
 
 _LAW = ("statute", "code", "annex")
@@ -39,6 +39,14 @@ _ENDED = {
 }  # fmt: skip
 
 
+_BASES = {
+    "warrant_fta": " on a warrant for failing to appear", "bail_breach_court": " for breach of court bail",
+    "breach_of_peace": " for a breach of the peace", "immigration": " for immigration",
+    "prison_lodger": " for the Prison Service", "recall": " on a recall to custody",
+    "mca_s128": " under s.128 of the Magistrates' Courts Act",
+    "mha_s135_136": " under ss.135-136 of the Mental Health Act",
+}  # fmt: skip
+"""Why a child is held who is not held for an offence: no review under s.40 is due then."""
 _NOT_CHILDREN = ("adult", "no_entries")
 
 
@@ -65,12 +73,16 @@ class Overnight(msgspec.Struct, frozen=True):
     full: bool = True
     refused: str = ""
     in_custody: bool = False
+    silent: bool = False
+    """In custody only because no entry shows an end, and none at all for a day."""
     charged: bool | None = False
     """None: the source does not carry it."""
     untold: int = 0
     """Of how many duties it cannot be told whether they were done."""
     why: tuple[Line, ...] = ()
     missed: tuple[Line, ...] = ()
+    minor: int = 0
+    """Concerns that are only to note, and not told."""
     well: tuple[str, ...] = ()
     ask: tuple[str, ...] = ()
 
@@ -78,15 +90,23 @@ class Overnight(msgspec.Struct, frozen=True):
 def write_overnight(
     detention: Detention, judged: Assessment, *, rules: Path, policy: Path | None
 ) -> bytes:
-    """Return a child of the night before `judged.as_of` as a line of JSON; nothing for others."""
+    """Return a child of the night before `judged.as_of` as a line of JSON; of others the last entry.
+
+    That is the instant (seconds UTC) of the last entry by then: records of another night are told
+    by it from a night without children.
+    """
     found = overnight(detention, judged, rules, policy)
-    return b"" if found is None else msgspec.json.encode(found) + b"\n"
+    if found is not None:
+        return msgspec.json.encode(found) + b"\n"
+    return b"%d\n" % max((e.at for e in detention.entries if e.at <= judged.as_of), default=0)
 
 
-def read_overnight(lines: Sequence[bytes]) -> list[Overnight]:
-    """Return the children of a night in the order of the page."""
+def read_overnight(lines: Sequence[bytes]) -> tuple[list[Overnight], int | None]:
+    """Return the children of a night in the order of the page, and the last entry of all others."""
     decoder = msgspec.json.Decoder(Overnight)
-    return sorted((decoder.decode(line) for line in lines), key=lambda each: (each.rank, each.name))
+    children = [decoder.decode(line) for line in lines if line.startswith(b"{")]
+    last = max((int(line) for line in lines if not line.startswith(b"{")), default=None)
+    return sorted(children, key=lambda each: (each.rank, each.name)), last
 
 
 def overnight(
@@ -109,19 +129,23 @@ def overnight(
     minutes = None if night is None else night.attrs.get("minutes")
     charged = child.charged_at is not None or (False if child.told(*carried.CHARGED) else None)
     untold = {each.duty or each.rule for each in judged.findings if each.status == "cannot_tell"}
+    last = max(entry.at for entry in detention.entries if entry.at <= now)
+    silent = child.in_custody and last <= now - DAY
     return Overnight(
         name=child.name,
         who=_who(child),
         station=child.suite or f"station {child.silence(*carried.STATION)}",
-        now=_now(child, now),
+        now=_now(child, now, last) if silent else _now(child, now),
         held=_held(child, minutes if isinstance(minutes, int) else None, now),
         rank=(1, int(not child.in_custody), int(not charged), -len(missed)),
         full=night is not None,
         in_custody=child.in_custody,
+        silent=silent,
         charged=charged,
         untold=len(untold),
         why=tuple(_why(child, now)),
         missed=tuple(missed),
+        minor=sum(each.is_breach and each.severity == "info" for each in judged.findings),
         well=tuple(dict.fromkeys(
             printable(each.title) for each in judged.findings
             if each.nature == "good_practice" and each.status in ("matched", "met")
@@ -150,7 +174,9 @@ def _who(child: Child) -> str:
     return f"{who}, {age}"
 
 
-def _now(child: Child, now: int) -> str:
+def _now(child: Child, now: int, silent_since: int | None = None) -> str:
+    if silent_since is not None:
+        return f"NO END ON THE RECORD: its last entry is of {local_text(silent_since)}"
     if child.ended is not None:
         kind, at = child.ended
         return f"{_ENDED.get(kind, kind.replace('_', ' '))} {when_text(at, now)}"
@@ -160,12 +186,14 @@ def _now(child: Child, now: int) -> str:
 
 
 def _held(child: Child, minutes: int | None, now: int) -> str:
-    begun = child.authorised_at
-    if begun is None:
+    spans = [each for each in detained(child.facts) if each.start <= now]
+    if child.authorised_at is None or not spans:
         return f"when detention was authorised is {child.silence(('detention_authorised',))}"
-    until = now if child.ended is None else child.ended[1]
+    long = [(now if each.end is None else min(each.end, now)) - each.start for each in spans]
     night = "" if minutes is None else f", {in_words(60 * minutes)} of it in the night"
-    return f"detained {when_text(begun, now)}, {in_words(max(0, until - begun))}{night}"
+    # Bail parts a detention: time on bail is no time held.
+    whole = f" ({in_words(sum(long))} in all, time on bail left out)" if len(spans) > 1 else ""
+    return f"detained {when_text(spans[-1].start, now)}, {in_words(long[-1])}{night}{whole}"
 
 
 def _why(child: Child, now: int) -> Iterator[Line]:
@@ -194,7 +222,8 @@ def _why(child: Child, now: int) -> Iterator[Line]:
                 grounds = fact.attrs.get("grounds") or _blank(
                     child, "grounds", "detention_authorised.grounds"
                 )
-                yield _line(at, f"detained, {f'{about}: ' if about else ''}{grounds}")
+                basis = _BASES.get(str(fact.attrs.get("detention_basis")), "")
+                yield _line(at, f"detained{basis}, {f'{about}: ' if about else ''}{grounds}")
             case "extension_authorised":
                 yield _line(at, "extended by a superintendent")
             case "certificate_made":
@@ -204,15 +233,21 @@ def _why(child: Child, now: int) -> Iterator[Line]:
                 ground = f", {ground}" if limb != "b" else ""
                 yield _line(at, f"certificate under s.38(7): {told}{ground}")
     yield _line("adult", adult_text(child, now)[0] if child.in_custody else _came(child, now))
-    yield _line("seen", seen_text(child, now)[0] if child.in_custody else _seen(child, now))
+    seen = seen_text(child, now)[0] if child.in_custody else _seen(child, now)
+    never = seen.startswith("never ")
+    yield _line(
+        "" if never else "seen", f"never seen {seen.removeprefix('never ')}" if never else seen
+    )
     if child.review is not None and child.review.due is not None and child.in_custody:
-        yield _line("review", f"next due {when_text(child.review.due, now)}")
+        past = child.review.due < now
+        due = when_text(child.review.due, now)
+        yield _line("review", f"was due {due}: no entry shows it" if past else f"next due {due}")
 
 
 def _word(fact: Fact, *names: str) -> str:
     """Return the first attribute that an entry gives, as words."""
     said = next((str(fact.attrs[name]) for name in names if fact.attrs.get(name)), "")
-    return said.replace("_", " ")
+    return said.replace("non_", "non-").replace("_", " ")
 
 
 def _blank(child: Child, what: str, *names: str) -> str:
@@ -249,7 +284,9 @@ def _missed(findings: Sequence[Finding], now: int) -> list[Line]:
     found.sort(key=lambda each: (each.authority not in _LAW, each.certainty != "established"))
     told = []
     for each in found:
-        late = f", {in_words(60 * each.minutes_late)} late" if each.minutes_late else ""
+        undone = each.status in ("missed", "overdue")
+        past = "overdue" if undone else "late"
+        late = f", {in_words(60 * each.minutes_late)} {past}" if each.minutes_late else ""
         done = {"missed": ": not done", "overdue": ": not done yet"}.get(each.status, "")
         at = each.due_at if each.due_at is not None else each.occurred_at
         due = "due " if each.due_at is not None else ""
@@ -264,10 +301,10 @@ def definitions(night: str) -> tuple[tuple[str, str], ...]:
     """Return the definitions that the brief prints; `night` says what counts as one."""
     missed = (
         "Possible breaches found by the rules, gravest standard first; what only follows from "
-        "another is left out."
+        "another, and what is only to note, is left out."
     )
     return (
-        ("overnight", f"NIGHT4: {night}; those only there at midnight are said to be."),
+        ("overnight", f"NIGHT4: {night}; of a child who was there at midnight only, that is said."),
         ("missed", missed),
     )
 
@@ -278,26 +315,36 @@ _ROOM = ((4, 8), (6, 4))
 """Lines of each kind for each child, by how many children there are: one page of A4."""
 
 
-def page(day: date, children: Sequence[Overnight], at: int, provenance: Provenance) -> str:
-    """Return the brief for a day's meeting; `at` (seconds UTC) is when the record was read."""
+def page(
+    day: date, children: Sequence[Overnight], at: int, provenance: Provenance,
+    last: int | None = None,
+) -> str:  # fmt: skip
+    """Return the brief for a day's meeting; `at` (seconds UTC) is when the record was read.
+
+    `last` is the last entry by then of all other records, None where there are none.
+    """
     judged = [each for each in children if not each.refused]
     room = next((lines for most, lines in _ROOM if len(children) <= most), 2)
     return webpage.page(
         "daily.html", title=f"Children in custody overnight: {day_in_words(day)}",
-        marking=SENSITIVE, summary=summary(children, day, at), children=children, room=room,
+        marking=SENSITIVE, summary=summary(children, day, at, last), children=children, room=room,
         patterns=patterns(judged), provenance=provenance,
     )  # fmt: skip
 
 
-def summary(children: Sequence[Overnight], day: date, at: int) -> list[str]:
-    """Return what the night was, in two sentences."""
+def summary(
+    children: Sequence[Overnight], day: date, at: int, last: int | None = None
+) -> list[str]:
+    """Return what the night was, in two sentences; of records of another night, that they are."""
     judged = [each for each in children if not each.refused]
     night = [each for each in judged if each.full]
     evening = day - timedelta(days=1)
     told = f"Night from {day_in_words(evening)} to {day_in_words(day)}, as the records stood at {clock_text(at)}"
     if not children:
-        return [f"{told}: no child was held overnight."]
-    here = sum(each.in_custody for each in night)
+        return [f"{told}: no child was held overnight.", *_other_night(at, last)]
+    here = sum(each.in_custody and not each.silent for each in night)
+    silent = sum(each.silent for each in night)
+    unended = f" {silent} without an end on the record, nor any entry for a day." if silent else ""
     known = [each.charged for each in night if each.charged is not None]
     of = "" if len(known) == len(night) else f" of {len(known)} whose source carries it"
     charged = f"{sum(known)} charged{of}" if known or not night else "whether charged not carried"
@@ -305,12 +352,24 @@ def summary(children: Sequence[Overnight], day: date, at: int) -> list[str]:
     brief = len(judged) - len(night)
     more = f" {_children(brief)} there at midnight, for less than four hours of the night." if brief else ""  # fmt: skip
     refused = len(children) - len(judged)
-    unjudged = f" {refused} record{'s' if refused != 1 else ''} could not be judged." if refused else ""  # fmt: skip
-    return [f"{first}{more}{unjudged}"]
+    unjudged = f" {several(refused, 'record')} could not be judged." if refused else ""
+    return [f"{first}{unended}{more}{unjudged}"]
+
+
+def _other_night(at: int, last: int | None) -> list[str]:
+    """Return a warning where no record has an entry of the day before the meeting."""
+    if last is not None and last > at - DAY:
+        return []
+    said = (
+        "No record given has an entry by that morning"
+        if last is None
+        else f"The last entry by that morning in all records given is of {local_text(last)}"
+    )
+    return [f"{said}: are these the records of that night?"]
 
 
 def _children(number: int) -> str:
-    return "1 child" if number == 1 else f"{number} children"
+    return several(number, "child", "children")
 
 
 def patterns(children: Sequence[Overnight]) -> list[str]:

@@ -170,6 +170,16 @@ def figures_of(rows: Iterable[Row]) -> Figures:
     return out
 
 
+def month_name(month: str) -> str:
+    """Return a month as people write it, short: a year of two digits would be read as a day.
+
+    >>> month_name("2024-09")
+    'Sep 2024'
+    """
+    names = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+    return f"{names[int(month[5:]) - 1]} {month[:4]}"
+
+
 def months_between(first: str, last: str) -> list[str]:
     """Return the months from one to another, both included.
 

@@ -37,7 +37,7 @@ TIMES_SEARCHED = ("not searched", "once", "twice", "three times or more")
 SEXES = ("female", "male", "other", NOT_RECORDED)
 GROUPS = (
     "violence", "sexual", "robbery", "theft", "criminal damage", "drugs", "weapons", "public order",
-    "fraud", "miscellaneous", "non notifiable", NOT_RECORDED,
+    "fraud", "miscellaneous", "non-notifiable", NOT_RECORDED,
 )  # fmt: skip
 ETHNICITIES = ("asian", "black", "mixed", "white", "other", "not stated", NOT_RECORDED)
 AGES = tuple(str(age) for age in range(10, 18))
@@ -50,10 +50,16 @@ LIMBS = (
 ADULT_THERE = ("adult there: yes", "adult there: no", "adult there: not recorded")
 
 
+_WORDS = {"pre_charge": "before charge", "post_charge": "after charge",
+          "non_notifiable": "non-notifiable"}  # fmt: skip
+
+
 def _said(row: Row, value: str | None, needs: Needs) -> str:
     """Return a word of the record, or what it means that there is none."""
     blank = value is None or value == "not_recorded"
-    return row.silence(needs) if blank or value is None else value.replace("_", " ")
+    return (
+        row.silence(needs) if blank or value is None else _WORDS.get(value, value.replace("_", " "))
+    )
 
 
 def _yes(row: Row, value: bool | None, needs: Needs) -> str:

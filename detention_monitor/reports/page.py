@@ -38,7 +38,7 @@ class Table:
 class Section:
     """A part of a report: what it says, a chart (SVG from `webpage.drawing`), and its tables.
 
-    With `beside` the first table stands beside the chart, where there is room.
+    `beside` says how many of the tables stand beside the chart, where there is room; others below.
     """
 
     heading: str
@@ -46,7 +46,7 @@ class Section:
     chart: Any = None
     tables: tuple[Table, ...] = ()
     notes: tuple[str, ...] = ()
-    beside: bool = False
+    beside: int = 0
 
 
 def columns(first: str, *numeric: str) -> tuple[Column, ...]:

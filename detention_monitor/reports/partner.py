@@ -20,6 +20,7 @@ from detention_monitor.findings import Finding
 from detention_monitor.reports import carried
 from detention_monitor.reports.authorities import Authorities
 from detention_monitor.reports.pseudonym import Pseudonyms
+from detention_monitor.reports.rows import NO_REPLY
 from detention_monitor.timeline import Fact
 from detention_monitor.times import day_of, rfc3339
 from detention_monitor.vocabulary import Needs
@@ -37,7 +38,8 @@ _LAW = ("statute", "code", "annex")
 class Asked(msgspec.Struct, frozen=True, array_like=True):
     """A request: when (seconds UTC), of whom, for what; the first reply before the next request.
 
-    `authority` is the text of the record until `outside` puts a name of the list in its place.
+    `authority` is the text of the record until `outside` puts a name of the list in its place. That
+    nothing was heard (`NO_REPLY`) is told as it is written, and is no answer.
     """
 
     at: int
@@ -46,6 +48,12 @@ class Asked(msgspec.Struct, frozen=True, array_like=True):
     stage: str
     reply: str | None = None
     replied_at: int | None = None
+
+    @property
+    def answered_after(self) -> int | None:
+        """How many seconds the answer took; None where none came."""
+        none = self.replied_at is None or self.reply == NO_REPLY
+        return None if none or self.replied_at is None else self.replied_at - self.at
 
 
 class Review(msgspec.Struct, frozen=True, array_like=True):
@@ -213,7 +221,8 @@ def _asked(requests: Sequence[Fact], replies: Sequence[Fact]) -> tuple[tuple[Ask
         found = [each for each in replies
                  if fact.at <= each.at and (until is None or each.at < until)]  # fmt: skip
         used += len(found)
-        reply = found[0] if found else None
+        heard = (each for each in found if _word(each, "reply") != NO_REPLY)
+        reply = next(heard, found[0] if found else None)
         out.append(Asked(
             fact.at, _word(fact, "authority") or _word(fact, "asked_of"),
             _word(fact, "request_type"), _word(fact, "stage"),
@@ -296,7 +305,8 @@ def rows(case: Case) -> Iterator[tuple[str, ...]]:
         _at(case.court_at), _at(case.ended_at), "; ".join(case.not_carried),
     )  # fmt: skip
     for number, each in enumerate(case.asked, start=1):
-        minutes = None if each.replied_at is None else (each.replied_at - each.at) // 60
+        waited = each.answered_after
+        minutes = None if waited is None else waited // 60
         yield (
             *before, str(number), _at(each.at), each.authority, each.wanted, each.stage,
             each.reply or "", _at(each.replied_at), _text(minutes), *after,

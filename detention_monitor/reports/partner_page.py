@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from detention_monitor import webpage
+from detention_monitor.checklist import LABELS
 from detention_monitor.reports import carried
+from detention_monitor.reports.charts import styled
 from detention_monitor.reports.intervals import wilson
 from detention_monitor.reports.partner import Asked, Case, Concern, Unsure
 from detention_monitor.reports.partner_table import by_authority
 from detention_monitor.reports.provenance import Provenance
+from detention_monitor.text import several
 from detention_monitor.times import HOUR, clock_text, day_of, in_words, local_text
 from detention_monitor.vocabulary import Needs
 from detention_monitor.webpage import altair, drawing
@@ -22,7 +25,10 @@ DEFINITIONS = (
         "bail refused",
         "detention after charge was authorised (PACE s.38) for a child whom s.38(6) covered then",
     ),
-    ("answered", "the first reply after a request and before the next one"),
+    (
+        "answered",
+        "the first reply after a request and before the next one; that none came is no answer",
+    ),
     (
         "night",
         "at least 240 minutes in custody between 22:00 and 07:00, some or all after the refusal",
@@ -50,6 +56,9 @@ _WANTED = {"alternative": "alternative", "secure": "secure", "both": "both named
 _STAGES = {"pre_charge": "before charge", "at_charge": "at charge", "post_charge": "after charge"}
 _REPLIES = {"accepted": "accepted", "no_bed": "no bed", "no_secure": "no secure bed",
             "refused": "refused", "no_reply": "no reply came", "other": "other"}  # fmt: skip
+_REFUSED_FOR = {"fail_to_appear": "would fail to appear"}
+_STATUSES = {**LABELS, "matched": "found"}
+_TIMES = {2: "twice"}
 _GROUNDS = {"no_bed": "no bed", "no_secure_bed": "no secure bed", "court_imminent": "court imminent",
             "no_transport": "no transport"}  # fmt: skip
 _LACKED = {
@@ -98,25 +107,31 @@ def partner_page(
 def _figures(cases: Sequence[Case]) -> list[tuple[str, str, str]]:
     """Return the figures at the top: number, what it is, and its share with the interval."""
 
-    def of(has: Callable[[Case], bool], words: str, needs: Needs) -> tuple[str, str, str]:
+    def of(
+        has: Callable[[Case], bool], words: str, needs: Needs,
+        among: Callable[[Case], bool] = lambda _: True, whom: str = "",
+    ) -> tuple[str, str, str]:  # fmt: skip
         told = [each for each in cases if each.carries(needs)]
         if cases and not told:
             return "-", words, "not carried by the source"
-        count, whole = sum(map(has, told)), len(told)
+        asked = [each for each in told if among(each)]
+        count, whole = sum(map(has, asked)), len(asked)
         found = wilson(count, whole)
-        share = "" if found is None else (
-            f"{count / whole:.0%} ({found[0]:.0%} to {found[1]:.0%})")  # fmt: skip
-        left = f" (of {whole:,} whose source carries it)" if whole < len(cases) else ""
-        return str(count), f"{words}{left}", share
+        left = " whose source carries it" if len(told) < len(cases) else ""
+        share = f"of {whole:,}{whom}{left}"
+        if found is not None:
+            share += f": {count / whole:.0%} ({found[0]:.0%} to {found[1]:.0%})"
+        return str(count), words, share
 
     return [
-        (str(len(cases)), "children charged and refused bail", ""),
+        (str(len(cases)), f"{'child' if len(cases) == 1 else 'children'} charged and refused bail", ""),
         of(lambda each: bool(each.asked), "local authority asked", carried.REQUESTS),
         of(lambda each: each.moved_at is not None, "moved to accommodation", carried.MOVED),
         of(lambda each: each.nights > 0, "spent a night in a cell after charge", carried.ENDED),
         of(
             lambda each: each.produced_at is not None, "certificate produced to the court",
-            carried.PRODUCED,
+            (*carried.PRODUCED, *carried.MOVED),
+            among=lambda each: each.moved_at is None, whom=" not moved",
         ),
     ]  # fmt: skip
 
@@ -130,7 +145,7 @@ def _lead(cases: Sequence[Case]) -> str:
         return "No request to a local authority is on record."
     said = ", ".join(f"{n} {name}" for name, n in types.most_common())
     when = ", ".join(f"{n} {name}" for name, n in stages.most_common())
-    return f"{sum(types.values())} requests: {said}; made {when}."
+    return f"{several(sum(types.values()), 'request')}: {said}; {when}."
 
 
 def _unsure(unsure: Sequence[Unsure]) -> list[str]:
@@ -198,19 +213,18 @@ def _picture(cases: Sequence[Case]) -> Any:
         )
     )  # fmt: skip
     chart = alt.layer(held, points).properties(width=760, height={"step": 20})
-    chart = chart.configure(font="Arial").configure_view(stroke=None)
     told = (
-        f"Hours of {len(shown)} children from the refusal of bail: when the authority was asked, "
+        f"Hours of {several(len(shown), 'child', 'children')} from the refusal of bail: when the authority was asked, "
         "its answer, the move, the court. The cases below say the same."
     )
-    return drawing(chart, told)
+    return drawing(styled(chart), told)
 
 
 def _marks(case: Case) -> Iterable[dict[str, object]]:
     for each in case.asked:
         kind = each.wanted if each.wanted in ("alternative", "secure") else "both or not clear"
         yield _mark(case, each.at, f"asked: {kind}")
-        if each.replied_at is not None:
+        if each.replied_at is not None and each.answered_after is not None:
             accepted = "accepted" if each.reply == "accepted" else "any other, or not told"
             yield _mark(case, each.replied_at, f"answer: {accepted}")
     if case.moved_at is not None:
@@ -230,7 +244,7 @@ def _mark(case: Case, at: int, what: str) -> dict[str, object]:
 def _case(case: Case) -> dict[str, object]:
     first = [f"aged {case.age}" if case.age is not None else f"age {case.silence(carried.AGE)}"]
     first += [case.sex] if case.sex else []
-    first += [f"offence: {case.offence}"] if case.offence else []
+    first += [f"class of offence: {_said(case.offence)}"] if case.offence else []
     return {
         "child": case.child,
         "who": ", ".join(first),
@@ -238,7 +252,8 @@ def _case(case: Case) -> dict[str, object]:
         if case.charged_at is not None
         else case.silence(carried.CHARGED),
         "refused": local_text(case.refused_at),
-        "ground": _blank(case, case.ground, "ground", carried.BAIL_GROUND),
+        "ground": _REFUSED_FOR.get(case.ground)
+        or _blank(case, case.ground, "ground", carried.BAIL_GROUND),
         "asked": [_request(case, each) for each in case.asked],
         "unasked": case.unasked_replies,
         "reviews": _reviews(case),
@@ -260,12 +275,13 @@ def _request(case: Case, asked: Asked) -> dict[str, str]:
     told = case.carries(carried.REPLIED)
     answer = "no answer on record" if told else "whether it answered is not carried"
     if asked.replied_at is not None:
-        wait = in_words(asked.replied_at - asked.at)
         reply = asked.reply or ""
         said = _REPLIES.get(reply) or _blank(case, reply, "reply", carried.REPLY)
-        answer = f"{said}, {clock_text(asked.replied_at)} (after {wait})"
-        if day_of(asked.replied_at) != day_of(asked.at):
-            answer = f"{said}, {local_text(asked.replied_at)} (after {wait})"
+        same_day = day_of(asked.replied_at) == day_of(asked.at)
+        when = clock_text(asked.replied_at) if same_day else local_text(asked.replied_at)
+        answer = f"{said} by {when}"
+        if asked.answered_after is not None:
+            answer = f"{said}, {when} (after {in_words(asked.answered_after)})"
     return {
         "at": local_text(asked.at), "authority": asked.authority,
         "wanted": _wanted(case, asked), "stage": _stage(case, asked), "answer": answer,
@@ -279,15 +295,18 @@ def _reviews(case: Case) -> str:
     if not case.carries(carried.MOVE_AGAIN):
         return f"{number}; whether the move was decided again is not carried"
     again = Counter(each.again for each in case.reviews)
-    parts = [f"{again[True]} decided the move again"]
-    parts += [f"{again[False]} did not"] if again[False] else []
-    parts += [f"{again[None]} do not say"] if again[None] else []
-    return f"{number}: {', '.join(parts)}"
+    parts = [f"the move was decided again at {again[True]}"]
+    parts += [f"not at {again[False]}"] if again[False] else []
+    parts += [f"not said of {again[None]}"] if again[None] else []
+    return f"{number} ({', '.join(parts)})"
 
 
 def _certificates(case: Case) -> str:
     if not case.certificates:
-        return "none on record" if case.carries(carried.CERTIFICATE) else "not carried"
+        none = "none on record" if case.carries(carried.CERTIFICATE) else "not carried"
+        if case.produced_at is None:
+            return none
+        return f"{none}, though one was produced to the court {local_text(case.produced_at)}"
     last = case.certificates[-1]
     limb = f"limb ({last.limb})" if last.limb else f"limb {case.silence(carried.LIMB)}"
     said = _GROUNDS.get(last.ground) or _blank(
@@ -311,11 +330,13 @@ def _later(case: Case, at: int) -> str:
 def _concerns(concerns: Iterable[Concern]) -> list[str]:
     """Return what was found, once each; how often, if it was more than once."""
     told = Counter(
-        f"{each.duty} {each.title} ({'possibly ' if each.possible else ''}{_said(each.status)}, "
-        f"{each.severity})"
+        f"{each.duty} {each.title} ({'possibly ' if each.possible else ''}"
+        f"{_STATUSES.get(each.status, _said(each.status))}, {each.severity})"
         for each in concerns
     )
-    return [text if n == 1 else f"{text}, {n} times" for text, n in told.items()]
+    return [
+        text if n == 1 else f"{text}, {_TIMES.get(n, f'{n} times')}" for text, n in told.items()
+    ]
 
 
 def _said(word: str) -> str:

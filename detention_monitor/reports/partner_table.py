@@ -29,7 +29,13 @@ def by_authority(cases: Sequence[Case]) -> Table:
         (name, *_counts(requests), _moved(last.get(name, [])))
         for name, requests in sorted(asked.items())
     )
-    return Table(heads, found, notes=(
+    totals: frozenset[int] = frozenset()
+    if len(found) > 1:
+        every = [request for requests in asked.values() for request in requests]
+        cases = [case for listed in last.values() for case in listed]
+        totals = frozenset({len(found)})
+        found = (*found, ("all", *_counts(every), _moved(cases)))
+    return Table(heads, found, totals=totals, notes=(
         "moved: counted for the authority that was asked last",
         "1 of 2: of so many of whom it is recorded, or the source carries it",
     ))  # fmt: skip
@@ -38,7 +44,7 @@ def by_authority(cases: Sequence[Case]) -> Table:
 def _counts(requests: Sequence[tuple[Case, Asked]]) -> tuple[str, ...]:
     """Return the cells of an authority; of so many of whom it is known."""
     wanted = Counter(each.wanted for _, each in requests)
-    waits = [each.replied_at - each.at for _, each in requests if each.replied_at is not None]
+    waits = [each.answered_after for _, each in requests if each.answered_after is not None]
     clear = wanted["alternative"] + wanted["secure"]
     whole = len(requests)
     typed = sum(bool(each.wanted) for _, each in requests)

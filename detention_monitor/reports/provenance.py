@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from detention_monitor import __version__
-from detention_monitor.errors import RecordError
+from detention_monitor.errors import InputChangedError, RecordError
 from detention_monitor.parameters import Parameters
 from detention_monitor.text import printable
 from detention_monitor.times import HOUR, day_of, in_words
@@ -23,6 +23,8 @@ class Input:
 
     name: str
     sha256: str
+    stamp: tuple[int, ...] = field(default=(), compare=False, repr=False)
+    """Size, time of change and place on disk before it was read; see `unchanged`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,35 @@ def inputs_of(files: Sequence[str]) -> tuple[Input, ...]:
             "a report says which records it was made of, so it needs files; "
             "write standard input to a file first"
         )
-    return tuple(Input(Path(each).name, _digest(Path(each))) for each in files)
+    stamps = [_stamp(Path(each)) for each in files]  # first: a change while we digest shows too
+    return tuple(
+        Input(Path(each).name, _digest(Path(each)), stamp)
+        for each, stamp in zip(files, stamps, strict=True)
+    )
+
+
+def unchanged(files: Sequence[str], inputs: Sequence[Input]) -> None:
+    """Raise `InputChangedError` for a file that is not as it was when its digest was taken.
+
+    To be called once the files were read: a report must not name other bytes than it counted.
+    """
+    for each, before in zip(files, inputs, strict=True):
+        try:
+            same = _stamp(Path(each)) == before.stamp
+        except FileNotFoundError:
+            raise InputChangedError(
+                f"{each} was taken away while the report was made; nothing was written"
+            ) from None
+        if not same:
+            raise InputChangedError(
+                f"{each} was changed while the report was made, so that it cannot say what it rests on; "
+                "nothing was written. Make it of a file to which nobody writes, of a copy, say"
+            )
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def _digest(path: Path) -> str:

@@ -10,8 +10,10 @@ from itertools import groupby
 
 from detention_monitor import webpage
 from detention_monitor.checklist import LABELS
+from detention_monitor.clock_facts import detained
 from detention_monitor.findings import Finding
 from detention_monitor.live.reviews import Stored
+from detention_monitor.people import is_police_protection
 from detention_monitor.reports import carried
 from detention_monitor.reports.answers import REPLIES, STANDINGS, Answer, gravest_of
 from detention_monitor.reports.feedback import TONES, basis_of
@@ -19,7 +21,7 @@ from detention_monitor.reports.provenance import Provenance
 from detention_monitor.reports.record import Night, RecordReport
 from detention_monitor.reports.telling import Told
 from detention_monitor.reports.timeline import timeline
-from detention_monitor.text import printable
+from detention_monitor.text import printable, several
 from detention_monitor.times import clock_text, day_of, in_words, local_text
 from detention_monitor.wording import day_in_words
 
@@ -48,6 +50,7 @@ DEFINITIONS = (
 )
 _TONES = {"critical": "#a3002a", "high": "#b34700", "medium": "#735a00"}
 _STATUSES = {**LABELS, "matched": "found"}
+_LACKED = re.compile(r"This source does not carry ([^.:;]+)")
 _FIRST = 3
 _MOST = 10
 """Entries shown under a question; the whole record stands at the end."""
@@ -60,15 +63,21 @@ def record_page(
     reviews: Sequence[Stored] = (),
     names: dict[str, str] | None = None,
     paths: Sequence[str] = (),
+    options: Sequence[str] = (),
+    at: Sequence[str] = (),
+    db: str = "reviews.db",
 ) -> str:
     """Return the page; `reviews` are those stored already, `names` says what a finding is about.
+
+    `paths` and `options` are what the commands need that are printed on it: the same records and
+    column map, rules and policy; `at` is the time as of which it was judged, if one was given.
 
     Raises `DetentionMonitorError` where the extra `reports` is not installed.
     """
     worst = gravest_of(report.concerns)
     titles = dict.fromkeys(f"{each.duty} {each.title}" for each in report.praise)
     record = report.result.records[0] if report.result.records else report.result.detention
-    given = shlex.join([*paths, "--record", record])
+    given = shlex.join([*paths, "--record", record, *options, *at])
     first = [each for each in report.causes if each.severity != "info"][:_FIRST]
     script, script_hash = webpage.script("review.js")
     review_file = f"review-{re.sub('[^A-Za-z0-9._-]+', '-', record)[:80]}.yaml"
@@ -86,13 +95,13 @@ def record_page(
         pictures=timeline(report.child, report.concerns, names or {}),
         statuses=_STATUSES,
         standings=STANDINGS, signs=SIGNS, tones=TONES, basis=basis_of,
-        late=_late, titles=_titles, blanks=_blanks, most=_MOST, shown=_all_shown,
+        late=_late, untold=_untold(report), titles=_titles, blanks=_blanks, most=_MOST, shown=_all_shown,
         relied={each.key: _relied(each, report.entries) for each in report.concerns},
         by_day=_by_day(report.entries),
         reviews=[_review(each) for each in reviews],
         form_command=f"detention-monitor report record {given} --form {review_file}",
-        review_command=f"detention-monitor report review {review_file} {shlex.join(paths)} "
-                       "--db reviews.db",
+        review_command="detention-monitor report review "
+                       + shlex.join([review_file, *paths, *options, "--db", db]),
         review_file=review_file, replies=[(each, each.replace("_", " ")) for each in REPLIES], script=script, script_hash=script_hash,
         provenance=provenance,
     )  # fmt: skip
@@ -101,12 +110,18 @@ def record_page(
 def _facts(report: RecordReport) -> list[tuple[str, str]]:
     child, result = report.child, report.result
     out = [("age", child.silence(*carried.AGE) if child.age is None else str(child.age))]
-    if child.girl:
-        out.append(("sex", "female"))
+    sex = [str(fact.attrs["sex"]) for fact in child.facts if fact.attrs.get("sex")]
+    if sex:
+        out.append(("sex", printable(sex[-1], 20)))
     out.append(("station", child.suite or child.silence(*carried.STATION)))
     begun = child.authorised_at
-    blank = child.silence(*carried.AUTHORISED)
-    out.append(("detention authorised", local_text(begun) if begun is not None else blank))
+    protected = is_police_protection(child.facts)
+    if protected:
+        taken = next(f.at for f in child.facts if f.kind == "taken_into_police_protection")
+        out.append(("taken into police protection", local_text(taken)))
+    else:
+        blank = child.silence(*carried.AUTHORISED)
+        out.append(("detention authorised", blank if begun is None else local_text(begun)))
     if result.unclosed or child.ended is None:
         told = child.told(*carried.ENDED)
         out.append(("ended", "no entry shows that it ended" if told else "not carried"))
@@ -114,8 +129,18 @@ def _facts(report: RecordReport) -> list[tuple[str, str]]:
         kind, at = child.ended
         out.append((kind.replace("_", " "), local_text(at)))
         if begun is not None:
-            out.append(("held", in_words(at - begun)))
-    out.append(("nights in custody", _nights(report.nights)))
+            spans = [each for each in detained(child.facts) if each.end is not None]
+            # Bail parts a detention: time on bail is no time held.
+            out.append(
+                (
+                    "held, time on bail left out",
+                    in_words(sum(e.end - e.start for e in spans if e.end)),
+                )
+                if len(spans) > 1
+                else ("held since authorised", in_words(at - begun))
+            )
+    if not protected:
+        out.append(("nights in custody", _nights(report.nights)))
     out.append(("judged as of", local_text(result.as_of)))
     return out
 
@@ -136,7 +161,19 @@ def _more(report: RecordReport, first: Sequence[Finding]) -> str:
 
 
 def _late(finding: Finding) -> str:
-    return in_words(60 * (finding.minutes_late or 0))
+    """Return how late an act was, or how long overdue one that was not done."""
+    word = "overdue" if finding.status in ("missed", "overdue") else "late"
+    return f"{in_words(60 * (finding.minutes_late or 0))} {word}"
+
+
+def _untold(report: RecordReport) -> str:
+    """Return how many questions nothing can be told of: no concern is no praise then."""
+    left = sum(each.standing == "unclear" for each in report.answers)
+    if not left:
+        return ""
+    return (
+        f"{left} of the {several(len(report.answers), 'question')} cannot be told from this record."
+    )
 
 
 def _titles(findings: Iterable[Finding]) -> str:
@@ -150,9 +187,18 @@ def _titles(findings: Iterable[Finding]) -> str:
 
 
 def _blanks(answer: Answer) -> list[str]:
-    told = [f"{each.id} {each.detail}" for each in answer.duties
-            if each.label == "cannot tell" and each.detail]  # fmt: skip
-    return list(dict.fromkeys(printable(each) for each in told))
+    """Return what the record does not tell, duty by duty, and what its source does not carry, once."""
+    told, lacked = [], []
+    for each in answer.duties:
+        if each.label == "cannot tell" and each.detail:
+            kinds = [
+                kind for said in _LACKED.findall(each.detail) for kind in re.split(", | or ", said)
+            ]
+            lacked += kinds
+            told += [] if kinds else [f"{each.id} {each.detail.rstrip('.')}"]
+    if lacked:
+        told.append(f"its source does not carry {', '.join(dict.fromkeys(lacked))}")
+    return list(dict.fromkeys(printable(each, 2_000) for each in told))
 
 
 def _shown(told: Told, *, day: bool) -> dict[str, object]:

@@ -36,6 +36,8 @@ NEEDED = frozenset({
     "detention_refused", *(name.partition(".")[0] for name in carried.names_in(carried.COUNTED)),
 })  # fmt: skip
 """Kinds of entry that are counted; a rule set that looks at fewer would count too little."""
+NO_REPLY = "no_reply"
+"""What an entry says of a request of which nothing was heard: it is no reply (E08 holds the same)."""
 _ADULT_HERE = "aa_here"
 """The state, derived by the rules, in which an adult is at the station in person."""
 
@@ -325,13 +327,20 @@ def _after_charge(row: Row, of: dict[str, list[Fact]], spans: Sequence[Span]) ->
 
 
 def _request(fact: Fact, until: int | None, replies: Sequence[Fact]) -> Request:
-    """Return a request with the first reply after it and before the next request."""
-    reply = next((r for r in replies if fact.at <= r.at and (until is None or r.at < until)), None)
+    """Return a request with the first reply after it and before the next request.
+
+    An entry that nothing was heard is no reply, and took no time to come.
+    """
+    heard = [r for r in replies if fact.at <= r.at and (until is None or r.at < until)]
+    reply = next(
+        (r for r in heard if r.attrs.get("reply") != NO_REPLY), heard[0] if heard else None
+    )
     asked = str(fact.attrs.get("request_type", "not_recorded"))
     out = Request(asked, str(fact.attrs.get("stage", "not_recorded")))
     if reply is not None:
         out.reply = str(reply.attrs.get("reply", "not_recorded"))
-        out.minutes = (reply.at - fact.at) // 60
+        if out.reply != NO_REPLY:
+            out.minutes = (reply.at - fact.at) // 60
     return out
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from detention_monitor.reports.page import Column, Section, Table, columns, repo
 from detention_monitor.reports.provenance import Provenance
 from detention_monitor.reports.redaction import RedactedRecord
 from detention_monitor.reports.sampling import Drawn, SampleError, Stratum
-from detention_monitor.text import printable
+from detention_monitor.text import printable, several
 
 KEY = "key.json"
 """Which record each copy is of, and what the rules answered: for the force alone."""
@@ -109,19 +110,23 @@ def copy_page(copy: RedactedRecord, check: QualityCheck, sample: str) -> str:
     )  # fmt: skip
 
 
-def questions_page(check: QualityCheck) -> str:
-    """Return the sheet of questions, to be printed once for each record."""
+def questions_page(check: QualityCheck, first: str = "R1") -> str:
+    """Return the sheet of questions, to be printed once for each record; `first` names a copy."""
     replies = ", ".join(REPLIES)
     return webpage.page(
         "questions.html", title="Questions for one custody record", questions=check.questions,
-        replies=replies,
+        replies=replies, first=first,
     )  # fmt: skip
 
 
 def method_page(
-    strata: Sequence[Stratum], drawn: Sequence[Drawn], by: Sequence[str], provenance: Provenance
-) -> str:
-    """Return how the sample was drawn, and which record each copy is of: for the force alone."""
+    strata: Sequence[Stratum], drawn: Sequence[Drawn], by: Sequence[str], provenance: Provenance,
+    folder: str = "SAMPLE",
+) -> str:  # fmt: skip
+    """Return how the sample was drawn, and which record each copy is of: for the force alone.
+
+    `folder` is where the sample lies, for the commands that take in what its reviewers answer.
+    """
     population = sum(each.population for each in strata)
     rows = tuple(
         (printable(each.name), f"{each.population:,}", str(each.drawn),
@@ -141,17 +146,29 @@ def method_page(
     )  # fmt: skip
     how = f"by {', '.join(by)}" if by else "from all alike"
     return report_page(
-        f"Dip sample of {len(drawn)} custody records",
+        f"Dip sample of {several(len(drawn), 'custody record')}",
         (
             Section("Strata", f"Drawn {how}; within a stratum by chance, from the seed.",
                     tables=(table,)),
             Section("Which copy is of which record", "Keep this from the reviewers.",
                     tables=(names,)),
+            Section("When the answers come", "Give out the folder for_reviewers, and nothing else.",
+                    notes=_then(folder)),
         ),
         provenance,
-        summary=(f"{len(drawn)} of {population:,} detentions, from {len(strata)} strata.",),
+        summary=((f"{len(drawn)} of {several(population, 'detention')}, from "
+                 f"{several(len(strata), 'stratum', 'strata')}."),),
         marking="OFFICIAL-SENSITIVE: names the records behind the copies; for the force only",
     )  # fmt: skip
+
+
+def _then(folder: str) -> tuple[str, ...]:
+    """Return the commands for the answers of reviewers, which name the folder of the sample."""
+    of = f"--sample {shlex.quote(folder)} --db reviews.db"
+    return (
+        f"stored: detention-monitor report answers answers-*.yaml {of}",
+        f"compared: detention-monitor report agreement {of} --out agreement.html",
+    )
 
 
 # --- answers -----------------------------------------------------------------------------------

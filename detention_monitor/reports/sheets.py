@@ -90,7 +90,17 @@ def percent(has: int | None, base: int | None) -> Value:
     if base == 0:
         return Value(None, NOTHING)
     share = 100 * has / base
-    return Value(share, f"{share:.0f} %" if share >= 1 or not share else "under 1 %")
+    told = "under 1 %" if 0 < share < 1 else "over 99 %" if 99 < share < 100 else f"{share:.0f} %"
+    return Value(share, told)
+
+
+def lowered(title: str) -> str:
+    """Return a title as it stands within a sentence.
+
+    >>> lowered("Any breach of the Code")
+    'any breach of the Code'
+    """
+    return title[:1].lower() + title[1:]
 
 
 def duration(minutes: float | None) -> Value:
@@ -225,7 +235,7 @@ class Show:
         shown = self.grid(has, also if self.outside else frozenset())
         untold = sum(each.untold for row in rates for each in row)
         unsaid = sum(each.unsaid for row in rates for each in row)
-        return Shares(of, shown, base, self._alone(untold), self._alone(unsaid))
+        return Shares(of, shown, base, self.alone(untold), self.alone(unsaid))
 
     def duties(self, titles: Mapping[str, str], place: Place = ALL) -> Sheet:
         """Return how often each duty was found broken, by whose standard and how surely."""
@@ -236,9 +246,9 @@ class Show:
         rows = []
         for duty in found:
             numbers = [counts.get((duty, column), 0) for column in columns]
-            told = [self._alone(number) for number in numbers]
+            told = [self.alone(number) for number in numbers]
             title = f"{duty}  {titles.get(duty, '')}".strip()
-            share = percent(told[0], self._alone(whole))
+            share = percent(told[0], self.alone(whole))
             rows.append((title, (count(told[0]), share, *(count(each) for each in told[1:]))))
         return Sheet(
             "duties", "Detentions with a possible breach, by duty", "duty",
@@ -251,7 +261,7 @@ class Show:
             "the rule needs.",
         )  # fmt: skip
 
-    def _alone(self, number: int) -> int | None:
+    def alone(self, number: int) -> int | None:
         """Return a count that is part of no total as it may be shown."""
         if not self.outside:
             return number
@@ -292,10 +302,16 @@ class Shares:
         return self.has[station][month], self.base[station][month]
 
     def told(self, station: int, month: int) -> Value:
-        """Return the share as a cell: per cent and the count behind it."""
+        """Return the share as it is told: per cent, and how many of how many."""
         has, base = self.at(station, month)
         share = percent(has, base)
-        return share if has is None or not base else Value(share.number, f"{share.text} ({has:,})")
+        if has is None or not base:
+            return share
+        return Value(share.number, f"{share.text} ({has:,} of {base:,})")
+
+    def cell(self, station: int, month: int) -> str:
+        """Return the same for a cell of a table, in two lines."""
+        return self.told(station, month).text.replace(" (", "\n").rstrip(")")
 
     def interval(self, station: int, month: int) -> tuple[float, float] | None:
         """Return Wilson's interval of the share in per cent, if it is shown."""

@@ -14,6 +14,7 @@ from detention_monitor.boards.picture import Scale, hours, tracks
 from detention_monitor.clock_facts import detained
 from detention_monitor.clocks import Span
 from detention_monitor.findings import Finding
+from detention_monitor.people import is_police_protection
 from detention_monitor.times import HOUR, clock_text, day_of, night_windows, start_of_day
 from detention_monitor.values import Immutable
 from detention_monitor.webpage import altair, drawing
@@ -41,7 +42,9 @@ _ACTS = {
     "bailed": "bailed", "transferred_out": "left station", "transferred_in": "next station",
     "bail_answered": "returned", "strip_search_started": "strip search", "force_used": "force",
     "extension_authorised": "extended", "warrant_issued": "warrant", "cra_submitted": "referral",
-    "detention_after_charge": "kept",
+    "detention_after_charge": "kept", "taken_into_police_protection": "taken into protection",
+    "placed_in_protection": "placed", "la_told_of_protection": "authority told",
+    "protection_reviewed": "looked at", "police_protection_ended": "protection ended",
 }  # fmt: skip
 """The acts that are named in the picture."""
 _MODES = {"in_person": "in person", "telephone": "telephone", "live_link": "link",
@@ -97,20 +100,29 @@ def rows(
     `names` says by key of a finding what it is about, in a word.
     """
     found = tracks(child, child.as_of)
-    held = detained(child.facts) or found["detained"]
+    protected = is_police_protection(child.facts)
+    held = detained(child.facts) or ([] if protected else found["detained"])
     out = [
         Row("detained", _bars(held, "detained", child.as_of)),
+        Row("protection", _bars(_protection(child) if protected else [], "detained", child.as_of)),
         Row("adult", (*_bars(found["adult, perhaps"], "adult, perhaps", child.as_of),
                       *_bars(found["adult"], "adult", child.as_of)), tuple(_asked(child, scale))),
         *(Row(name, _bars(found[name], name, child.as_of))
           for name in ("cell", "interview", "rest", "hospital")),
-        Row("reviews", tuple(_late(child.findings)), tuple(_reviews(child))),
+        Row("reviews", tuple(_late(child.findings, child.as_of)), tuple(_reviews(child))),
     ]  # fmt: skip
     out = [_within(each, scale) for each in out]
     out = [each for each in out if each.bars or each.marks]
     acts = [Mark(fact.at, _ACTS[fact.kind]) for fact in child.facts if fact.kind in _ACTS]
     out += _in_lanes("acts", acts, scale)
     return out + _in_lanes("concerns", list(_concerns(concerns, names)), scale)
+
+
+def _protection(child: Child) -> list[Span]:
+    """Return the time in police protection, for a record of nothing else."""
+    taken = (f.at for f in child.facts if f.kind == "taken_into_police_protection")
+    ended = (f.at for f in child.facts if f.kind == "police_protection_ended")
+    return [Span(next(taken), next(ended, None))]
 
 
 def _within(row: Row, scale: Scale) -> Row:
@@ -147,11 +159,17 @@ def _reviews(child: Child) -> Iterator[Mark]:
                        "#8a3d00" if far else "#1a1a1a")  # fmt: skip
 
 
-def _late(findings: Iterable[Finding]) -> Iterator[tuple[int, int, str]]:
-    """Yield the stretches in which a review was overdue."""
+def _late(findings: Iterable[Finding], now: int) -> Iterator[tuple[int, int, str]]:
+    """Yield the stretches in which a review was overdue; of one that was never held as long as it was due."""
     for each in findings:
-        if each.duty in _REVIEWS and each.status == "met_late" and each.due_at and each.done_at:
+        if each.duty not in _REVIEWS or not each.due_at:
+            continue
+        if each.status == "met_late" and each.done_at:
             yield each.due_at, each.done_at, _SEVERITY["critical"]
+        elif each.status == "missed" and each.minutes_late:
+            yield each.due_at, each.due_at + 60 * each.minutes_late, _SEVERITY["critical"]
+        elif each.status == "overdue":
+            yield each.due_at, now, _SEVERITY["critical"]
 
 
 def _concerns(concerns: Iterable[Finding], names: Mapping[str, str]) -> Iterator[Mark]:
@@ -250,12 +268,16 @@ def _picture(
 
 def _told(child: Child, concerns: Sequence[Finding]) -> str:
     """Return the picture in a sentence, for those who do not see it."""
-    begun = clock_text(child.authorised_at) if child.authorised_at is not None else "not recorded"
+    begun = "authorised not recorded"
+    if child.authorised_at is not None:
+        begun = f"authorised {clock_text(child.authorised_at)}"
+    elif is_police_protection(child.facts):
+        begun = f"taken into police protection {clock_text(_protection(child)[0].start)}"
     duties = ", ".join(dict.fromkeys(each.duty or each.rule for each in concerns))
     ended = "still in custody" if child.ended is None else (
         f"{child.ended[0].replace('_', ' ')} {clock_text(child.ended[1])}")  # fmt: skip
     return (
-        f"Timeline of {child.name}: authorised {begun}, {ended}; concerns: {duties or 'none'}. "
+        f"Timeline of {child.name}: {begun}, {ended}; concerns: {duties or 'none'}. "
         "The entries and findings below say the same in words."
     )
 
