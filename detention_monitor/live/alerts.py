@@ -118,3 +118,8 @@ def deadlines(finding: Finding) -> list[int]:
     if finding.status not in ("overdue", "missed", "met_late"):
         instants += [finding.due_at, finding.early_at]
     return [at for at in instants if at is not None]
+
+
+def sooner(*instants: int | None) -> int | None:
+    """Return the first of some instants; None is never."""
+    return min((each for each in instants if each is not None), default=None)
