@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from detention_monitor.findings import Finding
+from detention_monitor.findings import BREACHES, Finding
 from detention_monitor.live.limits import LimitsAt, limits_by
 from detention_monitor.parameters import Parameters
 from detention_monitor.rulemodel import Severity
@@ -105,6 +105,11 @@ def alert_settings(parameters: Parameters) -> AlertSettings:
 def is_concern(finding: Finding) -> bool:
     """Whether a finding is about something to be put right, not good practice."""
     return finding.nature == "concern"
+
+
+def is_near(finding: Finding) -> bool:
+    """Whether a finding is an alarm, or soon to be one."""
+    return is_concern(finding) and (finding.status in BREACHES or finding.status == "due_soon")
 
 
 def stands(finding: Finding) -> bool:

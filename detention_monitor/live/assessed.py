@@ -11,9 +11,9 @@ from sqlalchemy.engine import Connection
 
 from detention_monitor.assess import Assessment
 from detention_monitor.detention import Detention, without_duplicates
-from detention_monitor.findings import BREACHES, Finding
+from detention_monitor.findings import Finding
 from detention_monitor.live.alert_rows import By, rows_of, show
-from detention_monitor.live.alerts import is_concern
+from detention_monitor.live.alerts import is_near
 from detention_monitor.live.intake import set_aside
 from detention_monitor.live.store import ASSESSMENT, FINDING, packed
 from detention_monitor.sources import SetAside
@@ -99,7 +99,7 @@ def _changes(
     """Yield what became of findings; those that were never near an alarm are left out."""
     for key, finding in found.items():
         known = last.get(key)
-        if key not in last and not _is_near(finding):
+        if key not in last and not is_near(finding):
             continue
         body = packed(changed(finding, ruleset="", judged_by=""))
         if body != known:
@@ -107,7 +107,3 @@ def _changes(
     for key, old in last.items():
         if key not in found and old is not None:
             yield key, None
-
-
-def _is_near(finding: Finding) -> bool:
-    return is_concern(finding) and (finding.status in BREACHES or finding.status == "due_soon")
