@@ -25,11 +25,11 @@ from detention_monitor.findings import SEVERITIES
 from detention_monitor.judging import Settings
 from detention_monitor.parquet import FindingsWriter
 from detention_monitor.paths import bundled_rules
+from detention_monitor.recordfiles import passed_over, record_files
 from detention_monitor.render import FORMATS, heading
 from detention_monitor.replay import replay, replay_grouped
 from detention_monitor.results import Tally
 from detention_monitor.runrecord import now_utc, write_record
-from detention_monitor.sources import passed_over, record_files
 from detention_monitor.tables import WIDTH
 
 PARQUET = "parquet"

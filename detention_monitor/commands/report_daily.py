@@ -16,10 +16,10 @@ from detention_monitor.commands.output import Quarantine, progress_line
 from detention_monitor.commands.reports import ReportCommand, command_line, day, write_whole
 from detention_monitor.judging import Settings, ruleset_of
 from detention_monitor.paths import bundled_rules
+from detention_monitor.recordfiles import record_files
 from detention_monitor.replay import replay
 from detention_monitor.reports import daily
 from detention_monitor.reports.provenance import Provenance, inputs_of, night_in_words
-from detention_monitor.sources import record_files
 from detention_monitor.text import several
 from detention_monitor.times import local_text, parse_instant
 from detention_monitor.wording import day_in_words

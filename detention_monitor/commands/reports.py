@@ -27,6 +27,7 @@ from detention_monitor.errors import RecordError
 from detention_monitor.judging import Settings, ruleset_of
 from detention_monitor.parquet import arrow_library
 from detention_monitor.paths import bundled_rules
+from detention_monitor.recordfiles import record_files
 from detention_monitor.reports import statistics, tidy, trend
 from detention_monitor.reports.collect import Collected, Period, collected, write_rows
 from detention_monitor.reports.figures import figures_of
@@ -38,7 +39,6 @@ from detention_monitor.reports.provenance import (
     night_in_words,
 )
 from detention_monitor.reports.pseudonym import Pseudonyms, read_key
-from detention_monitor.sources import record_files
 from detention_monitor.text import several
 from detention_monitor.wording import day_in_words
 
