@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import wrap
@@ -131,10 +131,7 @@ def replay_command(
         click.echo(told, err=True)
     if quarantine is None:  # what an earlier run set aside is no record of this one
         files = [each for each in files if each == "-" or not _same(Path(each), beside)]
-    for each in files:
-        for target_path, option in ((out, "--out"), (quarantine, "--quarantine")):
-            if each != "-" and target_path is not None and _same(Path(each), target_path):
-                raise click.UsageError(f"{option} would overwrite the records in {each}")
+    _spare(files, {"--out": out, "--quarantine": quarantine})
     with (
         kept(None if grouped else out, files, resume=resume) as state,
         Quarantine(beside) as aside,
@@ -173,6 +170,14 @@ def _written_as(form: str, file: BinaryIO) -> Iterator[BinaryIO]:
         return
     file.write(heading(form))
     yield file
+
+
+def _spare(files: Sequence[str], targets: Mapping[str, Path | None]) -> None:
+    """Raise an error where an option would write over the records."""
+    for each in files:
+        for option, path in targets.items():
+            if each != "-" and path is not None and _same(Path(each), path):
+                raise click.UsageError(f"{option} would overwrite the records in {each}")
 
 
 def _same(one: Path, other: Path) -> bool:
