@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from detention_monitor.duties.duty import Duty
-from detention_monitor.duties.standing import Standing
+from detention_monitor.duties.standing import DONE, LATE, Standing
 from detention_monitor.findings import Status
 
 
@@ -12,14 +12,13 @@ def is_sure(duty: Duty, standing: Standing) -> bool:
     status, done = standing.status, standing.done
     if not duty.sure or standing.doubted or status == "cannot_tell":
         return False
-    if done is not None and status in ("met", "met_late"):
+    if done is not None and status in DONE:
         unordered = done.at // 60 == duty.fact.at // 60 and done.place != duty.place
         if not done.sure or duty.shares_minute(done) or (unordered and not duty.terms.by_clock):
             return False
     if status == "excused" and duty.excuse is not None and not duty.excuse.sure:
         return False
-    late = status in ("overdue", "missed", "met_late")
-    if late and duty.latest is not None and standing.until <= duty.latest:
+    if duty.latest is not None and status in LATE and standing.until <= duty.latest:
         return False
     return left_within(duty, status) is None
 

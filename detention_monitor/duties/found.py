@@ -8,7 +8,7 @@ from detention_monitor.drafts import Situation, head_of, message_of, shown, uniq
 from detention_monitor.duties.acts import Act
 from detention_monitor.duties.certainty import is_sure, left_within
 from detention_monitor.duties.duty import Duty, duty_of
-from detention_monitor.duties.standing import Standing, standing_of
+from detention_monitor.duties.standing import DONE, LATE, WAITING, Standing, standing_of
 from detention_monitor.duties.steps import current, passed_by, time_of
 from detention_monitor.findings import NO_MEASURES, Finding, GradeState, Status, lowered
 from detention_monitor.terms import Terms
@@ -35,7 +35,7 @@ def _finding(duty: Duty) -> Finding:
     terms, now, fact = duty.terms, duty.now, duty.fact
     standing = standing_of(duty)
     status = standing.status
-    waits = status in ("open", "due_soon")
+    waits = status in WAITING
     if waits or status == "overdue":
         _note_changes(duty)
     steps = _steps_at(duty, standing)
@@ -48,7 +48,7 @@ def _finding(duty: Duty) -> Finding:
     due = step.at if step else None
     if terms.by_lateness:
         due = duty.due
-    discharge = standing.done if status in ("met", "met_late") else None
+    discharge = standing.done if status in DONE else None
     late = _late(duty, standing, due)
     left = time_of(fact, "left") if waits and terms.by_clock else None
     words = _words(terms.places, discharge, step, due, late, left)
@@ -97,7 +97,7 @@ def _note_changes(duty: Duty) -> None:
 
 def _steps_at(duty: Duty, standing: Standing) -> Sequence[GradeState]:
     """Return the steps as they stand: none is passed unless the duty is late or was missed."""
-    if standing.status not in ("overdue", "missed", "met_late"):
+    if standing.status not in LATE:
         return duty.steps
     at_once = frozenset() if standing.status == "met_late" else duty.terms.on_entries
     return [passed_by(standing.until, step, at_once=step.name in at_once) for step in duty.steps]
@@ -150,7 +150,7 @@ def _words(
 
 def _added(duty: Duty, status: Status) -> str:
     """Return what is added to the message of a rule: an early alert, or that time was short."""
-    if duty.early is not None and status in ("open", "due_soon"):
+    if duty.early is not None and status in WAITING:
         return f" Early alert: {shown(duty.early)}, as if hospital had not paused the clock."
     left = left_within(duty, status)
     if left is None:

@@ -7,6 +7,10 @@ from detention_monitor.duties.duty import Duty
 from detention_monitor.findings import Status
 from detention_monitor.values import Immutable
 
+DONE = frozenset({"met", "met_late"})
+LATE = frozenset({"overdue", "missed", "met_late"})
+WAITING = frozenset({"open", "due_soon"})
+
 
 class Standing(Immutable, frozen=True, gc=False):
     """The status of a duty, the instant up to which lateness runs, and the act that counts as done.
@@ -29,7 +33,7 @@ def standing_of(duty: Duty) -> Standing:
         if not in_doubt:
             done = doubted
     status, until = _status(duty, done)
-    if in_doubt and doubted is not None and status in ("open", "due_soon"):
+    if in_doubt and doubted is not None and status in WAITING:
         done, status, until = doubted, "met", doubted.at
     return Standing(status, until, done, in_doubt)
 
