@@ -106,10 +106,8 @@ def replay_command(
     """Judge custody records: JSON lines or CSV (.gz too), Parquet, folders of them, - for stdin."""
     if form == PARQUET and out is None:
         raise click.UsageError("Parquet is written to a file; name it with --out")
-    if grouped and resume:
-        raise click.UsageError("--grouped keeps nothing on disk that --resume could go on with")
-    if grouped and scheduler:
-        raise click.UsageError("--grouped judges as it reads; leave it out with --scheduler")
+    if grouped:
+        _as_it_reads(resume=resume, scheduler=scheduler)
     begun = now_utc()
     files = record_files(paths, csv_too=columns is not None)
     settings = Settings(
@@ -170,6 +168,14 @@ def _written_as(form: str, file: BinaryIO) -> Iterator[BinaryIO]:
         return
     file.write(heading(form))
     yield file
+
+
+def _as_it_reads(*, resume: bool, scheduler: str | None) -> None:
+    """Raise an error for what cannot be done by judging detentions as they are read."""
+    if resume:
+        raise click.UsageError("--grouped keeps nothing on disk that --resume could go on with")
+    if scheduler:
+        raise click.UsageError("--grouped judges as it reads; leave it out with --scheduler")
 
 
 def _spare(files: Sequence[str], targets: Mapping[str, Path | None]) -> None:

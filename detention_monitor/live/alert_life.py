@@ -1,4 +1,7 @@
-"""The life of an alert: what it is after what was found and what people did."""
+"""The life of an alert: a pure function of what was found, what people did, and the time (D8).
+
+Nothing here reads a clock or a database.
+"""
 
 from __future__ import annotations
 

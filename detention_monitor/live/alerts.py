@@ -1,8 +1,8 @@
-"""What an alert is at an instant: a pure function of a finding's history, acts, and the time (D8).
+"""What an alert is, and what decides it: the changes of a finding, the acts of people, limits (D8).
 
 Three facts are independent: is the condition active, has somebody seen it, was it answered (a
-breach stays until a person gives a reason). The state is one word made of them for screens. Nothing
-here reads a clock or a database; instants are seconds UTC; a limit is passed one second after it.
+breach stays until a person gives a reason). The state is one word made of them for screens.
+Instants are seconds UTC; a limit is passed one second after it.
 """
 
 from __future__ import annotations
