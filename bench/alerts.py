@@ -3,7 +3,7 @@
     python -m bench.alerts [generated detentions, default 150]
 
 For the busy day of the sample records, and for generated records (most of whose figures are
-invented, see `generate.py`): interruptions per child in custody in 24 hours, per hour for a suite
+invented, see `synthetic/figures.py`): interruptions per child in custody in 24 hours, per hour for a suite
 of ten children, their mix by severity, and the duties that ring most.
 """
 

@@ -276,12 +276,14 @@ def _with_causes(findings: Sequence[Finding], rules: Sequence[Terms]) -> list[Fi
     causes = {each.id: each.because_of for each in rules if each.because_of}
     if not causes:
         return list(findings)
-    by_rule: dict[str, list[Finding]] = {}
+    breached: dict[str, str] = {}
     for finding in findings:
         if finding.status in BREACHES:
-            by_rule.setdefault(finding.rule, []).append(finding)
-    out = []
-    for finding in findings:
-        named = [each for rule in causes.get(finding.rule, ()) for each in by_rule.get(rule, ())]
-        out.append(changed(finding, because_of=named[0].key) if named else finding)
+            breached.setdefault(finding.rule, finding.key)
+    out = list(findings)
+    for place, finding in enumerate(findings):
+        for rule in causes.get(finding.rule, ()):
+            if rule in breached:
+                out[place] = changed(finding, because_of=breached[rule])
+                break
     return out

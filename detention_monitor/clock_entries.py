@@ -17,7 +17,8 @@ BAIL_ARREST_HOURS = 3 * times.HOUR
 BAIL_ARREST_FROM = date(2022, 10, 28)
 """After an arrest under s.46A the first three hours do not count (s.47(6A)), if the original arrest
 was on this day or later."""
-ENDS = ("released", "moved_to_la", "court_appearance")
+_BEGINS = frozenset({"detention_authorised", "transferred_in", "bail_answered"})
+_ENDS = frozenset({"released", "bailed", "moved_to_la", "court_appearance"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ class Entries:
                 *self.spans("interview_started", "interview_ended"),
             )
         ]
-        for away, back in self.spans("hospital_out", "hospital_back", "bailed", *ENDS):
+        for away, back in self.spans("hospital_out", "hospital_back", *_ENDS):
             # Purpose not recorded: no pause, the cautious reading (domain.md 2.4).
             if away.attrs.get("purpose") != "medical":
                 continue
@@ -160,9 +161,9 @@ def detained_spans(entries: Entries) -> list[Span]:
     spans: list[Span] = []
     start: int | None = None
     for fact in entries.facts:
-        if fact.kind in ("detention_authorised", "transferred_in", "bail_answered"):
+        if fact.kind in _BEGINS:
             start = fact.at if start is None else start
-        elif fact.kind in (*ENDS, "bailed") and start is not None:
+        elif fact.kind in _ENDS and start is not None:
             spans.append(Span(start, fact.at))
             start = None
     if start is not None:

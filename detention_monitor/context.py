@@ -20,7 +20,7 @@ CARRIED_ON = frozenset({
 """What holds from the entry that says it until another says otherwise."""
 _OF_ADULT = ("aa_present", "aa_told_when", "notice_to_aa")
 """What an entry of a charge says of the adult."""
-_PARTS_CHARGES = ("aa_arrived", "aa_left", "charge_repeated")
+_PARTS_CHARGES = ENDS | {"aa_arrived", "aa_left", "charge_repeated"}
 """What lies between two charges that are not one sitting."""
 
 
@@ -81,7 +81,7 @@ def with_context(entries: Sequence[Fact], ruleset: RuleSet, person: Person) -> l
             charged = said
         elif fact.kind in ENDS:
             decided = False
-        if fact.kind in (*ENDS, *_PARTS_CHARGES):
+        if fact.kind in _PARTS_CHARGES:
             charged = None
         out.append(fact.saying(attrs))
     return out

@@ -16,7 +16,7 @@ SAMPLE_HOURS = 6 * times.HOUR
 """Longest detention after charge so that a sample can be taken (PACE s.38(2); Code C 17.10)."""
 _APPLY_FROM, _APPLY_TO = 10 * times.HOUR, 21 * times.HOUR
 """Local hours within which an application for a warrant should be made (Code C Note 15D)."""
-_ENDS = ("released", "bailed", "court_appearance")
+_ENDS = frozenset({"released", "bailed", "court_appearance"})
 
 
 def court_facts(

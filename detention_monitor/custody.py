@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 from detention_monitor.clock_facts import is_headless
 from detention_monitor.timeline import FAR, Fact
 
-ENDS = ("released", "bailed", "moved_to_la", "court_appearance", "police_protection_ended")
+ENDS = frozenset(
+    {"released", "bailed", "moved_to_la", "court_appearance", "police_protection_ended"}
+)
 """Entries that end police detention or protection; bail ends it until bail is answered."""
-RESUMES = (
-    "bail_answered",
-    "transferred_in",
-    "detention_authorised",
-    "taken_into_police_protection",
+RESUMES = frozenset(
+    {"bail_answered", "transferred_in", "detention_authorised", "taken_into_police_protection"}
 )
 _HELD = frozenset({"arrested", "arrived", "first_co_contact", "cell_placed", *RESUMES})
 """Entries after which somebody who came voluntarily is one no longer (C23 3.21(a))."""

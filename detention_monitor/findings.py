@@ -20,7 +20,7 @@ Status = Literal[
 SEVERITIES: tuple[Severity, ...] = ("info", "medium", "high", "critical")
 """From the least to the most serious."""
 _RANK = {severity: rank for rank, severity in enumerate(SEVERITIES)}
-BREACHES = ("overdue", "missed", "met_late", "broken", "matched", "not_recorded")
+BREACHES = frozenset({"overdue", "missed", "met_late", "broken", "matched", "not_recorded"})
 """What counts as found against a concern, in reports and for --fail-on."""
 QUIET = ("met", "lapsed", "excused", "open")
 """What the table for people leaves out unless asked for all."""

@@ -19,7 +19,7 @@ from detention_monitor.errors import RecordError
 from detention_monitor.frames import block, encode
 from detention_monitor.links import link_names, record_name
 from detention_monitor.records import Source
-from detention_monitor.sources import SetAside, used_before
+from detention_monitor.sources import Read, SetAside, used_before
 from detention_monitor.vocabulary import Coverage
 
 
@@ -33,9 +33,7 @@ class Part:
     set_aside: list[SetAside] = field(default_factory=list)
 
 
-def cut(
-    read: Iterable[tuple[CustodyEvent | SetAside, Source]], folder: Path, part_bytes: int
-) -> Iterator[Part]:
+def cut(read: Iterable[Read], folder: Path, part_bytes: int) -> Iterator[Part]:
     """Yield the input in parts of about `part_bytes`, each written to a bucket in `folder`.
 
     Raises `RecordError` for a detention that is seen again after another began.

@@ -9,7 +9,9 @@ from detention_monitor.entries import Value
 from detention_monitor.timeline import ESTABLISHED, Fact
 from detention_monitor.visits import GONE, RESUMES
 
-MEAL_KINDS = frozenset({"meal_offered", "hospital_out", "hospital_back", *GONE, *RESUMES})
+_BEGINS = RESUMES - {"arrived"} | {"hospital_back"}
+_ENDS = GONE | {"hospital_out"}
+MEAL_KINDS = frozenset({"meal_offered", "arrived", *_BEGINS, *_ENDS})
 """Kinds of entry from which meals are worked out."""
 _MEALS = 3
 
@@ -47,9 +49,9 @@ def _stays(facts: Sequence[Fact]) -> Iterator[tuple[Fact, int | None]]:
     """Yield each stay at a station: the entry it begins with, and when it ended."""
     begun: Fact | None = None
     for fact in facts:
-        if fact.kind in (*RESUMES[1:], "hospital_back"):
+        if fact.kind in _BEGINS:
             begun = fact if begun is None else begun
-        elif fact.kind in (*GONE, "hospital_out") and begun is not None:
+        elif fact.kind in _ENDS and begun is not None:
             yield begun, fact.at
             begun = None
     if begun is not None:

@@ -17,7 +17,7 @@ from detention_monitor.timeline import Conclusions, Fact
 
 OUTSIDE = frozenset({"immigration", "prison_lodger"})
 """Bases of detention that 1.12(iii) and (iv) leave out."""
-_SAY_THE_BASIS = ("detention_authorised", "transferred_in", "bail_answered")
+_SAY_THE_BASIS = frozenset({"detention_authorised", "transferred_in", "bail_answered"})
 _OF_THE_CODE = ("code", "annex", "note")
 _OWED_TO_ALL = re.compile(r"Code C .*?(?<![\d.])[89]\.\d|Code C .*?Note [89][A-Z]|Note 15B")
 """Citations of sections 8 and 9, of their notes, and of Note 15B."""

@@ -22,7 +22,7 @@ from detention_monitor.entries import CustodyEvent
 from detention_monitor.frames import block, blocks, encode
 from detention_monitor.links import Links, record_name
 from detention_monitor.records import Source
-from detention_monitor.sources import SetAside, used_before
+from detention_monitor.sources import Read, SetAside, used_before
 from detention_monitor.vocabulary import Coverage
 
 BUCKET_BYTES = 4_000_000
@@ -82,7 +82,7 @@ def buckets_for(files: Iterable[str], bucket_bytes: int = BUCKET_BYTES) -> int:
 
 
 def partition(
-    read: Iterable[tuple[CustodyEvent | SetAside, Source]],
+    read: Iterable[Read],
     folder: Path,
     count: int,
     set_aside: Callable[[SetAside], None],

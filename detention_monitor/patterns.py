@@ -8,10 +8,11 @@ from functools import lru_cache
 from detention_monitor.conditions import parse, tests
 from detention_monitor.drafts import Situation, finding_of, message_of, shown, unique
 from detention_monitor.findings import Finding, GradeState, Status, gravest
-from detention_monitor.rulemodel import Rule
+from detention_monitor.rulemodel import Count, CountGrade, Rule
 from detention_monitor.terms import Terms
 from detention_monitor.timeline import ESTABLISHED, Closing, Fact
 from detention_monitor.times import in_words
+from detention_monitor.values import Immutable
 
 
 @lru_cache(maxsize=1_024)
@@ -104,75 +105,83 @@ def _is_carried(rule: Rule, asked: frozenset[str], fact: Fact, now: Situation) -
     return all(carried(fact.kind, part) for part in blank) and all(map(carried, rule.relies_on))
 
 
+class _Reached(Immutable, frozen=True, gc=False):
+    """Where a step of a counting pattern was reached: at which entry, with how many of how many."""
+
+    place: int
+    count: int
+    total: int
+    sure: bool
+
+
 def counted(terms: Terms, subject: int, now: Situation) -> Iterator[Finding]:
     """Yield the one finding of a counting pattern, at the gravest step reached."""
     rule = terms.rule
     assert rule.counts is not None  # only counts come here
     hits = now.found.opened.get((subject, "counted"), {})
     among = now.found.opened.get((subject, "among"), {})
-    places = sorted({*hits, *among}, key=lambda place: (now.facts[place].at, place))
-    count = total = 0
-    sure = True
-    reached: dict[str, tuple[int, int, int, bool]] = {}
-    for place in places:
-        total += 1
-        if place in hits:
-            count += 1
-            sure = sure and hits[place] == ESTABLISHED
-        for grade in rule.counts.grades:
-            enough = count >= grade.count and total >= grade.total
-            if grade.name not in reached and enough and (not grade.every or count == total):
-                reached[grade.name] = (place, count, total, sure)
-    if rule.nature == "good_practice" and count < total:
-        reached = {}  # praise for every one of them is taken back by the first exception
+    reached = _steps_reached(rule, rule.counts, hits, among, now)
     if not reached:
         return
     grades = [grade for grade in rule.counts.grades if grade.name in reached]
     worst = gravest([grade.severity for grade in grades])
     current = [grade for grade in grades if grade.severity == worst][-1]
-    place, count, total, sure = reached[current.name]
-    carried = True
+    at = reached[current.name]
+    status: Status = "matched"
     if rule.finds == "not_recorded":  # one finding for all the gaps there are so far
         told = _carried(rule.counts.of.where, hits, now)
-        carried = bool(told)
+        status = "not_recorded" if told else "cannot_tell"
+        total = len({*hits, *among})
         hits = told or hits
-        place, count, total = max(hits), len(hits), len(places)
-        sure = carried and all(value == ESTABLISHED for value in hits.values())
-    hit_facts = [
-        now.facts[each] for each in sorted(hits) if now.facts[each].at <= now.facts[place].at
-    ]
-    states = tuple(
-        GradeState(
-            grade.name,
-            now.facts[reached[grade.name][0]].at if grade.name in reached else None,
-            grade.severity,
-            grade.authority,
-            grade.name in reached,
-        )
-        for grade in rule.counts.grades
-    )
-    words = {"count": str(count), "total": str(total), "grade": current.name.replace("_", " ")}
-    status: Status = "matched"
-    message = message_of(terms, hit_facts[0], words)
-    if rule.finds == "not_recorded":
-        status = "not_recorded" if carried else "cannot_tell"
-    if not carried:
+        sure = bool(told) and all(value == ESTABLISHED for value in told.values())
+        at = _Reached(max(hits), len(hits), total, sure)
+    last = now.facts[at.place].at
+    facts = [now.facts[each] for each in sorted(hits) if now.facts[each].at <= last]
+    if status == "cannot_tell":
         named = _gaps(terms, sorted(_asked(rule.counts.of.where)), rule.counts.of.kind[0])
         message = f"This source does not carry {named}: {rule.title}? It cannot be told."
-    sure = sure and rule.certainty == "established"
+    else:
+        grade = current.name.replace("_", " ")
+        words = {"count": str(at.count), "total": str(at.total), "grade": grade}
+        message = message_of(terms, facts[0], words)
     yield finding_of(
         terms,
-        hit_facts[0],
+        facts[0],
         now,
         severity=current.severity,
         status=status,
-        certainty="established" if sure else "possible",
+        certainty="established" if at.sure and rule.certainty == "established" else "possible",
         authority=current.authority,
         message=message,
-        occurred_at=now.facts[place].at,
-        grades=states,
-        evidence=unique([each for fact in hit_facts for each in fact.evidence]),
+        occurred_at=last,
+        grades=tuple(_state(grade, reached.get(grade.name), now) for grade in rule.counts.grades),
+        evidence=unique([each for fact in facts for each in fact.evidence]),
     )
+
+
+def _steps_reached(
+    rule: Rule, counts: Count, hits: Mapping[int, int], among: Mapping[int, int], now: Situation
+) -> dict[str, _Reached]:
+    """Return by name where each step was first reached; `hits` and `among` are places and certainties."""
+    count = total = 0
+    sure = True
+    out: dict[str, _Reached] = {}
+    for place in sorted({*hits, *among}, key=lambda place: (now.facts[place].at, place)):
+        total += 1
+        if place in hits:
+            count += 1
+            sure = sure and hits[place] == ESTABLISHED
+        for grade in counts.grades:
+            enough = count >= grade.count and total >= grade.total
+            if grade.name not in out and enough and (not grade.every or count == total):
+                out[grade.name] = _Reached(place, count, total, sure)
+    # Praise for every one of them is taken back by the first exception.
+    return {} if rule.nature == "good_practice" and count < total else out
+
+
+def _state(grade: CountGrade, reached: _Reached | None, now: Situation) -> GradeState:
+    at = None if reached is None else now.facts[reached.place].at
+    return GradeState(grade.name, at, grade.severity, grade.authority, reached is not None)
 
 
 def _carried(where: str, hits: Mapping[int, int], now: Situation) -> dict[int, int]:

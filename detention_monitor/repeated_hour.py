@@ -15,10 +15,10 @@ from detention_monitor.timeline import ESTABLISHED, Fact
 from detention_monitor.values import changed
 
 MOST_READINGS = 16
-_ENABLING = (
+_ENABLING = frozenset({
     "aa_arrived", "detention_authorised", "urgent_interview_authorised", "extension_authorised",
     "review_postponed", "review_held", "certificate_made", "certificate_produced",
-)  # fmt: skip
+})  # fmt: skip
 """Of entries in one instant these come first: where the order is unknown, the act was lawful."""
 
 

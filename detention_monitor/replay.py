@@ -23,21 +23,18 @@ from typing import BinaryIO
 
 from detention_monitor import results
 from detention_monitor.columns import ColumnMap
-from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import DetentionMonitorError, RecordError
 from detention_monitor.grouped import Part, cut
 from detention_monitor.judging import Settings, judge_bucket, marker_of, ruleset_of
 from detention_monitor.partition import BUCKET_BYTES, Partition, buckets_for, partition
-from detention_monitor.records import Source
 from detention_monitor.results import Piece, Tally
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.runstate import RunState
 from detention_monitor.scheduler import judge_distributed
-from detention_monitor.sources import SetAside, read_entries
+from detention_monitor.sources import Read, SetAside, read_entries
 from detention_monitor.vocabulary import Coverage
 
 _MOST_OPEN = 100
-Read = tuple[CustodyEvent | SetAside, Source]
 Progress = Callable[[str, int, int], None]
 """Called with a phase ("reading", "judging"), how much is done, and of how much (0: unknown)."""
 

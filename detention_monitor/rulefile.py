@@ -15,8 +15,9 @@ from pydantic import ValidationError
 from detention_monitor.errors import Diagnostic, RuleFileError
 from detention_monitor.parameters import Parameters, load_parameters
 from detention_monitor.plan import CycleError, Plan, attributes_with_marks, make_plan
-from detention_monitor.rulecheck import Known, check_file
+from detention_monitor.rulecheck import check_file
 from detention_monitor.rulemodel import DerivedFact, Rule, RuleFile
+from detention_monitor.rulenames import Known
 from detention_monitor.values import changed
 from detention_monitor.vocabulary import Vocabulary
 from detention_monitor.wellformed import validated

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from detention_monitor.conditions import parse
-from detention_monitor.duties import lateness
+from detention_monitor.duties.steps import lateness
 from detention_monitor.meaning import three_valued
 from detention_monitor.people import CODE_AGE, PACE_AGE, PACE_OTHER_AGE
 from detention_monitor.retold import retold

@@ -1,19 +1,16 @@
-"""Read entries from files: JSON lines, CSV (both gzipped too), Parquet, folders, standard input."""
+"""Read entries from files: JSON lines, CSV (both gzipped too), Parquet, standard input."""
 
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
-import sys
-import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import orjson
 
@@ -21,25 +18,9 @@ from detention_monitor import parquet
 from detention_monitor.columns import ColumnMap
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import RecordError
+from detention_monitor.recordfiles import CSV, DAMAGED, LONGEST_LINE, PARQUET, numbered, opened
 from detention_monitor.records import Source, entry_from
 from detention_monitor.vocabulary import Vocabulary
-
-SUFFIXES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
-CSV = (".csv", ".csv.gz")
-PARQUET = (".parquet",)
-WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
-EXPECTED = ".expected"
-LONGEST_LINE = 1_000_000
-_BUFFER = 65_536
-_FOREIGN = {
-    b"\xff\xfe": "it is UTF-16; save it as UTF-8",
-    b"\xfe\xff": "it is UTF-16; save it as UTF-8",
-    b"PK": "it is an Excel workbook or an archive; save its sheet as CSV (UTF-8), or unpack it",
-    b"\xd0\xcf": "it is an old Excel workbook; save its sheet as CSV (UTF-8)",
-}
-"""By its first two bytes, what a file is that cannot be read, and what to do."""
-DAMAGED = (OSError, EOFError, zlib.error, UnicodeError, parquet.DamagedError)
-"""What a file raises that cannot be read, or not to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +31,10 @@ class SetAside:
     reason: str
     line: str
     record: str | None = None
+
+
+Read = tuple[CustodyEvent | SetAside, Source]
+"""An entry, or the line set aside in its place, with what its source declared."""
 
 
 def used_before(entry: CustodyEvent, first: str) -> SetAside:
@@ -65,101 +50,9 @@ def why_used_before(own: str, first: str) -> str:
     )
 
 
-def record_files(paths: Sequence[str], *, csv_too: bool = False) -> list[str]:
-    """Return the files that paths stand for: themselves, those of a folder by name, `-` as it is.
-
-    The findings expected of a story (`*.expected`) are passed over. Raises `RecordError` for a path
-    that is not there, one that is no file, or a folder without records.
-    """
-    out: list[str] = []
-    for each in paths:
-        path = Path(each)
-        if each == "-":
-            out.append(each)
-        elif not each:
-            raise RecordError("a path is empty; name a file or a folder, or - for standard input")
-        elif path.is_dir():
-            found = _in_folder(path, (*SUFFIXES, *PARQUET, *(CSV if csv_too else ())))
-            if not found:
-                tables = "" if csv_too or not _in_folder(path, CSV) else "; CSV files need --map"
-                raise RecordError(f"{each}: no records here; a record file ends in .jsonl{tables}")
-            out += map(str, found)
-        elif path.is_file():
-            if path.suffix != EXPECTED:
-                out.append(each)
-        elif path.exists():
-            raise RecordError(f"{each}: not a file; what comes through a pipe is read with -")
-        else:
-            raise RecordError(f"{each}: no such file or folder")
-    return out
-
-
-def passed_over(paths: Sequence[str], *, csv_too: bool = False) -> Iterator[str]:
-    """Yield what in folders looks like records and is not read, with what to do about it."""
-    folders = [Path(each) for each in paths if Path(each).is_dir()]
-    for endings, what in (
-        (() if csv_too else CSV, "CSV files were passed over; --map says how to read them"),
-        (WORKBOOKS, "workbooks were passed over; save their sheets as CSV (UTF-8)"),
-    ):
-        if count := sum(len(_in_folder(each, endings)) for each in folders):
-            yield f"{count:,} {what}"
-
-
-def _in_folder(folder: Path, endings: tuple[str, ...]) -> list[Path]:
-    found = (file for file in folder.rglob("*") if file.name.endswith(endings))
-    return sorted(file for file in found if not file.is_dir())
-
-
-class _Unpacked(io.RawIOBase):
-    """What comes out of a packed file, piece by piece: of one that breaks off, all until there."""
-
-    def __init__(self, packed: gzip.GzipFile) -> None:
-        self._packed = packed
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._packed.read1(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-
-@contextmanager
-def opened(path: str) -> Iterator[BinaryIO]:
-    """Give a file to read, unpacked where it is gzipped; raise `RecordError` where it cannot be read."""
-    if path == "-":
-        yield sys.stdin.buffer
-        return
-    if not Path(path).is_file() and Path(path).exists():
-        raise OSError("neither a file nor a link to one")
-    with Path(path).open("rb", buffering=_BUFFER) as file:
-        begins = file.read(2)
-        file.seek(0)
-        if begins == b"\x1f\x8b":
-            with gzip.open(file) as unpacked:
-                yield io.BufferedReader(_Unpacked(unpacked), _BUFFER)
-        elif begins in _FOREIGN:
-            raise UnicodeError(_FOREIGN[begins])
-        else:
-            yield file
-
-
-def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Yield numbered lines; of one that is too long only the beginning, with a mark."""
-    number = 0
-    while line := file.readline(LONGEST_LINE + 1):
-        number += 1
-        yield number, line
-        while len(line) > LONGEST_LINE and not line.endswith(b"\n"):
-            line = file.readline(LONGEST_LINE + 1)
-            if not line:
-                break
-
-
 def read_entries(
     files: Iterable[str], vocabulary: Vocabulary, columns: ColumnMap | None = None
-) -> Iterator[tuple[CustodyEvent | SetAside, Source]]:
+) -> Iterator[Read]:
     """Yield every entry, or the line set aside in its place, with what its source declared.
 
     A first line `{"source": {...}}` declares the zone of times and what the source does not
@@ -178,9 +71,6 @@ def read_entries(
             yield from _read_table(path, vocabulary, columns)
 
 
-_Read = tuple[CustodyEvent | SetAside, Source]
-
-
 def _broken(path: str, number: int, error: Exception) -> SetAside:
     """Return what a file that cannot be read beyond a line leaves, in place of the rest."""
     said = (error.strerror if isinstance(error, OSError) else None) or error
@@ -194,7 +84,7 @@ def _shown(path: str) -> str:
     return "standard input" if path == "-" else Path(path).name
 
 
-def _read_lines(path: str, vocabulary: Vocabulary) -> Iterator[_Read]:
+def _read_lines(path: str, vocabulary: Vocabulary) -> Iterator[Read]:
     """Yield what each line of JSON says.
 
     After a declaration that cannot be read nothing is taken until one that can: what the source
@@ -204,7 +94,7 @@ def _read_lines(path: str, vocabulary: Vocabulary) -> Iterator[_Read]:
     source, undeclared = Source(file=path), ""
     try:
         with opened(path) as file:
-            for number, line in _lines(file):
+            for number, line in numbered(file):
                 if not line.strip():
                     continue
                 origin = f"{name}:{number}"
@@ -223,12 +113,12 @@ def _read_lines(path: str, vocabulary: Vocabulary) -> Iterator[_Read]:
 
 def undeclared_entry(entry: CustodyEvent, line: bytes, origin: str) -> SetAside:
     """Return an entry as set aside because the declaration at `origin` cannot be read."""
-    return _untaken(entry, line, f"what its source declares cannot be read ({origin})")
+    reason = f"what its source declares cannot be read ({origin})"
+    return SetAside(entry.origin, reason, _shown_line(line), entry.record)
 
 
-def _untaken(entry: CustodyEvent, line: bytes, reason: str) -> SetAside:
-    shown = line[:2_000].decode("utf-8", "replace").rstrip("\r\n")
-    return SetAside(entry.origin, reason, shown, entry.record)
+def _shown_line(line: bytes) -> str:
+    return line[:2_000].decode("utf-8", "replace").rstrip("\r\n")
 
 
 def declares(line: bytes) -> bool:
@@ -272,7 +162,7 @@ def _no_key_twice(text: bytes) -> None:
         json.loads(text, object_pairs_hook=once)
 
 
-def _read_table(path: str, vocabulary: Vocabulary, columns: ColumnMap) -> Iterator[_Read]:
+def _read_table(path: str, vocabulary: Vocabulary, columns: ColumnMap) -> Iterator[Read]:
     """Yield the entry of each row, or the row set aside; rows of kinds passed over are left out."""
     try:
         with opened(path) as file:
@@ -283,7 +173,7 @@ def _read_table(path: str, vocabulary: Vocabulary, columns: ColumnMap) -> Iterat
 
 def _rows_of(
     path: str, file: BinaryIO, vocabulary: Vocabulary, columns: ColumnMap
-) -> Iterator[_Read]:
+) -> Iterator[Read]:
     name, source = _shown(path), replace(columns.source, file=path)
     number = 0
     with io.TextIOWrapper(file, "utf-8-sig", "replace", newline="") as text:
@@ -331,7 +221,7 @@ def _in_row(
         yield aside("no time of this row is filled in: it holds no entry")
 
 
-def _read_parquet(path: str, vocabulary: Vocabulary, columns: ColumnMap | None) -> Iterator[_Read]:
+def _read_parquet(path: str, vocabulary: Vocabulary, columns: ColumnMap | None) -> Iterator[Read]:
     """Yield the entry of each row, or the row set aside, with what the source declares."""
     name, number, source = _shown(path), 0, Source(file=path)
     try:
@@ -379,5 +269,5 @@ def read_line(
         return entry_from(raw, vocabulary, source, origin)
     except RecordError as error:
         record = raw.get("record") if isinstance(raw, dict) else None
-        shown = line[:2_000].decode("utf-8", "replace").rstrip("\r\n")
-        return SetAside(origin, str(error), shown, record if isinstance(record, str) else None)
+        known = record if isinstance(record, str) else None
+        return SetAside(origin, str(error), _shown_line(line), known)

@@ -76,6 +76,8 @@ class Terms(Immutable, frozen=True, gc=False):
     by_clock: bool = False
     by_lateness: bool = False
     steps: tuple[Step, ...] = ()
+    on_entries: frozenset[str] = frozenset()
+    """The names of the steps that begin with an entry, not at a time."""
     warn: tuple[str, ...] = ()
     pauses_while: str = ""
     needs_time: str = ""
@@ -141,6 +143,9 @@ def _duty_of(rule: Rule) -> dict[str, Any]:
         "by_clock": rule.by_clock,
         "by_lateness": rule.grades == "by_lateness",
         "steps": tuple(Step(g.name, g.at or "", g.severity, g.authority) for g in grades),
+        "on_entries": frozenset(
+            [g.name for g in grades if g.on] or (["due"] if must.before else [])
+        ),
         "warn": rule.warn,
         "pauses_while": rule.pauses_while or "",
         "needs_time": rule.needs_time or "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from detention_monitor.drafts import Situation, cannot_tell
-from detention_monitor.duties import Duty
+from detention_monitor.duties.found import owed
 from detention_monitor.findings import Finding
 from detention_monitor.patterns import counted, followed, prohibited
 from detention_monitor.rulecheck import opening_kinds
@@ -13,7 +13,7 @@ from detention_monitor.terms import Terms
 from detention_monitor.values import changed
 
 _NONE: frozenset[str] = frozenset()
-_PATTERNS = {"prohibition": prohibited, "count": counted, "sequence": followed}
+_SHAPES = {"duty": owed, "prohibition": prohibited, "count": counted, "sequence": followed}
 
 
 def findings_of(rules: Iterable[tuple[int, Terms]], now: Situation) -> list[Finding]:
@@ -35,20 +35,7 @@ def findings_of(rules: Iterable[tuple[int, Terms]], now: Situation) -> list[Find
 
 
 def _found(terms: Terms, subject: int, now: Situation) -> Iterable[Finding]:
-    if terms.shape != "duty":
-        return _PATTERNS[terms.shape](terms, subject, now)
-    opened = now.found.opened.get((subject, "arises"))
-    if not opened:
-        return ()
-    found = [Duty(terms, subject, at, opened[at], now).finding() for at in sorted(opened)]
-    if terms.nature == "concern":
-        return found
-    # Good practice is only ever found done.
-    return [
-        changed(each, status="matched", occurred_at=each.done_at)
-        for each in found
-        if each.status == "met"
-    ]
+    return _SHAPES[terms.shape](terms, subject, now)
 
 
 def _found_of_a_part(terms: Terms, subject: int, now: Situation) -> Iterable[Finding]:

@@ -29,16 +29,11 @@ AWAY = {"interview_started": "interview_ended", "questioning_started": "question
         "hospital_out": "hospital_back", "cell_left": "", "kept_outside_cell": ""}  # fmt: skip
 """Entries by which the child is out of the cell with somebody, and those that bring them back."""
 BACK = tuple(back for back in AWAY.values() if back)
-GONE = (
-    "released",
-    "bailed",
-    "moved_to_la",
-    "court_appearance",
-    "left_for_court",
-    "transferred_out",
-)
+GONE = frozenset({
+    "released", "bailed", "moved_to_la", "court_appearance", "left_for_court", "transferred_out",
+})  # fmt: skip
 """Entries after which the child is no longer in a cell of this station."""
-RESUMES = ("arrived", "detention_authorised", "bail_answered", "transferred_in")
+RESUMES = frozenset({"arrived", "detention_authorised", "bail_answered", "transferred_in"})
 LEVELS = ("observation_set", "risk_assessed")
 VISIT_KINDS = frozenset(
     {"cell_placed", "review_held", *SEEN, *AWAY, *BACK, *GONE, *RESUMES, *LEVELS}

@@ -123,22 +123,7 @@ def _reworded(error: ErrorDetails, file: YamlFile, model: type[BaseModel]) -> Di
     empty = error["type"] == "missing" or not str(error["input"] or "").strip()
     match error["type"]:
         case "extra_forbidden":
-            line, column = file.key_place(location)
-            names = _names_at(model, location)
-            allowed = f"; allowed here: {', '.join(names)}" if names else ""
-            message = f"no field is called '{_short(key)}'{suggestion(key, names) or allowed}"
-            first = key.split(" ", 1)[0]
-            if first != key and first in names:
-                message = f"'{first}' needs a ':' after it"
-            elif not re.fullmatch(r"[\w<]+", key) and "," in file.line_before(line, column):
-                message = (
-                    f"'{_short(key)}': a comma ends a text within braces; put quotes round it all"
-                )
-            elif _UNDER.get(key) in names:
-                message = (
-                    f"'{key}' belongs under '{_UNDER[key]}': {_UNDER[key]}: {{..., {key}: ...}}"
-                )
-            return Diagnostic(file.name, line, column, "unknown-field", message)
+            return _unknown_field(key, location, file, _names_at(model, location))
         case "missing" | "too_short" | "string_too_short" if key in ("sources", "cite") and empty:
             message = "says no source: name the section or paragraph, sources: [{cite: ...}]"
             line, column = file.place(location)
@@ -185,6 +170,23 @@ def _reworded(error: ErrorDetails, file: YamlFile, model: type[BaseModel]) -> Di
             said = f"{error['msg'][0].lower()}{error['msg'][1:]}"
             message = f"{said}, but here is '{_short(error['input'])}'"
             return file.diagnostic(location, "wrong-value", message)
+
+
+def _unknown_field(
+    key: str, location: Location, file: YamlFile, names: Sequence[str]
+) -> Diagnostic:
+    """Say that no field is called so, or what was meant by it; `names` are allowed there."""
+    line, column = file.key_place(location)
+    allowed = f"; allowed here: {', '.join(names)}" if names else ""
+    message = f"no field is called '{_short(key)}'{suggestion(key, names) or allowed}"
+    first = key.split(" ", 1)[0]
+    if first != key and first in names:
+        message = f"'{first}' needs a ':' after it"
+    elif not re.fullmatch(r"[\w<]+", key) and "," in file.line_before(line, column):
+        message = f"'{_short(key)}': a comma ends a text within braces; put quotes round it all"
+    elif _UNDER.get(key) in names:
+        message = f"'{key}' belongs under '{_UNDER[key]}': {_UNDER[key]}: {{..., {key}: ...}}"
+    return Diagnostic(file.name, line, column, "unknown-field", message)
 
 
 def _short(value: object) -> str:

@@ -8,8 +8,8 @@ from detention_monitor.entries import Value
 from detention_monitor.timeline import ESTABLISHED, Fact
 from detention_monitor.times import MINUTE
 
-_ARRIVES = ("arrived", "transferred_in", "bail_answered", "detention_authorised")
-_LEAVES = ("released", "bailed", "moved_to_la", "court_appearance")
+_ARRIVES = frozenset({"arrived", "transferred_in", "bail_answered", "detention_authorised"})
+_LEAVES = frozenset({"released", "bailed", "moved_to_la", "court_appearance"})
 
 
 def written_late(entries: Sequence[Fact], value: Callable[[str], int]) -> Iterator[Fact]:

@@ -17,8 +17,8 @@ from detention_monitor.boards.story import StoryDesk
 from detention_monitor.cli import cli
 from detention_monitor.durable import DurableBackend
 from detention_monitor.live.access import accesses
-from detention_monitor.live.acts import ActError
 from detention_monitor.live.log import verify
+from detention_monitor.live.may_act import ActError
 from detention_monitor.live.store import Store
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.text import printable

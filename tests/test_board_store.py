@@ -19,10 +19,11 @@ from detention_monitor.boards.store import AFTER_RELEASE, StoreDesk
 from detention_monitor.durable import DurableBackend
 from detention_monitor.errors import Diagnostic, RuleFileError
 from detention_monitor.live.access import accesses
-from detention_monitor.live.acts import ActError, Person
+from detention_monitor.live.acts import Person
 from detention_monitor.live.intake import positions
 from detention_monitor.live.kept_rules import keep
 from detention_monitor.live.log import verify
+from detention_monitor.live.may_act import ActError
 from detention_monitor.live.monitor import Monitor
 from detention_monitor.live.run import feeds_for
 from detention_monitor.live.store import Store, StoreError

@@ -11,10 +11,11 @@ from detention_monitor.checklist import Checklist
 from detention_monitor.detention import Detention, detentions_of
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
+from detention_monitor.recordfiles import record_files
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import RuleTest
 from detention_monitor.ruletests import timeline
-from detention_monitor.sources import read_entries, record_files
+from detention_monitor.sources import read_entries
 from detention_monitor.values import changed
 from detention_monitor.vocabulary import Coverage
 from tests.conftest import RULES, SAMPLES

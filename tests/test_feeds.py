@@ -14,8 +14,9 @@ from detention_monitor.live.feeds import Feed, Folder, FollowedFile, StandardInp
 from detention_monitor.live.intake import ingest, positions
 from detention_monitor.live.run import feeds_for
 from detention_monitor.live.store import Store
+from detention_monitor.recordfiles import LONGEST_LINE
 from detention_monitor.rulefile import RuleSet
-from detention_monitor.sources import LONGEST_LINE, SetAside
+from detention_monitor.sources import SetAside
 from detention_monitor.vocabulary import Vocabulary
 from tests.live import START, column, line
 

@@ -17,7 +17,6 @@ from detention_monitor.durable import DurableBackend
 from detention_monitor.errors import RuleFileError
 from detention_monitor.live.access import ACTIONS, accesses, note
 from detention_monitor.live.acts import (
-    ActError,
     Held,
     Person,
     acknowledge,
@@ -29,6 +28,7 @@ from detention_monitor.live.acts import (
 )
 from detention_monitor.live.limits import Limits, LimitsError, read_limits
 from detention_monitor.live.log import verify
+from detention_monitor.live.may_act import ActError
 from detention_monitor.live.reading import alerts, feeds, load_of
 from detention_monitor.live.store import Store
 from detention_monitor.live.worker import InProcess

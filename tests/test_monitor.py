@@ -18,10 +18,11 @@ from detention_monitor.assess import assess, end_of
 from detention_monitor.detention import Detention, detentions_of
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
-from detention_monitor.live.acts import ActError, Held, Person, acknowledge, give_reason, shelve
+from detention_monitor.live.acts import Held, Person, acknowledge, give_reason, shelve
 from detention_monitor.live.escalation import Escalator
 from detention_monitor.live.intake import entries, ingest, positions
 from detention_monitor.live.log import verify
+from detention_monitor.live.may_act import ActError
 from detention_monitor.live.monitor import Monitor
 from detention_monitor.live.projection import Projector, rebuild
 from detention_monitor.live.reading import StoredAssessments, feeds
@@ -317,7 +318,7 @@ def test_what_is_no_act_is_refused(live: Live) -> None:
     live.at("2025-06-10T13:30:00")
     held = the_review(live)
     due = parse_instant("2025-06-10T14:00:00", "Europe/London")[0]
-    with pytest.raises(ActError, match="put it aside until 2025-06-10T13:50:00"):
+    with pytest.raises(ActError, match="put it aside until Tue 10 Jun 2025 13:50 BST"):
         shelve(live.store, held, WHO, live.now, "busy", due - 599)
     with pytest.raises(ActError, match="a reason is needed"):
         shelve(live.store, held, WHO, live.now, " ", due - 600)

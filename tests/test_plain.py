@@ -5,9 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+from msgspec.structs import replace
+
 from detention_monitor.boards.clock import StoryClock
+from detention_monitor.boards.desk import AlertLine
 from detention_monitor.boards.plain import Plain
 from detention_monitor.durable import DurableBackend
+from detention_monitor.live.may_act import ActError
 from detention_monitor.rulefile import RuleSet
 from tests.boards import BUSY, desk_of, instant
 
@@ -76,6 +81,35 @@ def test_the_list_says_who_is_next_and_of_the_adult_the_visits_and_the_authority
     assert "HIGH, CR-2407, aged 14: Review 1, due 18:35, 0:30 left" in lines
     place = lines.index("HIGH, CR-2407, aged 14: Review 1, due 18:35, 0:30 left")
     assert lines[place + 1].startswith("  adult scheme here since 17:10; seen never in person")
+
+
+def test_practice_refuses_what_is_refused_in_earnest(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    now = instant("2024-09-13T17:56")
+    desk = desk_of(BUSY, ruleset, durable)
+
+    def alert(record: str, rule: str, state: str = "new") -> AlertLine:
+        desk.look(now)
+        found = [e for e in desk.alerts() if (e.record, e.rule, e.state) == (record, rule, state)]
+        return found[0]
+
+    critical = alert("CR-2415", "C01-interview-without-adult")
+    with pytest.raises(ActError, match="it is critical: say in a word what is being done"):
+        desk.acknowledge(critical, now, " ", None)
+    with pytest.raises(ActError, match="for 5 minutes at most, until Fri 13 Sep 2024 18:01 BST"):
+        desk.shelve(critical, now, "at the door", now + 301)
+    for _ in range(2):
+        desk.shelve(alert("CR-2415", "C01-interview-without-adult"), now, "at the door", now + 60)
+        now += 61
+    with pytest.raises(ActError, match="it is critical and was put aside 2 times"):
+        desk.shelve(alert("CR-2415", "C01-interview-without-adult"), now, "at the door", now + 60)
+    with pytest.raises(ActError, match="nothing was missed yet"):
+        desk.give_reason(alert("CR-2407", "D01-first-review", "pending"), now, "no inspector")
+    with pytest.raises(ActError, match="a missed deadline cannot be put aside"):
+        desk.shelve(alert("CR-2411", "D01-first-review"), now, "at lunch", now + 60)
+    with pytest.raises(ActError, match="the alert has changed since it was shown"):
+        desk.acknowledge(replace(critical, state="acknowledged"), now, "called", None)
 
 
 def test_acts_by_number(ruleset: RuleSet, durable: DurableBackend) -> None:

@@ -12,12 +12,13 @@ from detention_monitor.assess import assess, end_of
 from detention_monitor.detention import Detention, detentions_of
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
+from detention_monitor.recordfiles import record_files
 from detention_monitor.reports.provenance import Provenance
 from detention_monitor.reports.record import RecordReport, Reporter
 from detention_monitor.reports.record_page import record_page
 from detention_monitor.reports.timeline import rows, scale_for, stays, timeline
 from detention_monitor.rulefile import RuleSet
-from detention_monitor.sources import read_entries, record_files
+from detention_monitor.sources import read_entries
 from detention_monitor.values import changed
 from tests.conftest import RULES, SAMPLES
 from tests.test_replay import command

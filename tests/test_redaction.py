@@ -16,11 +16,12 @@ from detention_monitor.detention import Detention, detentions_of
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent, Value
 from detention_monitor.questions import load_questions
+from detention_monitor.recordfiles import record_files
 from detention_monitor.records import entry_from
 from detention_monitor.reports.redaction import WITHHELD, RedactedRecord, Redactor
 from detention_monitor.reports.sample import copy_page
 from detention_monitor.rulefile import RuleSet
-from detention_monitor.sources import read_entries, record_files
+from detention_monitor.sources import read_entries
 from detention_monitor.times import offset_at
 from detention_monitor.values import changed
 from detention_monitor.vocabulary import Vocabulary

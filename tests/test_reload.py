@@ -114,7 +114,7 @@ def test_what_cannot_be_written_leaves_the_old_rules_in_use(
     monkeypatch.setattr(live.monitor._projector, "settle", lambda _: False)
     with pytest.raises(StoreError, match="erased meanwhile"):
         live.monitor._projector.adopt(new, InProcess(new), live.now)
-    assert live.monitor._projector._ruleset is live.ruleset
+    assert live.monitor._projector._by.ruleset is live.ruleset
     assert (
         rows(live.store, "alert"), rows(live.store, "log"), rows(live.store, "progress")
     ) == before  # fmt: skip

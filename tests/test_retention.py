@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from detention_monitor.durable import DurableBackend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.live.access import accesses, note
-from detention_monitor.live.acts import ActError, Held, acknowledge
+from detention_monitor.live.acts import Held, acknowledge
 from detention_monitor.live.chain import detention_key
 from detention_monitor.live.intake import entries
 from detention_monitor.live.log import verify
+from detention_monitor.live.may_act import ActError
 from detention_monitor.live.projection import rebuild
 from detention_monitor.live.reading import StoredAssessments, alerts
 from detention_monitor.live.retention import erase, hold, holds, release, survey

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from detention_monitor.durable import DurableBackend
 from detention_monitor.errors import DetentionMonitorError
-from detention_monitor.live.acts import ActError, Person
+from detention_monitor.live.acts import Person
 from detention_monitor.live.log import verify
+from detention_monitor.live.may_act import ActError
 from detention_monitor.live.retention import erase
 from detention_monitor.live.reviews import Given, Review, Verdict, keep, latest, reviews
 from detention_monitor.live.store import LOG, Store

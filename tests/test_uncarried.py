@@ -191,7 +191,9 @@ def test_minutes_that_no_clock_can_tell_are_not_none(tmp_path: Path) -> None:
     found, text, _ = figures(tmp_path, "r.jsonl")
     assert value(found, "unlawful", "none", "detentions") == 0
     assert value(found, "share_unlawful", "Any possibly unlawful minute", "of") == 0
-    assert "1 detention left out of 'any unlawful minute': the record does not say." in text
+    assert (
+        "1 detention left out of 'any possibly unlawful minute': the record does not say." in text
+    )
     assert "or half of the detention is absent" in text
 
 

@@ -66,8 +66,9 @@ def story(
     from detention_monitor.durable import DurableBackend
     from detention_monitor.entries import CustodyEvent
     from detention_monitor.live.not_taken import SetAside
+    from detention_monitor.recordfiles import record_files
     from detention_monitor.rulefile import load_rules
-    from detention_monitor.sources import read_entries, record_files
+    from detention_monitor.sources import read_entries
 
     say("reading the rules")
     ruleset = load_rules(rules, policy)

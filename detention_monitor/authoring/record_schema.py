@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
-from detention_monitor.findings import SEVERITIES
+from detention_monitor.findings import SEVERITIES, Status
 from detention_monitor.rulefile import RuleSet
+from detention_monitor.rulemodel import Authority
 from detention_monitor.vocabulary import Attribute, Kind
 
 Schema = dict[str, Any]
@@ -98,7 +99,7 @@ def findings_schema() -> Schema:
     text: Schema = {"type": "string"}
     lists: Schema = {"type": "array", "items": text}
     severity: Schema = {"enum": list(reversed(SEVERITIES))}
-    authority: Schema = {"enum": ["statute", "code", "annex", "note", "policy", "quality"]}
+    authority: Schema = {"enum": list(get_args(Authority))}
     grade = {
         "type": "object",
         "properties": {
@@ -122,8 +123,7 @@ def findings_schema() -> Schema:
         "sources": lists,
         "verified": {"type": "boolean"},
         "severity": severity,
-        "status": {"enum": ["open", "due_soon", "overdue", "met", "met_late", "missed", "excused",
-                            "lapsed", "broken", "matched", "not_recorded", "cannot_tell"]},
+        "status": {"enum": list(get_args(Status))},
         "certainty": {"enum": ["established", "possible"]},
         "evidence": {**lists, "description": "ids of entries"},
         "absent": {**lists, "description": "kinds of entry looked for and not found"},

@@ -14,18 +14,15 @@ from types import MappingProxyType
 from detention_monitor.assess import Assessment, Backend, assess
 from detention_monitor.boards.desk import AlertLine, Desk, NotHereError, PassedOver
 from detention_monitor.boards.in_use import InUse
+from detention_monitor.boards.story_alerts import StoryAlerts
 from detention_monitor.detention import Detention, Reading, detentions_of
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import DetentionMonitorError
-from detention_monitor.findings import BREACHES, Finding
 from detention_monitor.links import record_name
-from detention_monitor.live.alert_life import alert_of
-from detention_monitor.live.alerts import Act, Alert, Change, alert_settings
-from detention_monitor.live.limits import Limits
+from detention_monitor.live.alerts import Act
 from detention_monitor.live.not_taken import SetAside, SetAsides
 from detention_monitor.reference import ReferenceBackend
 from detention_monitor.rulefile import RuleSet
-from detention_monitor.times import clock_text
 from detention_monitor.vocabulary import Coverage
 
 Judge = Callable[[Detention, int], Assessment]
@@ -86,8 +83,6 @@ class StoryDesk(Desk):
         self.jumped: PassedOver | None = None
         """What came up between the ends of the last jump ahead."""
         self._round, self._judged_in = 0, dict[str, int]()
-        self._judged_at: dict[str, int] = {}
-        """Up to which instant the alerts of a detention are known."""
         self._entries = sorted(entries, key=lambda each: (arrival(each), each.at))
         self._arrivals = [arrival(each) for each in self._entries]
         self._reading: Reading = reading
@@ -95,13 +90,7 @@ class StoryDesk(Desk):
         self._now = -1
         self._detentions: dict[str, Detention] = {}
         self._known: dict[str, tuple[Detention, Assessment]] = {}
-        self._histories: dict[str, list[Change]] = {}
-        self._of: dict[str, str] = {}
-        self._taken: dict[str, list[tuple[Act, str, str]]] = {}
-        self._last: tuple[str, Act] | None = None
-        self._lines: list[AlertLine] = []
-        self._shown_until = -1
-        self._terms = alert_settings(ruleset.parameters)
+        self._alerts = StoryAlerts(ruleset.parameters)
         self._reference: ReferenceBackend | None = None
         self._explained: tuple[Assessment | None, Assessment | None] = (None, None)
 
@@ -132,8 +121,8 @@ class StoryDesk(Desk):
 
     def read(self, reading: Reading) -> None:
         """Read the past in the other way, from the next look on."""
-        self._reading, self._count, self.jumped = reading, -1, None
-        self._known, self._histories, self._judged_at = {}, {}, {}
+        self._reading, self._count, self.jumped, self._known = reading, -1, None, {}
+        self._alerts.forget()
 
     def assessments(self) -> Sequence[Assessment]:
         """Return the last assessment of every detention that has begun."""
@@ -147,7 +136,7 @@ class StoryDesk(Desk):
         """Return what came and went again in the last jump ahead; nothing while children wait."""
         if self.jumped is None or self.pending is not None:
             return None
-        standing = {each.key for each in self._lines if each.state != "withdrawn"}
+        standing = {each.key for each in self._alerts.lines if each.state != "withdrawn"}
         came = tuple(each for each in self.jumped.came if each[3] not in standing)
         return PassedOver(self.jumped.start, self.jumped.end, came)
 
@@ -165,9 +154,12 @@ class StoryDesk(Desk):
             self._count = count
             found = detentions_of(self._entries[:count], self.coverage)
             self._detentions = {each.id: each for each in found}
-        moved = self._forget(now, before) | self._judge(now)
-        if moved or now >= self._shown_until or now < before:
-            self._show(now)
+        back = now < before
+        if back:
+            self._alerts.forget(now)
+        moved = self._judge(now) or back
+        if moved or now >= self._alerts.shown_until:
+            self._alerts.show(now)
         return moved
 
     def _judge(self, now: int) -> bool:
@@ -183,8 +175,8 @@ class StoryDesk(Desk):
         self._round += 1
         for name in stale if self._ready() else ():
             known[name] = (self._detentions[name], self._assessed(self._detentions[name], now))
-            self._remember(name, known[name][1], now)
-            self._judged_in[name], self._judged_at[name] = self._round, now
+            self._alerts.remember(name, known[name][1], now)
+            self._judged_in[name] = self._round
             left -= 1
             if time.monotonic() >= end:
                 break
@@ -202,75 +194,9 @@ class StoryDesk(Desk):
                 refused="cannot_judge", refused_because=str(error),
             )  # fmt: skip
 
-    # --- alerts --------------------------------------------------------------------------------
-
-    def _forget(self, now: int, before: int) -> bool:
-        """Drop the alerts of every detention that was judged at a time that now lies ahead.
-
-        They are worked out from its beginning, so that they are the same from wherever one comes.
-        """
-        if now >= before:
-            return False
-        ahead = {name for name, at in self._judged_at.items() if at > now}
-        for name in ahead:
-            del self._judged_at[name]
-        for key in [key for key in self._histories if self._of[key] in ahead]:
-            del self._histories[key]
-        return True
-
-    def _remember(self, name: str, result: Assessment, now: int) -> None:
-        """Add to the alerts what was found; a child may have waited for it since another look."""
-        before = self._judged_at.get(name, -1)
-        found = {each.key: each for each in result.findings if _is_near(each)}
-        every = {each.key: each for each in result.findings}
-        for key, finding in {
-            **found,
-            **{k: every[k] for k in self._histories if k in every},
-        }.items():
-            history = self._histories.setdefault(key, [])
-            self._of[key] = name
-            if not history or history[-1].finding != finding:
-                history.append(Change(_when(finding, before, now), finding))
-        for key, history in self._histories.items():
-            if self._of[key] == name and key not in every and history[-1].finding is not None:
-                history.append(Change(now, None))
-
-    def _show(self, now: int) -> None:
-        lines = []
-        turns = []
-        for key, history in self._histories.items():
-            taken = self._taken.get(key, ())
-            known = [each for each in history if each.at <= now]
-            alert = alert_of(known, [act for act, _, _ in taken], now, self._terms)
-            last = next((each.finding for each in reversed(known) if each.finding), None)
-            if alert is None or last is None:
-                continue
-            if alert.changes_at is not None:
-                turns.append(alert.changes_at)
-            lines.append(
-                self._line(self._of[key], last, alert, [t for t in taken if t[0].at <= now])
-            )
-        self._lines = sorted(lines, key=lambda each: each.order)
-        self._shown_until = min(turns, default=2**62)
-
-    def _line(
-        self, name: str, finding: Finding, alert: Alert, taken: Sequence[tuple[Act, str, str]]
-    ) -> AlertLine:
-        act, who, reason = taken[-1] if taken else (None, "", "")
-        return AlertLine(
-            key=finding.key, detention=name, record=finding.record, rule=finding.rule,
-            duty=finding.duty, severity=finding.severity, authority=finding.authority,
-            state=alert.state, since=alert.since, raised_at=alert.raised_at,
-            due_at=finding.due_at, message=finding.message, seen=alert.seen,
-            active=alert.active, deadline_missed=alert.deadline_missed,
-            answered=alert.answered, recorded_late=alert.recorded_late,
-            who=who, reason=reason, until=act.until if act else None, times=alert.times,
-            escalated_at=alert.escalated_at,
-        )  # fmt: skip
-
     def alerts(self) -> Sequence[AlertLine]:
         """Return the alerts as they stand, those that ask for something first."""
-        return self._lines
+        return self._alerts.lines
 
     def judged(self, name: str, now: int) -> Assessment | None:  # noqa: ARG002
         """Return the assessment with its facts: worked out again where it came without them."""
@@ -289,91 +215,30 @@ class StoryDesk(Desk):
 
     def acknowledge(self, alert: AlertLine, now: int, reason: str, until: int | None) -> str:
         """Take an alert on, for practice."""
-        if until is not None and until <= now:
-            raise NotHereError(f"expected by {clock_text(until)}: give a time to come")
-        return self._act(alert, Act(now, "acknowledge", alert.raised_at, until), reason)
+        return self._act(Act(now, "acknowledge", alert.raised_at, until), reason, alert)
 
     def shelve(self, alert: AlertLine, now: int, reason: str, until: int) -> str:
-        """Put an alert aside, for practice, under the same limits as in earnest."""
-        if not reason.strip():
-            raise NotHereError("a reason is needed to put an alert aside")
-        if alert.deadline_missed or alert.state in ("missed", "past_unseen"):
-            raise NotHereError("a missed deadline cannot be put aside; give its reason")
-        limits = Limits.of(self.parameters, now)
-        longest = now + limits.shelf(alert.severity)
-        if alert.due_at is not None and until > alert.due_at - limits.shelf_margin:
-            latest = clock_text(alert.due_at - limits.shelf_margin)
-            raise NotHereError(
-                f"it is due at {clock_text(alert.due_at)}; put it aside until {latest} at the latest"
-            )
-        if until > longest:
-            raise NotHereError(f"put it aside until {clock_text(longest)} at the latest")
-        return self._act(alert, Act(now, "shelve", alert.raised_at, until), reason)
+        """Put an alert aside, for practice."""
+        return self._act(Act(now, "shelve", alert.raised_at, until), reason, alert)
 
     def unshelve(self, alert: AlertLine, now: int) -> str:
         """Take an alert down from the shelf, for practice."""
-        if alert.state != "shelved":
-            raise NotHereError("it is not put aside")
-        return self._act(alert, Act(now, "unshelve", alert.raised_at), "")
+        return self._act(Act(now, "unshelve", alert.raised_at), "", alert)
 
     def give_reason(self, alert: AlertLine, now: int, reason: str) -> str:
         """Say why a deadline was missed, for practice."""
-        if not reason.strip():
-            raise NotHereError("a reason is needed; an empty one says nothing")
-        return self._act(alert, Act(now, "reason", alert.raised_at), reason)
+        return self._act(Act(now, "reason", alert.raised_at), reason, alert)
 
     def undo(self, now: int) -> str:
-        """Take back what was done last, for practice, within the same seconds as in earnest."""
-        most = Limits.of(self.parameters, now).alert_undo
-        if self._last is None:
-            raise NotHereError("nothing was done at this screen that could be taken back")
-        key, act = self._last
-        if now - act.at > most:
-            raise NotHereError(f"it can be taken back for {most} seconds only; act upon it anew")
-        self._taken[key] = [each for each in self._taken[key] if each[0] is not act]
-        self._last = None
-        self._show(now)
+        """Take back what was done last, for practice."""
+        self._alerts.undo(now)
         return "taken back"
 
-    def _act(self, alert: AlertLine, act: Act, reason: str) -> str:
+    def _act(self, act: Act, reason: str, alert: AlertLine) -> str:
         if not self.acts:
             raise NotHereError("no acts here: this board plays back what was")
-        current = next((each for each in self._lines if each.key == alert.key), None)
-        if current is None or _as_shown(current) != _as_shown(alert):
-            raise NotHereError("the alert has changed since it was shown; look at it first")
-        self._taken.setdefault(alert.key, []).append((act, "you", reason))
-        self._last = (alert.key, act)
-        self._show(act.at)
+        self._alerts.take(act, reason, alert)
         return "kept for this demonstration only"
-
-
-def _when(finding: Finding, before: int, now: int) -> int:
-    """Return when a finding became what it is, between two judgings that may lie far apart."""
-    match finding.status:
-        case "overdue" | "missed":
-            at = _as_grave_from(finding) or now
-        case "met_late":
-            at = finding.done_at or now
-        case "broken" | "matched" | "not_recorded":
-            at = finding.occurred_at or finding.arose_at or now
-        case _:
-            return now
-    return min(now, max(at, before + 1))
-
-
-def _as_grave_from(finding: Finding) -> int | None:
-    """Return since when a finding has been as grave: a later step may only change whose law it is."""
-    if finding.due_at is None:
-        return None
-    passed = [each for each in finding.grades if each.passed and each.at is not None]
-    now = [each.severity for each in passed if each.at == finding.due_at]
-    alike = [each.at for each in passed if each.severity in now and each.at is not None]
-    return min(alike, default=finding.due_at) + 1
-
-
-def _as_shown(alert: AlertLine) -> tuple[object, ...]:
-    """Return what an act is held to: an alert that became anything else must be looked at first."""
-    return alert.state, alert.raised_at, alert.severity, alert.due_at, alert.deadline_missed
 
 
 def _holds(known: tuple[Detention, Assessment], detention: Detention, now: int) -> bool:
@@ -382,9 +247,3 @@ def _holds(known: tuple[Detention, Assessment], detention: Detention, now: int) 
     same = before is detention or before.entries == detention.entries
     changed = result.next_change_at is not None and now >= result.next_change_at
     return same and not changed and now >= result.as_of
-
-
-def _is_near(finding: Finding) -> bool:
-    return finding.nature == "concern" and (
-        finding.status in BREACHES or finding.status == "due_soon"
-    )

@@ -21,8 +21,9 @@ from detention_monitor.counterfactual import suppose, supposed_entry, told
 from detention_monitor.explain import explain
 from detention_monitor.findings import QUIET, Finding
 from detention_monitor.paths import bundled_rules
+from detention_monitor.recordfiles import record_files
 from detention_monitor.rulefile import RuleSet, load_rules
-from detention_monitor.sources import read_entries, record_files
+from detention_monitor.sources import read_entries
 from detention_monitor.text import printable
 from detention_monitor.whynot import why_not
 from detention_monitor.yamlfile import suggestion

@@ -19,16 +19,16 @@ from detention_monitor.exports import Case, Name, case_of, plain
 from detention_monitor.ocel import write_ocel
 from detention_monitor.partition import buckets_for, detentions, partition
 from detention_monitor.paths import bundled_rules
+from detention_monitor.recordfiles import record_files
 from detention_monitor.records import Source
 from detention_monitor.reports.pseudonym import Pseudonyms, read_key
 from detention_monitor.rulefile import RuleSet, load_rules
-from detention_monitor.sources import SetAside, read_entries, record_files
+from detention_monitor.sources import Read, SetAside, read_entries
 from detention_monitor.values import changed
 from detention_monitor.xes import write_xes
 
 LOGS = ("xes", "ocel")
 ENTRIES = ("jsonl", "csv", "parquet")
-Read = Iterator[tuple[CustodyEvent | SetAside, Source]]
 
 
 @click.command("export")
@@ -88,7 +88,9 @@ def export_command(
         sys.exit(SET_ASIDE)
 
 
-def taken(read: Read, aside: Callable[[SetAside], None]) -> Iterator[tuple[CustodyEvent, Source]]:
+def taken(
+    read: Iterator[Read], aside: Callable[[SetAside], None]
+) -> Iterator[tuple[CustodyEvent, Source]]:
     """Yield the entries; what is not taken goes to `aside`."""
     for got, source in read:
         if isinstance(got, SetAside):
@@ -98,7 +100,7 @@ def taken(read: Read, aside: Callable[[SetAside], None]) -> Iterator[tuple[Custo
 
 
 def _cases(
-    read: Read,
+    read: Iterator[Read],
     files: list[str],
     ruleset: RuleSet,
     aside: Quarantine,

@@ -22,19 +22,12 @@ from detention_monitor.entriesout import write_jsonl
 from detention_monitor.errors import RecordError
 from detention_monitor.mapping import Draft, draft
 from detention_monitor.paths import bundled_rules
+from detention_monitor.recordfiles import DAMAGED, PARQUET, opened, passed_over, record_files
 from detention_monitor.records import Source
 from detention_monitor.reports import carried
 from detention_monitor.rulefile import load_rules
 from detention_monitor.seencolumns import seen
-from detention_monitor.sources import (
-    DAMAGED,
-    PARQUET,
-    SetAside,
-    opened,
-    passed_over,
-    read_entries,
-    record_files,
-)
+from detention_monitor.sources import SetAside, read_entries
 from detention_monitor.text import in_a_cell, printable
 from detention_monitor.vocabulary import Vocabulary
 

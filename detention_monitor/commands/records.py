@@ -9,12 +9,11 @@ import click
 from detention_monitor.detention import Detention, detentions_of
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.links import record_name
-from detention_monitor.records import Source
-from detention_monitor.sources import SetAside
+from detention_monitor.sources import Read, SetAside
 from detention_monitor.vocabulary import Coverage
 
 
-def gathered(read: Iterable[tuple[CustodyEvent | SetAside, Source]]) -> list[Detention]:
+def gathered(read: Iterable[Read]) -> list[Detention]:
     """Return the detentions of what was read, each with what its sources do not carry."""
     entries: list[CustodyEvent] = []
     coverage: dict[str, Coverage] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import wrap
@@ -25,11 +25,11 @@ from detention_monitor.findings import SEVERITIES
 from detention_monitor.judging import Settings
 from detention_monitor.parquet import FindingsWriter
 from detention_monitor.paths import bundled_rules
+from detention_monitor.recordfiles import passed_over, record_files
 from detention_monitor.render import FORMATS, heading
 from detention_monitor.replay import replay, replay_grouped
 from detention_monitor.results import Tally
 from detention_monitor.runrecord import now_utc, write_record
-from detention_monitor.sources import passed_over, record_files
 from detention_monitor.tables import WIDTH
 
 PARQUET = "parquet"
@@ -106,10 +106,8 @@ def replay_command(
     """Judge custody records: JSON lines or CSV (.gz too), Parquet, folders of them, - for stdin."""
     if form == PARQUET and out is None:
         raise click.UsageError("Parquet is written to a file; name it with --out")
-    if grouped and resume:
-        raise click.UsageError("--grouped keeps nothing on disk that --resume could go on with")
-    if grouped and scheduler:
-        raise click.UsageError("--grouped judges as it reads; leave it out with --scheduler")
+    if grouped:
+        _as_it_reads(resume=resume, scheduler=scheduler)
     begun = now_utc()
     files = record_files(paths, csv_too=columns is not None)
     settings = Settings(
@@ -131,10 +129,7 @@ def replay_command(
         click.echo(told, err=True)
     if quarantine is None:  # what an earlier run set aside is no record of this one
         files = [each for each in files if each == "-" or not _same(Path(each), beside)]
-    for each in files:
-        for target_path, option in ((out, "--out"), (quarantine, "--quarantine")):
-            if each != "-" and target_path is not None and _same(Path(each), target_path):
-                raise click.UsageError(f"{option} would overwrite the records in {each}")
+    _spare(files, {"--out": out, "--quarantine": quarantine})
     with (
         kept(None if grouped else out, files, resume=resume) as state,
         Quarantine(beside) as aside,
@@ -173,6 +168,22 @@ def _written_as(form: str, file: BinaryIO) -> Iterator[BinaryIO]:
         return
     file.write(heading(form))
     yield file
+
+
+def _as_it_reads(*, resume: bool, scheduler: str | None) -> None:
+    """Raise an error for what cannot be done by judging detentions as they are read."""
+    if resume:
+        raise click.UsageError("--grouped keeps nothing on disk that --resume could go on with")
+    if scheduler:
+        raise click.UsageError("--grouped judges as it reads; leave it out with --scheduler")
+
+
+def _spare(files: Sequence[str], targets: Mapping[str, Path | None]) -> None:
+    """Raise an error where an option would write over the records."""
+    for each in files:
+        for option, path in targets.items():
+            if each != "-" and path is not None and _same(Path(each), path):
+                raise click.UsageError(f"{option} would overwrite the records in {each}")
 
 
 def _same(one: Path, other: Path) -> bool:

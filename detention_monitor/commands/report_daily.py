@@ -16,6 +16,7 @@ from detention_monitor.commands.output import Quarantine, check_folder, progress
 from detention_monitor.commands.reports import ReportCommand, command_line, day, write_whole
 from detention_monitor.judging import Settings, ruleset_of
 from detention_monitor.paths import bundled_rules
+from detention_monitor.recordfiles import record_files
 from detention_monitor.replay import replay
 from detention_monitor.reports import daily
 from detention_monitor.reports.provenance import (
@@ -24,7 +25,6 @@ from detention_monitor.reports.provenance import (
     night_in_words,
     unchanged,
 )
-from detention_monitor.sources import record_files
 from detention_monitor.text import several
 from detention_monitor.times import local_text, parse_instant
 from detention_monitor.wording import day_in_words

@@ -18,8 +18,9 @@ from detention_monitor.commands.reports import ReportCommand, command_line
 from detention_monitor.detention import Detention
 from detention_monitor.durable import DurableBackend
 from detention_monitor.paths import bundled_rules
+from detention_monitor.recordfiles import record_files
 from detention_monitor.rulefile import RuleSet, load_rules
-from detention_monitor.sources import read_entries, record_files
+from detention_monitor.sources import read_entries
 from detention_monitor.text import printable, several
 from detention_monitor.times import rfc3339
 

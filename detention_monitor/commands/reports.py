@@ -27,6 +27,7 @@ from detention_monitor.errors import RecordError
 from detention_monitor.judging import Settings, ruleset_of
 from detention_monitor.parquet import arrow_library
 from detention_monitor.paths import bundled_rules
+from detention_monitor.recordfiles import record_files
 from detention_monitor.reports import statistics, tidy, trend
 from detention_monitor.reports.collect import (
     Collected,
@@ -45,7 +46,6 @@ from detention_monitor.reports.provenance import (
     unchanged,
 )
 from detention_monitor.reports.pseudonym import Pseudonyms, read_key
-from detention_monitor.sources import record_files
 from detention_monitor.text import several
 
 _WORDS = "detention_monitor.words"

@@ -16,8 +16,9 @@ from detention_monitor.detention import detentions_of
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import DetentionMonitorError, RuleFileError
 from detention_monitor.paths import bundled_rules
+from detention_monitor.recordfiles import record_files
 from detention_monitor.rulefile import VOCABULARY, RuleSet, load_rules
-from detention_monitor.sources import read_entries, record_files
+from detention_monitor.sources import read_entries
 from detention_monitor.text import printable
 
 

@@ -17,13 +17,12 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.live.alerts import Act
 from detention_monitor.live.chain import sealed
 from detention_monitor.live.limits import Limits, read_limits
 from detention_monitor.live.log import append
+from detention_monitor.live.may_act import ActError, check_act
 from detention_monitor.live.store import ALERT, LOG, PROGRESS, Store, plain
-from detention_monitor.times import rfc3339
 
 WHATS = ("acknowledge", "reason", "shelve", "unshelve", "undo")
 """Acts upon an alert, as the log names them."""
@@ -34,11 +33,6 @@ _LONGEST_REASON = 2_000
 _LONGEST_NAME = 100
 _SHORT = 10
 """Characters of a key that tell alerts apart."""
-_QUIET = ("closed", "suppressed", "out_of_service")
-
-
-class ActError(DetentionMonitorError):
-    """An act that cannot be taken; says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,38 +107,23 @@ def held_by(store: Store, name: str) -> Held:
 def acknowledge(
     store: Store, held: Held, who: Person, now: int, *, reason: str = "", until: int | None = None
 ) -> int:
-    """Take it on, to be done by `until` (seconds UTC); return the number of the act.
-
-    A critical alert is not taken on without a word.
-    """
-    if until is not None and until <= now:
-        raise ActError(f"expected by {rfc3339(until)}: give a time to come")
-    return _act(store, "acknowledge", held, who, now, reason, until)
+    """Take it on, to be done by `until` (seconds UTC); return the number of the act."""
+    return _act(store, Act(now, "acknowledge", held.raised_at, until), held, who, reason)
 
 
 def give_reason(store: Store, held: Held, who: Person, now: int, reason: str) -> int:
     """Say why a deadline was missed; return the number of the act."""
-    if not reason.strip():
-        raise ActError("a reason is needed; an empty one says nothing")
-    return _act(store, "reason", held, who, now, reason, None)
+    return _act(store, Act(now, "reason", held.raised_at), held, who, reason)
 
 
 def shelve(store: Store, held: Held, who: Person, now: int, reason: str, until: int) -> int:
-    """Put it aside for a while; return the number of the act.
-
-    Refused for a missed deadline, for longer than the limits allow, and beyond a margin before a
-    deadline to come.
-    """
-    if not reason.strip():
-        raise ActError("a reason is needed to put an alert aside")
-    if until <= now:
-        raise ActError(f"until {rfc3339(until)}: give a time to come")
-    return _act(store, "shelve", held, who, now, reason, until)
+    """Put it aside for a while; return the number of the act."""
+    return _act(store, Act(now, "shelve", held.raised_at, until), held, who, reason)
 
 
 def unshelve(store: Store, held: Held, who: Person, now: int) -> int:
     """Take it down from the shelf before its time: it is new again; return the number of the act."""
-    return _act(store, "unshelve", held, who, now, "", None)
+    return _act(store, Act(now, "unshelve", held.raised_at), held, who, "")
 
 
 def ask_reload(store: Store, who: Person, now: int) -> int:
@@ -180,42 +159,31 @@ def undo(store: Store, number: int, who: Person, now: int) -> int:
         return append(connection, now, "undo", row["key"], body)
 
 
-def _act(
-    store: Store, what: str, held: Held, who: Person, now: int, reason: str, until: int | None
-) -> int:
+def _act(store: Store, act: Act, held: Held, who: Person, reason: str) -> int:
+    """Log an act, if the alert is still what it was and takes it (`check_act`)."""
     reason = checked_reason(reason)
     with store.write() as connection:
-        alert = connection.execute(sa.select(ALERT).where(ALERT.c.key == held.key)).mappings()
+        alert = connection.execute(sa.select(ALERT).where(ALERT.c.key == held.key))
         row = alert.one_or_none()
         if row is None:
             raise ActError(f"no alert has the key {held.key[:40]}")
-        if row["raised_at"] != held.raised_at:
+        if row.raised_at != held.raised_at:
             raise ActError("the alert has been raised again since it was shown; look at it first")
-        if held.version is not None and held.version != version_of(row):
+        if held.version is not None and held.version != version_of(row._mapping):  # noqa: SLF001
             raise ActError(
-                f"the alert has changed since it was shown: it is {row['state'].replace('_', ' ')} "
+                f"the alert has changed since it was shown: it is {row.state.replace('_', ' ')} "
                 "now; look at it first"
             )
         if held.version is not None and _acted_upon(connection, held.key):
             raise ActError("somebody has acted upon it in this moment; look at it first")
-        if row["state"] in _QUIET:
-            state = row["state"].replace("_", " ")
-            raise ActError(f"the alert is {state}: it asks for nothing")
-        match what:
-            case "shelve":
-                assert until is not None  # by `shelve`
-                _may_shelve(connection, row, now, until)
-            case "unshelve" if row["state"] != "shelved":
-                raise ActError("it is not put aside")
-            case "reason" if row["state"] in ("pending", "shelved") and not row["deadline_missed"]:
-                raise ActError("nothing was missed yet; acknowledge it, or put it aside")
-            case "acknowledge" if row["severity"] == "critical" and not reason.strip():
-                raise ActError("it is critical: say in a word what is being done")
+        before = acts_of(connection, [held.key]).get(held.key, [])
+        shelved = sum(a.what == "shelve" and a.raised_at == held.raised_at for a in before)
+        check_act(act, reason, row, _limits(connection), shelved)
         body = {
-            **by(who), "reason": reason, "raised_at": held.raised_at, "until": until,
-            "state": row["state"], "severity": row["severity"], "ruleset": row["ruleset"],
+            **by(who), "reason": reason, "raised_at": held.raised_at, "until": act.until,
+            "state": row.state, "severity": row.severity, "ruleset": row.ruleset,
         }  # fmt: skip
-        return append(connection, now, what, held.key, body)
+        return append(connection, act.at, act.what, held.key, body)
 
 
 def checked_reason(reason: str, needed: str = "") -> str:
@@ -246,28 +214,6 @@ def _limits(connection: Connection) -> Limits:
     if not text:
         raise ActError("no monitor has worked on this store yet; start it first")
     return read_limits(text)
-
-
-def _may_shelve(connection: Connection, row: sa.RowMapping, now: int, until: int) -> None:
-    due, severity = row["due_at"], row["severity"]
-    if row["deadline_missed"] or row["state"] in ("missed", "past_unseen"):
-        raise ActError("a missed deadline cannot be put aside; give its reason")
-    limits = _limits(connection)
-    if due is not None and until > due - limits.shelf_margin:
-        latest = rfc3339(due - limits.shelf_margin)
-        raise ActError(f"it is due at {rfc3339(due)}; put it aside until {latest} at the latest")
-    longest = limits.shelf(severity)
-    if until - now > longest:
-        raise ActError(
-            f"put it aside for {longest // 60} minutes at most, until {rfc3339(now + longest)}"
-        )
-    if severity == "critical":
-        acts = acts_of(connection, [row["key"]]).get(row["key"], [])
-        before = [a for a in acts if a.what == "shelve" and a.raised_at == row["raised_at"]]
-        if len(before) >= limits.shelf_times_critical:
-            raise ActError(
-                f"it is critical and was put aside {len(before)} times; take it on instead"
-            )
 
 
 def acts_of(connection: Connection, keys: list[str]) -> dict[str, list[Act]]:

@@ -1,8 +1,8 @@
-"""What an alert is at an instant: a pure function of a finding's history, acts, and the time (D8).
+"""What an alert is, and what decides it: the changes of a finding, the acts of people, limits (D8).
 
 Three facts are independent: is the condition active, has somebody seen it, was it answered (a
-breach stays until a person gives a reason). The state is one word made of them for screens. Nothing
-here reads a clock or a database; instants are seconds UTC; a limit is passed one second after it.
+breach stays until a person gives a reason). The state is one word made of them for screens.
+Instants are seconds UTC; a limit is passed one second after it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from detention_monitor.findings import Finding
+from detention_monitor.findings import BREACHES, Finding
 from detention_monitor.live.limits import LimitsAt, limits_by
 from detention_monitor.parameters import Parameters
 from detention_monitor.rulemodel import Severity
@@ -107,6 +107,11 @@ def is_concern(finding: Finding) -> bool:
     return finding.nature == "concern"
 
 
+def is_near(finding: Finding) -> bool:
+    """Whether a finding is an alarm, or soon to be one."""
+    return is_concern(finding) and (finding.status in BREACHES or finding.status == "due_soon")
+
+
 def stands(finding: Finding) -> bool:
     """Whether a finding says that something is wrong which is not yet done."""
     return is_concern(finding) and finding.status in _LASTING
@@ -118,3 +123,8 @@ def deadlines(finding: Finding) -> list[int]:
     if finding.status not in ("overdue", "missed", "met_late"):
         instants += [finding.due_at, finding.early_at]
     return [at for at in instants if at is not None]
+
+
+def sooner(*instants: int | None) -> int | None:
+    """Return the first of some instants; None is never."""
+    return min((each for each in instants if each is not None), default=None)

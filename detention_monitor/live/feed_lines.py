@@ -8,12 +8,9 @@ from typing import Any
 
 import orjson
 
-from detention_monitor.entries import CustodyEvent
 from detention_monitor.records import Source
-from detention_monitor.sources import SetAside, declares, read_line, undeclared_entry
+from detention_monitor.sources import Read, SetAside, declares, read_line, undeclared_entry
 from detention_monitor.vocabulary import Vocabulary
-
-Item = tuple[CustodyEvent | SetAside, Source]
 
 
 class Lines:
@@ -47,7 +44,7 @@ class Lines:
         self.undeclared = (undeclared[0], undeclared[1]) if undeclared else None
         self.source = Source() if raw is None else Source.declared(raw, self.vocabulary)
 
-    def item(self, line: bytes, number: int) -> Item | None:
+    def item(self, line: bytes, number: int) -> Read | None:
         """Return the entry of a line, or why it is set aside; None for a line that is neither."""
         if not line.strip():
             return None

@@ -19,11 +19,12 @@ from typing import Protocol
 
 import orjson
 
-from detention_monitor.live.feed_lines import Item, Lines
+from detention_monitor.live.feed_lines import Lines
 from detention_monitor.live.growing_file import PIECE, OpenFile, Place, digest_before
 from detention_monitor.live.intake import Batch
+from detention_monitor.recordfiles import LONGEST_LINE, SUFFIXES
 from detention_monitor.records import Source
-from detention_monitor.sources import LONGEST_LINE, SUFFIXES, SetAside
+from detention_monitor.sources import Read, SetAside
 from detention_monitor.vocabulary import Vocabulary
 
 _LINGER = 10
@@ -66,7 +67,7 @@ class FollowedFile:
         self.path, self.name = path, named(path)
         self._vocabulary = vocabulary
         self._open: list[OpenFile] = []
-        self._missed: list[Item] = []
+        self._missed: list[Read] = []
         self._beat_at: int | None = None
         self._problem: str | None = None
         self._is_in_doubt = False
@@ -198,7 +199,7 @@ class FollowedFile:
                 return at
         return None
 
-    def _batch(self, items: Sequence[Item], beat: int | None) -> Batch:
+    def _batch(self, items: Sequence[Read], beat: int | None) -> Batch:
         position = orjson.dumps([file.place.plain() for file in self._open]).decode()
         undeclared = (file.lines.problem for file in self._open)
         problem = self._problem or next(filter(None, undeclared), None)

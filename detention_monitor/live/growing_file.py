@@ -10,8 +10,9 @@ from typing import Any
 
 import orjson
 
-from detention_monitor.live.feed_lines import Item, Lines
-from detention_monitor.sources import LONGEST_LINE
+from detention_monitor.live.feed_lines import Lines
+from detention_monitor.recordfiles import LONGEST_LINE
+from detention_monitor.sources import Read
 
 PIECE = 256_000
 """Bytes taken at a time: a batch is small, and a backlog is stored as it is read."""
@@ -64,7 +65,7 @@ class OpenFile:
         self.place.tail = digest_before(self.descriptor, 0)
         self.lines.declare(None)
 
-    def take(self, *, final: bool) -> list[Item]:
+    def take(self, *, final: bool) -> list[Read]:
         """Return the whole lines that follow, a piece at a time; the rest too if it is `final`."""
         place = self.place
         data = os.pread(self.descriptor, max(PIECE, self.scanned), place.offset)
@@ -83,7 +84,7 @@ class OpenFile:
         self._move(end)
         return out
 
-    def _items(self, lines: Sequence[bytes]) -> list[Item]:
+    def _items(self, lines: Sequence[bytes]) -> list[Read]:
         out = []
         for line in lines:
             self.place.lines += 1
@@ -92,7 +93,7 @@ class OpenFile:
                 out.append(item)
         return out
 
-    def _take_long(self, data: bytes, *, final: bool) -> list[Item]:
+    def _take_long(self, data: bytes, *, final: bool) -> list[Read]:
         """Look further for the end of a long line; of one that is too long keep the beginning."""
         size = os.fstat(self.descriptor).st_size
         at = self.place.offset + len(data)
@@ -107,7 +108,7 @@ class OpenFile:
             at += len(piece)
         return self._give_long(data, size) if final else []
 
-    def _give_long(self, data: bytes, end: int) -> list[Item]:
+    def _give_long(self, data: bytes, end: int) -> list[Read]:
         out = self._items([data[: LONGEST_LINE + 1]])
         self._move(end - self.place.offset)
         return out

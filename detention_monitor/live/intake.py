@@ -17,7 +17,7 @@ from detention_monitor.entries import CustodyEvent
 from detention_monitor.live.chain import FIRST, entry_content, entry_digest, erased_id
 from detention_monitor.live.store import ENTRY, FEED, SET_ASIDE, Store, StoreError, packed, plain
 from detention_monitor.records import Source
-from detention_monitor.sources import SetAside, why_used_before
+from detention_monitor.sources import Read, SetAside, why_used_before
 from detention_monitor.times import rfc3339
 from detention_monitor.values import changed
 from detention_monitor.vocabulary import WHOLE, Coverage
@@ -45,7 +45,7 @@ class Batch:
     """
 
     feed: str
-    items: Sequence[tuple[CustodyEvent | SetAside, Source]] = ()
+    items: Sequence[Read] = ()
     position: str = ""
     heartbeat_at: int | None = None
     problem: str | None = None

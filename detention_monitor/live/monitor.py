@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Protocol
 
+from detention_monitor.live.assessed import Judge
 from detention_monitor.live.escalation import Escalator
 from detention_monitor.live.feeds import Feed
 from detention_monitor.live.intake import Taken, ingest
 from detention_monitor.live.log import append
-from detention_monitor.live.projection import Judge, Projector
+from detention_monitor.live.projection import Projector
 from detention_monitor.live.reload import Outcome, Reloader
 from detention_monitor.live.store import Store, StoreError
 from detention_monitor.rulefile import RuleSet

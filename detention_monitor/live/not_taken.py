@@ -14,8 +14,9 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from detention_monitor.live.acts import LINE_SEEN, ActError, Person, by, checked_reason
+from detention_monitor.live.acts import LINE_SEEN, Person, by, checked_reason
 from detention_monitor.live.log import append
+from detention_monitor.live.may_act import ActError
 from detention_monitor.live.store import LOG, SET_ASIDE, Store
 
 SHORT = 10

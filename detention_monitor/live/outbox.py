@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from detention_monitor.live.feed_lines import Item, Lines
+from detention_monitor.live.feed_lines import Lines
 from detention_monitor.live.intake import Batch
 from detention_monitor.live.store import StoreError, address
+from detention_monitor.sources import Read
 from detention_monitor.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Outbox:
         return True
 
     def _batch(self, rows: list[tuple[int, str, str | None, int]], now: int) -> Batch:
-        items: list[Item] = []
+        items: list[Read] = []
         beat: int | None = None
         for number, xact, body, written_at in rows:
             self._place.id, self._place.xact = number, int(xact)

@@ -9,22 +9,21 @@ found before stays found by the rules of its time.
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from detention_monitor.assess import Assessment
-from detention_monitor.detention import Detention, without_duplicates
-from detention_monitor.findings import BREACHES, Finding
-from detention_monitor.live.alert_rows import By, due, escalate, log_what_differs, rows_of, show
-from detention_monitor.live.alerts import alert_settings, is_concern
-from detention_monitor.live.intake import Stored, entries, set_aside
+from detention_monitor.detention import Detention
+from detention_monitor.live.agenda import Agenda
+from detention_monitor.live.alert_rows import By, due, escalate, log_what_differs, show
+from detention_monitor.live.alerts import alert_settings
+from detention_monitor.live.assessed import Assessed, Judge, assessed, record
+from detention_monitor.live.intake import Stored, entries
 from detention_monitor.live.joined import Custody
 from detention_monitor.live.limits import Limits, packed_limits
 from detention_monitor.live.log import append
@@ -32,19 +31,15 @@ from detention_monitor.live.publication import Effect
 from detention_monitor.live.store import (
     ALERT,
     ASSESSMENT,
-    FINDING,
     LOG,
     PROGRESS,
     PROJECTIONS,
     Store,
     StoreError,
-    packed,
     plain,
 )
 from detention_monitor.live.wake import Wake
 from detention_monitor.rulefile import RuleSet
-from detention_monitor.sources import SetAside
-from detention_monitor.values import changed
 
 TICK = 10
 """Seconds after which the store is told that it is still right, though nothing changed."""
@@ -60,31 +55,13 @@ _LOOK = sa.select(
 the last erasure."""
 
 
-class Judge(Protocol):
-    """What assesses a detention; it never fails."""
-
-    def __call__(self, detention: Detention, as_of: int) -> Assessment:
-        """Return the assessment as of an instant (seconds UTC)."""
-        ...
-
-
-@dataclass(slots=True)
-class _Work:
-    """One assessment to be written, and what was set aside on the way to it."""
-
-    detention: str
-    at: int
-    result: Assessment | None
-    conflicts: list[SetAside] = field(default_factory=list)
-
-
 class Projector:
     """Keeps the projections of a store in step with its entries, its acts and the time."""
 
     def __init__(self, store: Store, ruleset: RuleSet, judge: Judge) -> None:
         """Go on from where the projections of the store stand, or from nothing."""
-        self._store, self._ruleset, self._judge = store, ruleset, judge
-        self._settings = alert_settings(ruleset.parameters)
+        self._store, self._judge = store, judge
+        self._by = By(ruleset, alert_settings(ruleset.parameters))
         self._wake = Wake(store)
         self._quiet_until = 0
         """Before this instant nothing changes, unless somebody writes."""
@@ -99,8 +76,7 @@ class Projector:
     def _begin(self) -> None:
         self.custody = Custody()
         self._detentions: dict[str, Detention] = {}
-        self._next: dict[str, int] = {}
-        self._clock: list[tuple[int, str]] = []
+        self._agenda = Agenda()
         self._entry_seq = self._log_seq = self._ticked = self._erasure = 0
         self._adopts_from: str | None = None
         self._load()
@@ -111,22 +87,22 @@ class Projector:
         return self._log_seq
 
     @property
-    def _by(self) -> By:
-        return By(self._ruleset, self._settings)
+    def _logs(self) -> bool:
+        return self._before is None
 
     @property
     def limits(self) -> Callable[[int], Limits]:
         """The limits of the live monitor, by instant."""
-        return self._settings.limits
+        return self._by.settings.limits
 
     def _load(self) -> None:
         with self._store.read() as connection:
             row = connection.execute(sa.select(PROGRESS)).mappings().one_or_none()
-            self._erasure = connection.execute(_LOOK).one()[2] or 0
+            self._erasure = _last_erasure(connection)
         if row is None or not row["ruleset"]:
             self._forget()
             return
-        if row["ruleset"] != self._ruleset.hash:
+        if row["ruleset"] != self._by.ruleset.hash:
             self._adopts_from = row["ruleset"]
         self._entry_seq, self._log_seq = row["entry_seq"], row["log_seq"]
         with self._store.read() as connection:
@@ -136,7 +112,7 @@ class Projector:
         for root in roots:
             detention, _ = self.custody.detention(root)
             self._detentions[detention.id] = detention
-            self._set_clock(detention.id, clocks.get(detention.id))
+            self._agenda.set(detention.id, clocks.get(detention.id))
 
     def _forget(self) -> None:
         """Begin the projections anew; entries and log stay, and with them what people did."""
@@ -146,25 +122,16 @@ class Projector:
                 connection.execute(sa.delete(table))
             connection.execute(
                 sa.insert(PROGRESS).values(
-                    id=1, entry_seq=0, log_seq=0, settled_at=0, ruleset=self._ruleset.hash,
-                    version=0, limits=packed_limits(self._settings.limits(0)), fault=None,
+                    id=1, entry_seq=0, log_seq=0, settled_at=0, ruleset=self._by.ruleset.hash,
+                    version=0, limits=packed_limits(self._by.settings.limits(0)), fault=None,
                 )
             )  # fmt: skip
         self._before = old
 
-    def _set_clock(self, detention: str, at: int | None) -> None:
-        if at is None:
-            self._next.pop(detention, None)
-        else:
-            self._next[detention] = at
-            heapq.heappush(self._clock, (at, detention))
-
     @property
     def next_change_at(self) -> int | None:
         """When something changes with no new entry (seconds UTC); None: never."""
-        while self._clock and self._next.get(self._clock[0][1]) != self._clock[0][0]:
-            heapq.heappop(self._clock)
-        return self._clock[0][0] if self._clock else None
+        return self._agenda.next_at
 
     def settle(self, now: int, *, arrived: bool = True) -> bool:
         """Bring everything to an instant; return whether anything was written.
@@ -193,13 +160,13 @@ class Projector:
         if moved:
             escalate(self._store, now)
         if self._before is not None:
-            log_what_differs(self._store, self._ruleset.hash, now, self._before)
+            log_what_differs(self._store, self._by.ruleset.hash, now, self._before)
             self._before = None
         return moved
 
     def _was_erased(self) -> bool:
         with self._store.read() as connection:
-            return bool((connection.execute(_LOOK).one()[2] or 0) != self._erasure)
+            return _last_erasure(connection) != self._erasure
 
     def adopt(self, ruleset: RuleSet, judge: Judge, now: int) -> Effect:
         """Judge by other rules from an instant on (seconds UTC), and all open detentions at once.
@@ -208,36 +175,31 @@ class Projector:
         written. What became different is logged, with both hashes.
         """
         self.settle(now)
-        before = self._ruleset, self._judge, self._settings
-        self._ruleset, self._judge, self._settings = (
-            ruleset,
-            judge,
-            alert_settings(ruleset.parameters),
-        )
+        before = self._by, self._judge
+        self._by, self._judge = By(ruleset, alert_settings(ruleset.parameters)), judge
         try:
-            self._take_over(before[0].hash, now)
+            self._take_over(before[0].ruleset.hash, now)
         except BaseException:
-            self._ruleset, self._judge, self._settings = before
+            self._by, self._judge = before
             raise
         return self.adopted[-1]
 
     def _take_over(self, old: str, now: int) -> None:
-        effect = Effect(old, self._ruleset.hash)
+        effect = Effect(old, self._by.ruleset.hash)
         work = []
         for name, was in self._open():
-            work.append(self._assess(self._detentions[name], now))
+            work.append(assessed(self._detentions[name], now, self._judge))
             effect.compare(was, work[-1].result)
         with self._store.write() as connection:
             self._check_erasure(connection)
             for each in work:
-                self._record(connection, each)
+                record(connection, each, self._by, logs=self._logs)
             append(connection, now, "rules", None, effect.told())
-            values = {"ruleset": self._ruleset.hash, "fault": None, "settled_at": now}
-            limits = packed_limits(self._settings.limits(now))
+            values = {"ruleset": self._by.ruleset.hash, "fault": None, "settled_at": now}
+            limits = packed_limits(self._by.settings.limits(now))
             _progress(connection, {**values, "limits": limits})
         for each in work:
-            change = None if each.result is None else each.result.next_change_at
-            self._set_clock(each.detention, change)
+            self._agenda.set(each.detention, each.next_change_at)
         self.adopted.append(effect)
 
     def _open(self) -> list[tuple[str, Assessment]]:
@@ -261,91 +223,43 @@ class Projector:
 
     def _check_erasure(self, connection: Connection) -> None:
         """Write nothing that was read before an erasure; the caller begins again."""
-        if (connection.execute(_LOOK).one()[2] or 0) != self._erasure:
+        if _last_erasure(connection) != self._erasure:
             raise StoreError(f"{self._store.name}: entries were erased meanwhile")
 
     def _arrivals(self, at: int, arrived: Sequence[Stored]) -> None:
         """Run all clocks up to just before some entries arrived, then take the entries."""
         self._clocks(at - 1)
-        work: list[_Work] = []
+        work: list[Assessed] = []
         for root in sorted(self.custody.add(arrived)):
             detention, former = self.custody.detention(root)
             for name in sorted(former):  # joined with another record: its findings go there
                 self._detentions.pop(name, None)
-                self._set_clock(name, None)
-                work.append(_Work(name, at, None))
+                self._agenda.set(name, None)
+                work.append(Assessed(name, at))
             self._detentions[detention.id] = detention
-            work.append(self._assess(detention, at))
+            work.append(assessed(detention, at, self._judge))
         self._write(work, upto=arrived[-1].seq)
 
     def _clocks(self, now: int) -> bool:
         moved = False
         while (at := self.next_change_at) is not None and at <= now:
-            work: list[_Work] = []
-            while self.next_change_at == at and len(work) < _PART:
-                _, name = heapq.heappop(self._clock)
-                del self._next[name]
-                work.append(self._assess(self._detentions[name], at))
-            self._write(work)
+            together = self._agenda.take(_PART)
+            self._write([assessed(self._detentions[name], at, self._judge) for name in together])
             moved = True
         return moved
 
-    def _assess(self, detention: Detention, at: int) -> _Work:
-        kept, _, conflicts = without_duplicates(detention.entries)
-        result = self._judge(changed(detention, entries=tuple(kept)), at)
-        aside = [
-            SetAside(
-                each.entry.origin,
-                f"id {each.entry.id} was used before for another entry of this detention "
-                f"({each.first.origin}); it is stored, and not judged",
-                "",
-                each.entry.record,
-            )
-            for each in conflicts
-        ]
-        return _Work(detention.id, at, result, aside)
-
-    def _write(self, work: Sequence[_Work], upto: int | None = None) -> None:
+    def _write(self, work: Sequence[Assessed], upto: int | None = None) -> None:
         for start in range(0, len(work), _PART):
             part = work[start : start + _PART]
             with self._store.write() as connection:
                 self._check_erasure(connection)
                 for each in part:
-                    self._record(connection, each)
+                    record(connection, each, self._by, logs=self._logs)
                 if upto is not None and start + _PART >= len(work):
                     self._entry_seq = upto
                 _progress(connection, {"entry_seq": self._entry_seq, "settled_at": part[-1].at})
             for each in part:
-                change = None if each.result is None else each.result.next_change_at
-                self._set_clock(each.detention, change)
-
-    def _record(self, connection: Connection, work: _Work) -> None:
-        """Write an assessment, what it changed in the findings, and the alerts that follow."""
-        name, at, result = work.detention, work.at, work.result
-        set_aside(connection, "assessment", work.conflicts, at)
-        connection.execute(sa.delete(ASSESSMENT).where(ASSESSMENT.c.detention == name))
-        if result is not None:
-            row = {
-                "detention": name, "as_of": at, "next_change_at": result.next_change_at,
-                "unclosed": result.unclosed, "ruleset": self._ruleset.hash,
-                "body": packed(changed(result, facts=())),
-            }  # fmt: skip
-            connection.execute(sa.insert(ASSESSMENT).values(row))
-        here = sa.and_(FINDING.c.detention == name, FINDING.c.at >= at)
-        redone = set(connection.scalars(sa.select(FINDING.c.key).where(here)))
-        connection.execute(sa.delete(FINDING).where(here))  # a second write in the same second
-        last = {key: body for key, _, body in rows_of(connection, name)}
-        found = {} if result is None else {each.key: each for each in result.findings}
-        altered = list(_changes(last, found))
-        if altered:
-            rules = self._ruleset.hash
-            rows = [
-                {"key": k, "at": at, "detention": name, "body": b, "ruleset": rules}
-                for k, b in altered
-            ]
-            connection.execute(sa.insert(FINDING), rows)
-        keys = sorted({*last, *redone, *(key for key, _ in altered)})
-        show(connection, name, keys, at, self._by, logs=self._before is None)
+                self._agenda.set(each.detention, each.next_change_at)
 
     def _alerts(self, now: int) -> bool:
         """Bring alerts to an instant that changed by time alone, or because a person acted."""
@@ -368,7 +282,7 @@ class Projector:
         with self._store.write() as connection:
             for name, group_ in groupby(pairs, key=lambda pair: pair[0]):
                 keys = [key for _, key in group_]
-                show(connection, name, keys, now, self._by, logs=self._before is None)
+                show(connection, name, keys, now, self._by, logs=self._logs)
             _progress(connection, {"log_seq": self._log_seq, "settled_at": now})
         self._ticked = now
         return True
@@ -377,29 +291,14 @@ class Projector:
         """Tell screens now and then that what stands there is still right."""
         if now >= self._ticked + TICK:
             with self._store.write() as connection:
-                limits = packed_limits(self._settings.limits(now))
+                limits = packed_limits(self._by.settings.limits(now))
                 connection.execute(sa.update(PROGRESS).values(settled_at=now, limits=limits))
             self._ticked = now
 
 
-def _changes(
-    last: Mapping[str, str | None], found: Mapping[str, Finding]
-) -> Iterator[tuple[str, str | None]]:
-    """Yield what became of findings; those that were never near an alarm are left out."""
-    for key, finding in found.items():
-        known = last.get(key)
-        if key not in last and not _is_near(finding):
-            continue
-        body = packed(changed(finding, ruleset="", judged_by=""))
-        if body != known:
-            yield key, body
-    for key, old in last.items():
-        if key not in found and old is not None:
-            yield key, None
-
-
-def _is_near(finding: Finding) -> bool:
-    return is_concern(finding) and (finding.status in BREACHES or finding.status == "due_soon")
+def _last_erasure(connection: Connection) -> int:
+    """Return the number of the last row of the log that says entries were erased, or 0."""
+    return int(connection.execute(_LOOK).one()[2] or 0)
 
 
 def _progress(connection: Connection, values: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from detention_monitor.findings import BREACHES, Finding
 Kind = Literal["gained", "lost", "moved"]
 _MOST = 100
 """Findings of which the log says one by one what became of them; beyond that, counts only."""
-_SHOWN = (*BREACHES, "due_soon", "open")
+_SHOWN = BREACHES | {"due_soon", "open"}
 
 
 @dataclass(slots=True)

@@ -19,11 +19,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from detention_monitor.links import record_name
-from detention_monitor.live.acts import ActError, Person
+from detention_monitor.live.acts import Person
 from detention_monitor.live.chain import detention_key, erased_id
 from detention_monitor.live.intake import Stored, entries
 from detention_monitor.live.joined import Custody
 from detention_monitor.live.log import append
+from detention_monitor.live.may_act import ActError
 from detention_monitor.live.store import (
     ALERT,
     ASSESSMENT,

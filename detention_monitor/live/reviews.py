@@ -15,9 +15,10 @@ import msgspec
 import orjson
 import sqlalchemy as sa
 
-from detention_monitor.live.acts import ActError, Person
+from detention_monitor.live.acts import Person
 from detention_monitor.live.chain import detention_key
 from detention_monitor.live.log import append
+from detention_monitor.live.may_act import ActError
 from detention_monitor.live.store import LOG, Store, plain
 from detention_monitor.values import Immutable
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
@@ -44,54 +44,42 @@ def monitor(
     ruleset, faults = _rules(db, rules, policy)
     standard_input = StandardInput(ruleset.vocabulary) if "-" in follow else None
     wanted = feeds_for(follow, ruleset.vocabulary, {}, standard_input)
-    names = ", ".join(feed.name for feed in wanted)  # without passwords
-    store = Store.open(db)
-    stop = Event()
-    try:
-        with store.alone():
-            reloader = Reloader(rules, policy)
-            use = _InUse(ruleset, Worker(ruleset, say), standard_input)
-            escalator = None
+    with closing(Store.open(db)) as store, store.alone(), ExitStack() as used:
+        use = used.enter_context(closing(_InUse(ruleset, Worker(ruleset, say), standard_input)))
+        reloader = used.enter_context(closing(Reloader(rules, policy)))
+        escalator = None
+        if hook is not None:
+            escalator = used.enter_context(closing(Escalator(store, hook, int(time.time()), say)))
 
-            def take_over(new: RuleSet, engine: Engine) -> None:
-                use.take(new, engine)
-                keep(store, new, rules, policy, int(time.time()))
+        def take_over(new: RuleSet, engine: Engine) -> None:
+            use.take(new, engine)
+            keep(store, new, rules, policy, int(time.time()))
 
-            try:
-                if hook is not None:
-                    escalator = Escalator(store, hook, int(time.time()), say)
-                whole = Monitor(
-                    store,
-                    lambda: feeds_for(
-                        follow, use.ruleset.vocabulary, positions(store), standard_input
-                    ),
-                    ruleset,
-                    use.engine,
-                    say=say,
-                    escalator=escalator,
-                    reloading=Reloading(reloader, lambda new: Worker(new, say), take_over),
-                )
-                if faults:
-                    whole.refuse(faults)
-                else:
-                    keep(store, ruleset, rules, policy, int(time.time()))
-                if once:
-                    while whole.step():
-                        pass
-                else:
-                    for number in (signal.SIGTERM, signal.SIGINT):
-                        signal.signal(number, lambda *_: stop.set())
-                    signal.signal(signal.SIGHUP, lambda *_: reloader.ask())
-                    say(f"{store.name}: rules {ruleset.hash}; following {names}")
-                    whole.run(stop)
-                return whole.counts
-            finally:
-                reloader.close()
-                if escalator is not None:
-                    escalator.close()
-                use.engine.close()
-    finally:
-        store.close()
+        whole = Monitor(
+            store,
+            lambda: feeds_for(follow, use.ruleset.vocabulary, positions(store), standard_input),
+            ruleset,
+            use.engine,
+            say=say,
+            escalator=escalator,
+            reloading=Reloading(reloader, lambda new: Worker(new, say), take_over),
+        )
+        if faults:
+            whole.refuse(faults)
+        else:
+            keep(store, ruleset, rules, policy, int(time.time()))
+        if once:
+            while whole.step():
+                pass
+        else:
+            stop = Event()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: stop.set())
+            signal.signal(signal.SIGHUP, lambda *_: reloader.ask())
+            names = ", ".join(feed.name for feed in wanted)  # without passwords
+            say(f"{store.name}: rules {ruleset.hash}; following {names}")
+            whole.run(stop)
+        return whole.counts
 
 
 def _rules(db: str, rules: Path, policy: Path | None) -> tuple[RuleSet, tuple[str, ...]]:
@@ -103,10 +91,8 @@ def _rules(db: str, rules: Path, policy: Path | None) -> tuple[RuleSet, tuple[st
             store = Store.open(db, create=False)
         except StoreError:
             raise error from None
-        try:
+        with closing(store):
             kept = last_kept(store)
-        finally:
-            store.close()
         if kept is None:
             raise
         return kept, told_faults(error)
@@ -126,6 +112,10 @@ class _InUse:
         self.ruleset, self.engine = ruleset, engine
         if self._standard_input is not None:
             self._standard_input.read_by(ruleset.vocabulary)
+
+    def close(self) -> None:
+        """End the engine in use."""
+        self.engine.close()
 
 
 def feeds_for(

@@ -1,11 +1,12 @@
-"""The board of a story: transport keys, jumps to alerts and breaches, and where it stands."""
+"""The board of a story: what is replayed, transport keys, jumps, and where it stands."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from threading import Event
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from textual import work
 
@@ -14,24 +15,21 @@ from detention_monitor.boards.desk import PassedOver
 from detention_monitor.boards.lines import Line, Piece, piece
 from detention_monitor.boards.marks import Mark, between, marks, next_mark, ruler
 from detention_monitor.boards.rows import when_text
-from detention_monitor.boards.story import StoryDesk, arrival
+from detention_monitor.boards.story import StoryDesk, arrival, coverage_by
 from detention_monitor.detention import detentions_of
 from detention_monitor.entries import CustodyEvent
-from detention_monitor.times import parse_instant
+from detention_monitor.errors import DetentionMonitorError
+from detention_monitor.times import parse_instant, start_of_day
 from detention_monitor.vocabulary import Coverage
 from tui.judge import worker
-from tui.screens.board import BoardScreen
 from tui.screens.dialogs import Ask, read_time
-
-if TYPE_CHECKING:
-    from tui.app import BoardApp
-
+from tui.screens.paging import Paging
 
 PATIENCE = 0.2
 """Seconds for which a story is judged between two frames."""
 
 
-class Playing(BoardScreen):
+class Playing(Paging):
     """See the module. On a board of the present none of this is offered."""
 
     _found: Sequence[Mark] | None = None
@@ -44,7 +42,7 @@ class Playing(BoardScreen):
 
     def on_mount(self) -> None:
         """Look through the story for what replay jumps to."""
-        if isinstance(self.desk, StoryDesk) and cast("BoardApp", self.app).searches:
+        if isinstance(self.desk, StoryDesk) and self.board.searches:
             self._search()
 
     def on_unmount(self) -> None:
@@ -140,18 +138,17 @@ class Playing(BoardScreen):
             self._moved_to(instants[place])
 
     def _jump(self, steps: int, *, breaches: bool) -> None:
-        board = cast("BoardApp", self.app)
         if self._found is None:
-            board.say("still looking through the record for alerts")
+            self.board.say("still looking through the record for alerts")
             return
         self.story.stop()
         mark = next_mark(self._found, self.story.now(), steps, breaches=breaches)
         if mark is None:
             side = "after" if steps > 0 else "before"
-            board.say(f"no {'breach' if breaches else 'alert'} {side} this")
+            self.board.say(f"no {'breach' if breaches else 'alert'} {side} this")
             return
         self._moved_to(mark.at)
-        board.say(f"{when_text(mark.at, self.now)} {mark.record}: {mark.text}")
+        self.board.say(f"{when_text(mark.at, self.now)} {mark.record}: {mark.text}")
         name = next(
             (row.child.detention for row in self.every if mark.record in row.child.records), ""
         )
@@ -167,7 +164,6 @@ class Playing(BoardScreen):
 
     def action_go_to(self) -> None:
         """Ask for a time, and go there."""
-        board = cast("BoardApp", self.app)
 
         def go(text: str | None) -> None:
             if not text:
@@ -175,9 +171,9 @@ class Playing(BoardScreen):
             try:
                 passed = self._moved_to(_instant(text, self.story))
                 if passed:
-                    board.say(passed)
+                    self.board.say(passed)
             except ValueError as error:
-                board.say(str(error), wrong=True)
+                self.board.say(str(error), wrong=True)
 
         self.app.push_screen(Ask("Go to: 22:40, or 2024-09-13 22:40"), go)
 
@@ -186,11 +182,63 @@ class Playing(BoardScreen):
         desk = cast("StoryDesk", self.desk)
         desk.read("as_happened" if desk.reading == "as_known" else "as_known")
         if desk.reading == "as_known" and desk.undated:
-            cast("BoardApp", self.app).say(
+            self.board.say(
                 f"{desk.undated} entries do not say when they were recorded: taken as known at once"
             )
         self._search()
         self.tick()
+
+    # --- what is replayed ----------------------------------------------------------------------
+
+    def action_replay(self) -> None:
+        """Play the chosen record from its beginning; actions are off."""
+        name = self.child_name
+        detention = self.desk.detention(name) if name is not None else None
+        if name is None or detention is None:
+            return
+        if not self.noted("opened", name, "REPLAY"):
+            return
+        self.play(detention.entries, coverage_by([detention]))
+
+    def action_replay_all(self) -> None:
+        """Play everything that the board knows, or a day that a person names."""
+        if isinstance(self.desk, StoryDesk):
+            self.play(self.desk.entries, self.desk.coverage)
+            return
+
+        def chosen(text: str | None) -> None:
+            if text is None:
+                return
+            if text.strip():
+                self._replay_day(text.strip())
+            elif self.noted("opened", None, "REPLAY of all"):
+                named = (self.desk.detention(each.detention) for each in self.desk.children())
+                known = [each for each in named if each is not None]
+                self.play([entry for each in known for entry in each.entries], coverage_by(known))
+
+        self.app.push_screen(
+            Ask("Replay which day? 2024-09-13; empty: who is on this board"), chosen
+        )
+
+    def _replay_day(self, text: str) -> None:
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            self.board.say(f"'{text}' is no day; write 2024-09-13", wrong=True)
+            return
+        start, end = start_of_day(day), start_of_day(day + timedelta(days=1))
+        if not self.noted("opened", None, f"REPLAY of {day}"):
+            return
+        try:
+            known = self.desk.day(start, end)
+        except DetentionMonitorError as error:
+            self.board.say(str(error), wrong=True)
+            return
+        if not known:
+            self.board.say(f"no entry of {day} is in the store")
+            return
+        entries = [entry for each in known for entry in each.entries]
+        self.play(entries, coverage_by(known), (start, min(end, self.clock.now())))
 
     def play(
         self, entries: Sequence[CustodyEvent], coverage: Mapping[str, Coverage],
@@ -200,16 +248,15 @@ class Playing(BoardScreen):
 
         `between`: of a day, from when to when (seconds UTC).
         """
-        board = cast("BoardApp", self.app)
-        judge = board.replay_judge()
+        judge = self.board.replay_judge()
         desk = StoryDesk(entries, self.desk.ruleset, judge, coverage=coverage, ready=judge.is_ready)
         desk.patience = PATIENCE
         if not desk.entries:
-            board.say("no entries to play")
+            self.board.say("no entries to play")
             return
         start, end = between or (desk.start, max(desk.end, self.clock.now()))
         story = StoryClock(start, end, speed=60, running=False)
-        board.push_screen(type(self)(desk, story, self.look, self.glyphs))
+        self.board.push_screen(type(self)(desk, story, self.look, self.glyphs))
 
 
 def _instant(text: str, story: StoryClock) -> int:
