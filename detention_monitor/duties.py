@@ -12,6 +12,7 @@ from functools import lru_cache
 from detention_monitor.clocks import live
 from detention_monitor.drafts import Certainty, Situation, head_of, message_of, shown, unique
 from detention_monitor.findings import (
+    ASKED,
     NO_MEASURES,
     SEVERITIES,
     Finding,
@@ -126,6 +127,9 @@ class Duty:
                 steps.append(GradeState(step.name, at, step.severity, step.authority, passed=False))
             if len(steps) > 1:
                 steps.sort(key=_when)
+        elif terms.asks_after and due is not None:
+            ours = self.now.parameters.declared[terms.asks_after[1:]].authority
+            steps.append(GradeState(ASKED, due, terms.severity, ours, passed=False))
         elif due is not None or terms.before:
             steps.append(GradeState("due", due, terms.severity, terms.authority, passed=False))
             if terms.before:
@@ -134,8 +138,8 @@ class Duty:
 
     def _due(self) -> int | None:
         terms = self.terms
-        if terms.within:
-            return self._after(terms.within)
+        if terms.within or terms.asks_after:
+            return self._after(terms.within or terms.asks_after)
         if terms.before:
             return self._on("before")
         if terms.before_local:

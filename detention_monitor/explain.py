@@ -145,6 +145,8 @@ class _Explanation:
             yield from self._line(
                 "due", f"{start} + {in_words(seconds)}{name} = {local_text(finding.due_at)}"
             )
+        elif must.asks_after is not None:
+            yield from self._line_of_ours(must.asks_after)
         elif must.before:
             named = " or ".join(must.before)
             when = f" at {local_text(finding.due_at)}" if finding.due_at else ": not entered yet"
@@ -153,6 +155,20 @@ class _Explanation:
             late = finding.done_at - finding.due_at
             word = f"{in_words(late)} late" if late > 0 else f"{in_words(-late)} to spare"
             yield from self._line("done", f"{local_text(finding.done_at, seconds=True)}: {word}")
+
+    def _line_of_ours(self, span: str) -> Iterator[str]:
+        """Say from when a person is asked, where the law gives no time."""
+        step = next((each for each in self.finding.grades if each.at is not None), None)
+        if step is None or step.at is None:
+            return
+        seconds = self.ruleset.parameters.span(span, self.finding.arose_at or 0)
+        start, line = local_text(step.at - seconds), local_text(step.at)
+        passed = "passed" if step.passed else "not passed"
+        yield from self._line(
+            "asked",
+            f"{start} + {in_words(seconds)} ({span}) = {line}, a local line ({step.authority}, not law): "
+            f"{passed}",
+        )
 
     def _grades(self, rule: Rule) -> Iterator[str]:
         written = {grade.name: grade for grade in rule.grades if not isinstance(grade, str)}

@@ -40,6 +40,8 @@ def _of_duty(finding: Finding, rule: Rule, ruleset: RuleSet) -> Iterator[tuple[s
     if finding.status in _WAITING:
         by = "" if finding.due_at is None else f" by {local_text(finding.due_at)}"
         yield "clears", f"{act}{by}"
+    elif finding.asked_at is not None:
+        yield from _asked(finding, rule, ruleset, act)
     elif finding.status == "overdue":
         yield "clears", f"{act}: it ends the wait, and stays late"
     if finding.status not in _LATE:
@@ -52,6 +54,16 @@ def _of_duty(finding: Finding, rule: Rule, ruleset: RuleSet) -> Iterator[tuple[s
     if excuses:
         when = "" if rule.excused_late else by
         yield "excused", f"{excuses}{when}"
+
+
+def _asked(finding: Finding, rule: Rule, ruleset: RuleSet, act: str) -> Iterator[tuple[str, str]]:
+    """Yield what still answers a question that a local line put, and what would have kept it away."""
+    answers = " or ".join(_act(each, ruleset) for each in rule.excused_by)
+    if answers and rule.excused_late and finding.clears_on:
+        yield "clears", answers
+    yield "prevented", f"{act} by {local_text(finding.asked_at or 0)}"
+    if answers and not (rule.excused_late and finding.clears_on):
+        yield "excused", answers
 
 
 def _of_act(finding: Finding, rule: Rule, ruleset: RuleSet) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from detention_monitor.asking import as_question
 from detention_monitor.drafts import Situation, cannot_tell
 from detention_monitor.duties import Duty
 from detention_monitor.findings import Finding
@@ -41,6 +42,8 @@ def _found(terms: Terms, subject: int, now: Situation) -> Iterable[Finding]:
     if not opened:
         return ()
     found = [Duty(terms, subject, at, opened[at], now).finding() for at in sorted(opened)]
+    if terms.asks_after:
+        found = [as_question(each, terms) for each in found]
     if terms.nature == "concern":
         return found
     # Good practice is only ever found done.

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from detention_monitor.assess import Assessment, Backend
 from detention_monitor.durable import DurableBackend
 from detention_monitor.errors import DetentionMonitorError
-from detention_monitor.findings import BREACHES, Finding
+from detention_monitor.findings import ASKED, BREACHES, Finding
 from detention_monitor.plan import RULES, Stratum
 from detention_monitor.rulecheck import opening_kinds
 from detention_monitor.rulefile import RuleSet
@@ -79,6 +79,8 @@ def _points(rule: Rule, whole: RuleSet) -> Iterator[str]:
         yield f"raised {number}"
     for grade in rule.grades if isinstance(rule.grades, tuple) else ():
         yield f"step {grade.name}"
+    if rule.must is not None and rule.must.asks_after:
+        yield f"step {ASKED}"
     if rule.warn:
         yield "warning"
     if rule.must is not None and rule.must.doubted_where:

@@ -148,9 +148,8 @@ class _Life:
         return waits
 
     def _sounds_at(self, at: int, finding: Finding) -> int:
-        if finding.status != "overdue" or finding.due_at is None:
-            return at
-        return max(at, finding.due_at + self.terms.grace(finding.due_at) + 1)
+        due = finding.due_at if finding.status == "overdue" else finding.asked_at
+        return at if due is None else max(at, due + self.terms.grace(due) + 1)
 
     def _sound(self, new: _Raise, fell: int | None) -> None:
         """Raise it, unless it chatters: then it is one alert, and who took it on still has it."""
