@@ -35,8 +35,8 @@ def as_question(finding: Finding, terms: Terms) -> Finding:
         status=terms.finds,
         occurred_at=line,
         message=(
-            f"{finding.message} Asked from {local_text(line)}, a local line: {why}, so whether that "
-            "was a breach is for a person to judge."
+            f"{finding.message} Asked from {local_text(line)}, a local line; {why}: whether it is a "
+            "breach is for a person to judge."
         ),
         absent=(*finding.absent, *terms.answers),
         clears_on=terms.clears if can_be_answered else "",

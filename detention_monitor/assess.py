@@ -251,6 +251,8 @@ class _Run:
             pauses=pauses,
             coverage=self.coverage,
             marks=self.ruleset.plan.marks,
+            states=self.ruleset.plan.states,
+            intervals=intervals,
             relied=self.ruleset.plan.relied,
         )
 

@@ -12,7 +12,7 @@ from detention_monitor.findings import NO_MEASURES, Finding, GradeState, Status,
 from detention_monitor.parameters import Parameters
 from detention_monitor.rulemodel import Severity
 from detention_monitor.terms import UNTIDY, Terms
-from detention_monitor.timeline import Conclusions, Fact
+from detention_monitor.timeline import Conclusions, Fact, Interval
 from detention_monitor.times import local_text
 from detention_monitor.vocabulary import WHOLE, Coverage
 
@@ -35,6 +35,9 @@ class Situation(msgspec.Struct, gc=False):
     pauses: Mapping[str, Sequence[Span]] = msgspec.field(default_factory=dict)
     coverage: Coverage = WHOLE
     marks: Mapping[str, frozenset[str]] = msgspec.field(default_factory=dict)
+    states: Mapping[str, frozenset[str]] = msgspec.field(default_factory=dict)
+    """The intervals that each mark asks for."""
+    intervals: Sequence[Interval] = ()
     relied: Mapping[int, frozenset[str]] = msgspec.field(default_factory=dict)
     ends: Sequence[int] = ()
     """Every instant at which police detention ended, also where it was resumed afterwards."""

@@ -26,6 +26,7 @@ from detention_monitor.terms import Terms
 from detention_monitor.timeline import ESTABLISHED, Closing, Fact
 from detention_monitor.times import in_words, next_local
 from detention_monitor.values import Immutable
+from detention_monitor.wording import Wording
 
 LATENESS: tuple[tuple[str, int, Severity], ...] = (
     ("late", 0, "info"),
@@ -69,6 +70,7 @@ class Duty:
         self.done, self.doubted = first("done"), first("doubted")
         self.lapse, self.excuse = first("lapses"), first("excused")
         self.mitigation, self.waited_for = first("mitigated"), first("after")
+        self.contrary = first("doubts")
         self.latest = _time(self.fact, "due_latest") if terms.by_clock else None
         self.early = _time(self.fact, "early") if terms.by_clock else None
         self._on_entries: set[str] = set()
@@ -285,8 +287,17 @@ class Duty:
             sure = sure and until > self.latest
         if status == "excused" and self.excuse is not None:
             sure = sure and self.excuse.sure
-        sure = sure and self._left_within(status) is None
+        sure = sure and self._left_within(status) is None and not self._contradicted(status, done)
         return "established" if sure else "possible"
+
+    def _contradicted(self, status: Status, done: _Act | None) -> bool:
+        """Whether an entry of the same custody shows as done by then what was found late or undone."""
+        contrary = self.contrary
+        if contrary is None or status not in ("overdue", "missed", "met_late"):
+            return False
+        if status == "met_late" and done is not None:
+            return _earlier(contrary, done)
+        return self._by_the_end(contrary) is not None
 
     def _left_within(self, status: Status) -> int | None:
         """Return the seconds to the end of custody if they left no sure time for what was missed.
@@ -325,7 +336,9 @@ class Duty:
         late = _minutes(until - due) if final and due is not None and until > due else None
         discharge = done if status in ("met", "met_late") else None
         evidence = fact.evidence
-        for act in (discharge, self.excuse, self.lapse if status in ("lapsed", "missed") else None):
+        contrary = self.contrary if self._contradicted(status, done) else None
+        over = self.lapse if status in ("lapsed", "missed") else None
+        for act in (discharge, self.excuse, over, contrary):
             if act is not None:
                 evidence += now.facts[act.place].evidence
         waits = status in ("open", "due_soon")
@@ -349,6 +362,8 @@ class Duty:
         hurry = self._left_within(status)
         if hurry is not None:
             message += _hurried(hurry)
+        if contrary is not None:
+            message += _otherwise(now.facts[contrary.place], terms.wording)
         return Finding(
             *head_of(terms, fact, now, current.authority if current else terms.authority),
             severity,
@@ -397,11 +412,14 @@ def _acts(closings: Mapping[str, Closing], facts: Sequence[Fact]) -> dict[str, _
     return out
 
 
+_NUMBERED = ("lapses", "excused", "mitigated", "doubts", "after")
+
+
 @lru_cache(maxsize=1_024)
 def _plain(role: str) -> str:
     """Return a role without the number that tells alternatives apart: `lapses0` is `lapses`."""
     plain = role.rstrip("0123456789")
-    return plain if plain in ("lapses", "excused", "mitigated", "after") else role
+    return plain if plain in _NUMBERED else role
 
 
 def _earlier(one: _Act, other: _Act) -> bool:
@@ -436,6 +454,13 @@ def _alert(early: int) -> str:
 def _hurried(left: int) -> str:
     return (
         f" Custody ended {in_words(left)} later: whether there was time is for a person to judge."
+    )
+
+
+def _otherwise(entry: Fact, wording: Wording) -> str:
+    return (
+        f" By the entry '{wording.name(entry.kind)}' of {shown(entry.at)} it may be otherwise: which "
+        "entry is right is for a person to find out."
     )
 
 

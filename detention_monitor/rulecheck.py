@@ -31,7 +31,7 @@ _SPANS = ("within", "asks_after", "at", "after", "warn", "established_for")
 """Fields that hold a duration, where they hold a text."""
 _DUTY = ("duty",)
 _ONLY_IN: Mapping[str, Sequence[str]] = {
-    **dict.fromkeys(("already_since", "lapses_on", "excused_by", "excused_late", "mitigated_by",
+    **dict.fromkeys(("already_since", "lapses_on", "excused_by", "excused_late", "mitigated_by", "doubted_by",
                      "warn", "grades", "pauses_while", "needs_time", "outlasts_detention", "measures"), _DUTY),
     **dict.fromkeys(("raised", "when_unknown", "cannot_tell_without"), ("prohibition",)),
     "finds": ("prohibition", "count"),
@@ -205,6 +205,7 @@ class _Checker:
             ("lapses_on", rule.lapses_on),
             ("excused_by", rule.excused_by),
             ("mitigated_by", rule.mitigated_by),
+            ("doubted_by", rule.doubted_by),
         ):
             for number, each in enumerate(closers):
                 self._same(each.same, (*opening, *each.kind), (*location, role, number, "same"))

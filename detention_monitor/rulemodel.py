@@ -233,6 +233,8 @@ class Rule(_Closed):
     excused_late: bool = False
     """Whether what excuses may be entered after the duty was due: the reason counts, not its record."""
     mitigated_by: Selectors = ()
+    doubted_by: Selectors = ()
+    """Entries by which the act was done though no entry of it says so: a miss is only possible."""
     warn: tuple[Span, ...] = ()
     grades: Literal["by_lateness"] | tuple[Grade, ...] = ()
     pauses_while: Name | None = None

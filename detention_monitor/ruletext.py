@@ -168,6 +168,7 @@ class RuleText:
         for label, selectors in (
             ("Excused by", rule.excused_by),
             ("Made milder by", rule.mitigated_by),
+            ("Only possible by", rule.doubted_by),
             ("Falls away on", rule.lapses_on),
         ):
             if selectors and all(is_plain(each) for each in selectors):

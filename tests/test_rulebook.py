@@ -70,6 +70,7 @@ rules:
     excused_by: [{kind: review_held, where: exists mode_reason, same: role}]
     excused_late: true
     mitigated_by: [{kind: aa_delay_reason, where: exists reason}]
+    doubted_by: [{kind: aa_left, unless: in_hospital}]
     warn: [37m, $aa_red]
     grades:
       - {name: first_step, at: 95m, severity: info, authority: note}

@@ -72,7 +72,7 @@ def _name(rule: Rule) -> str:
 def _points(rule: Rule, whole: RuleSet) -> Iterator[str]:
     yield "fires"
     yield "silent"
-    for name in ("excused_by", "mitigated_by"):
+    for name in ("excused_by", "mitigated_by", "doubted_by"):
         for number, selector in enumerate(getattr(rule, name), start=1):
             yield f"{name} {number} ({' or '.join(selector.kind)})"
     for number, _ in enumerate(rule.raised, start=1):
@@ -137,7 +137,9 @@ def _reached(
     closed = heard.found.closed.items()
     roles = {role for (owner, _), roles in closed if owner == subject for role in roles}
     roles |= {role for owner, role in heard.found.opened if owner == subject}
-    for name, role in (("excused_by", "excused"), ("mitigated_by", "mitigated")):
+    for name, role in (
+        ("excused_by", "excused"), ("mitigated_by", "mitigated"), ("doubted_by", "doubts"),
+    ):  # fmt: skip
         for number, selector in enumerate(getattr(rule, name)):
             if f"{role}{number}" in roles:
                 yield f"{name} {number + 1} ({' or '.join(selector.kind)})"

@@ -41,6 +41,8 @@ HOVER: dict[str, str] = {
     "excused_by": "Entries that make it no breach, if they come before it was due.",
     "excused_late": "true where the excuse counts even if it was written after the duty was due.",
     "mitigated_by": "Entries that lower the severity and keep the finding.",
+    "doubted_by": "Entries by which it may be otherwise, though none of those above says so: where the record "
+    "contradicts itself so, a miss is only possible, and the finding names the entry.",
     "warn": "How long before it is due the duty turns amber; a list, such as [60m, 30m].",
     "Rule.grades": "Steps while it is not done, each with its instant, severity and authority; or "
     "by_lateness.",
