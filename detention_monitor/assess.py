@@ -105,7 +105,7 @@ def assess(
     out_of = out_of_order([each.facts for each in readings])
     left_out = outside_code.told(first.facts)
     problems = (*view.problems, *_clock_problems(first.facts), *out_of, *left_out)
-    findings += [problem_finding(each, view, ruleset.hash, first.judged_by) for each in problems]
+    findings += [problem_finding(each, view, ruleset, first.judged_by) for each in problems]
     changes = [each.next_change_at for each in readings if each.next_change_at is not None]
     changes += [at for at in (view.next_entry_at,) if at is not None]
     return changed(

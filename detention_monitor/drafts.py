@@ -67,7 +67,7 @@ def _word(terms: Terms, fact: Fact, name: str) -> str:
         return "not recorded"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value).replace("_", " ")
+    return str(value) if isinstance(value, int) else terms.wording.value(value)
 
 
 def head_of(

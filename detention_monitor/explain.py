@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 
+from detention_monitor.asked_of import absent_in_words, questions
 from detention_monitor.assess import Assessment
 from detention_monitor.clock_facts import excluded
 from detention_monitor.clocks import Span, live
-from detention_monitor.conditions import Test, parse, tests
 from detention_monitor.detention import Detention
-from detention_monitor.entries import CustodyEvent, Value
+from detention_monitor.entries import CustodyEvent
 from detention_monitor.findings import Finding
-from detention_monitor.reference import holds
 from detention_monitor.remedy import remedies
 from detention_monitor.rulecheck import opening_kinds
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Rule
-from detention_monitor.text import in_a_cell, printable
+from detention_monitor.text import printable
 from detention_monitor.timeline import Fact
 from detention_monitor.times import in_words, local_text
 
@@ -28,7 +27,6 @@ _PERIODS: Mapping[str, tuple[str, ...]] = {
     "custody_clock.due": ("custody_limit",),
 }
 """By clock, the parameters that hold its periods; the others are not a period from an instant."""
-_OUTCOMES = {2: "yes", 1: "not recorded", 0: "no"}
 
 
 def explain(finding: Finding, result: Assessment, detention: Detention, ruleset: RuleSet) -> str:
@@ -116,17 +114,19 @@ class _Explanation:
             return
         kind = self.ruleset.vocabulary.kinds[fact.kind]
         yield from self._line(
-            "arose", f"{fact.kind} at {local_text(fact.at, seconds=True)}: {kind.about}"
+            "arose",
+            f"{self._named(fact.kind)} at {local_text(fact.at, seconds=True)}: {kind.about}",
         )
         where = rule.arises_on.where if rule.arises_on else rule.never.where if rule.never else ""
         if where:
             yield from self._conditions(where, fact)
 
     def _conditions(self, where: str, fact: Fact) -> Iterator[str]:
-        attributes = self.ruleset.plan.attributes[fact.kind]
-        for test in dict.fromkeys(tests(parse(where))):
-            outcome = _OUTCOMES[holds(test, fact.attrs, attributes)]
-            yield from self._line("", f"  {test}? {outcome}{_given(test, fact.attrs)}")
+        for each in questions(where, fact, self.ruleset):
+            yield from self._line("", f"  {each}")
+
+    def _named(self, *kinds: str) -> str:
+        return self.ruleset.wording.quoted(kinds)
 
     # --- by when -------------------------------------------------------------------------------
 
@@ -148,7 +148,7 @@ class _Explanation:
         elif must.asks_after is not None:
             yield from self._line_of_ours(must.asks_after)
         elif must.before:
-            named = " or ".join(must.before)
+            named = self._named(*must.before)
             when = f" at {local_text(finding.due_at)}" if finding.due_at else ": not entered yet"
             yield from self._line("due", f"before {named}{when}")
         if finding.done_at is not None and finding.due_at is not None:
@@ -175,13 +175,14 @@ class _Explanation:
         for grade in self.finding.grades:
             at = "not known yet" if grade.at is None else local_text(grade.at)
             step = written[grade.name]
-            how = f"on {', '.join(step.on)}"
+            how = f"on {self._named(*step.on)}"
             if step.at:
                 seconds = self.ruleset.parameters.span(step.at, self.finding.arose_at or 0)
                 how = f"after {in_words(seconds)} ({step.at})"
             passed = "passed" if grade.passed else "not passed"
             yield from self._line(
-                "step", f"{grade.name}: {how}: {at}: {passed} ({grade.severity}, {grade.authority})"
+                "step",
+                f"{grade.name.replace('_', ' ')}: {how}: {at}: {passed} ({grade.severity}, {grade.authority})",
             )
 
     def _clock(self, by: str) -> Iterator[str]:
@@ -237,17 +238,13 @@ class _Explanation:
                 continue
             at = entry.at_text or local_text(entry.at, seconds=True)
             place = f" ({entry.origin})" if entry.origin else ""
-            yield from self._line("entry", f"{entry.id} {entry.kind} at {at}{place}")
+            yield from self._line("entry", f"{entry.id} {self._named(entry.kind)} at {at}{place}")
+        kind = opening_kinds(self.rule)[0] if self.rule is not None else ""
         for each in self.finding.absent:
-            yield from self._line("not found", each)
+            yield from self._line("not found", absent_in_words(each, kind, self.ruleset))
 
     def _cure(self, rule: Rule) -> Iterator[str]:
         for label, text in remedies(self.finding, rule, self.ruleset):
             yield from self._line(label, text)
         if rule.do:
             yield from self._line("do", rule.do)
-
-
-def _given(test: Test, attrs: Mapping[str, Value]) -> str:
-    value = attrs.get(test.attribute)
-    return "" if value in (None, "", ()) else f" ({test.attribute}: {in_a_cell(value, ', ')})"

@@ -34,7 +34,7 @@ _CANNOT_TELL = {
 _FOR_INFORMATION = ("TIME_AMBIGUOUS", "OUTSIDE_THE_CODE")
 
 
-def problem_finding(problem: Problem, view: View, ruleset: str, judged_by: str) -> Finding:
+def problem_finding(problem: Problem, view: View, ruleset: RuleSet, judged_by: str) -> Finding:
     """Return the finding (authority `quality`, no duty) that reports one problem."""
     unknown = problem.code in _CANNOT_TELL
     return Finding(
@@ -52,10 +52,10 @@ def problem_finding(problem: Problem, view: View, ruleset: str, judged_by: str) 
         severity="info" if problem.code in _FOR_INFORMATION else "medium",
         status="cannot_tell" if unknown else "not_recorded",
         certainty="possible" if unknown else "established",
-        message=f"Entry {problem.entry}: {problem.message}.",
+        message=f"Entry {problem.entry}: {problem.told(ruleset.wording.name)}.",
         occurred_at=problem.at,
         evidence=(problem.entry,),
-        ruleset=ruleset,
+        ruleset=ruleset.hash,
         judged_by=judged_by,
     )
 
@@ -68,7 +68,7 @@ def undecided(problem: Problem, view: View, ruleset: RuleSet, judged_by: str) ->
     """
     [facts] = view.readings
     first, last = facts[0].at, facts[-1].at
-    named = problem_finding(problem, view, ruleset.hash, judged_by)
+    named = problem_finding(problem, view, ruleset, judged_by)
     because = f"More readings of the repeated hour than are judged; see {problem.code}."
     duties = set()
     for rule in ruleset.plan.rules.values():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from detention_monitor.asked_of import speaker_of
 from detention_monitor.conditions import ALWAYS, Both, Condition, parse
 from detention_monitor.findings import Finding
 from detention_monitor.plan import WORKED_OUT_FROM
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Rule, Selector, Step
-from detention_monitor.speaking import Speaker
 from detention_monitor.timeline import FAR
 from detention_monitor.times import in_words, local_text
 
@@ -73,7 +73,7 @@ def _of_act(finding: Finding, rule: Rule, ruleset: RuleSet) -> Iterator[str]:
         if blank:
             names = [ruleset.wording.gap(name, rule.never.kind[0]) for name in finding.absent]
             yield f"had the entry said: {', '.join(dict.fromkeys(names))}"
-        speaker = _speaker(ruleset)
+        speaker = speaker_of(ruleset)
         parts = [speaker.said(each, rule.never.kind) for each in _parts(whole)] if not blank else []
         if parts:
             yield f"had one of these been otherwise: {'; '.join(parts)}"
@@ -112,7 +112,7 @@ def _parts(condition: Condition) -> Sequence[Condition]:
 
 def _act(selector: Selector, ruleset: RuleSet) -> str:
     """Return kinds and condition in words; of what the program works out it says what it is."""
-    speaker = _speaker(ruleset)
+    speaker = speaker_of(ruleset)
     kinds = []
     for name in selector.kind:
         kind = ruleset.vocabulary.kinds[name]
@@ -130,7 +130,3 @@ def _states(names: Sequence[str], ruleset: RuleSet) -> str:
     return " or ".join(
         f"{said} ({about[name].rstrip('.')})" if name in about else said for name, said in quoted
     )
-
-
-def _speaker(ruleset: RuleSet) -> Speaker:
-    return Speaker(ruleset.wording, ruleset.plan.attributes, ruleset.plan.marks)

@@ -54,7 +54,7 @@ def _told_once(parts: Iterable[tuple[str, str]], wording: Wording) -> Iterator[t
     absent = []
     for label, said in parts:
         if label == "not found":
-            absent.append(wording.gap(said))
+            absent.append(said)
         elif label in ("entry", "arose", "step", "due", "asked"):
             yield label, _in_words(said, wording)
         else:
