@@ -150,6 +150,11 @@ CODES: dict[str, Code] = {
     "fixed-by-law": Code(
         "A force's policy sets a number that is law.", "Take it out of the policy file."
     ),
+    "steps-crossed": Code(
+        "By a force's policy a later step of a rule would begin before an earlier one: red before amber. "
+        "The graver step would be passed first, and the milder one never be seen.",
+        "Write a longer time for the later step, or set both.",
+    ),
     # --- rules and facts together
     "duplicate-rule": Code("Two rules have the same id and day.", "Choose another id for one."),
     "dates-overlap": Code(

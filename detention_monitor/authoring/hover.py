@@ -134,6 +134,8 @@ HOVER: dict[str, str] = {
     "arose": "When the duty arose.",
     # --- parameters, policy, vocabulary, catalogue
     "ParameterFile.parameters": "The numbers, by name.",
+    "PolicyFile.force": "Whose numbers these are, as the records name the force, in quotes; or a list of them. "
+    "Records of another force are judged, and told that these are not its own.",
     "PolicyFile.parameters": "The numbers that this force sets, by name.",
     "unit": "duration (6h), count (3), yes_no (true), or time_of_day (\"22:00\").",
     "values": "The values, each with the first day on which it holds.",
