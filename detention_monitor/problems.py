@@ -21,6 +21,7 @@ _TITLES = {
     "REVIEW_CLOCK_UNKNOWN": "Review clock cannot be worked out",
     "CUSTODY_CLOCK_UNKNOWN": "Custody clock cannot be worked out",
     "EARLIER_RECORD_ABSENT": "Earlier record of the detention is absent",
+    "ANOTHER_FORCE": "Judged by the numbers of another force",
     "OUTSIDE_THE_CODE": "Held outside the Code but for its sections 8 and 9",
 }
 _CANNOT_TELL = {
@@ -29,9 +30,10 @@ _CANNOT_TELL = {
     "CUSTODY_CLOCK_UNKNOWN": "D09",
     "EARLIER_RECORD_ABSENT": None,
     "OUTSIDE_THE_CODE": None,
+    "ANOTHER_FORCE": None,
 }
 """What leaves a duty undecided, and which."""
-_FOR_INFORMATION = ("TIME_AMBIGUOUS", "OUTSIDE_THE_CODE")
+_FOR_INFORMATION = ("TIME_AMBIGUOUS", "OUTSIDE_THE_CODE", "ANOTHER_FORCE")
 
 
 def problem_finding(problem: Problem, view: View, ruleset: RuleSet, judged_by: str) -> Finding:

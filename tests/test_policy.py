@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from detention_monitor.cli import cli
 from detention_monitor.errors import RuleFileError
 from detention_monitor.rulefile import load_rules
 from detention_monitor.rulemodel import Grade
-from tests.conftest import RULES
+from tests.conftest import RULES, SAMPLES
 
 
 def policy(tmp_path: Path, *lines: str, head: str = "") -> Path:
@@ -86,3 +89,98 @@ def test_every_pair_of_steps_is_kept_in_order(first: str, second: str, tmp_path:
     said = faults(numbers(tmp_path, **own))
     assert any(f"(${second}), before" in each and f"${first})" in each for each in said)
     assert all("own.yaml:3:" in each for each in said)
+
+
+# --- whose it is ---------------------------------------------------------------------------------
+
+BOOKED = SAMPLES / "R06_adult_by_one_entry_only.jsonl"  # records of force 44
+
+
+def run(*words: str | Path) -> Result:
+    return CliRunner().invoke(cli, [str(word) for word in words])
+
+
+def test_a_policy_says_whose_it_is_wherever_it_is_used(tmp_path: Path) -> None:
+    path = policy(
+        tmp_path, "parameters:", "  aa_amber: {values: {2020-04-01: 90m}}", head='force: "44"'
+    )
+    out = tmp_path / "found.jsonl"
+    ran = run("replay", BOOKED, "--policy", path, "--format", "jsonl", "--out", out)
+    assert ran.exit_code == 0, ran.output
+    assert "judged by the numbers of force 44 (own.yaml)" in ran.stderr
+    assert "another force" not in ran.stderr
+    assert "ANOTHER_FORCE" not in out.read_text()
+    record = json.loads((tmp_path / "found.jsonl.run.json").read_text())
+    assert record["policy"]["force"] == ["44"]
+    assert record["policy"]["detentions_of_another_force"] == 0
+
+    told = run("rules", "show", "AA_DELAY_UNEXPLAINED", "--policy", path).stdout
+    assert told.startswith("Told with the numbers of force 44 (own.yaml).")
+    assert "1 h 30 min" in told
+
+    page = tmp_path / "record.html"
+    made = run("report", "record", BOOKED, "--policy", path, "--out", page)
+    assert made.exit_code == 0, made.output
+    head, _, rest = page.read_text().partition("</header>")
+    assert "Judged by the numbers of force 44 (own.yaml)." in head
+    assert "force 44 (own.yaml)" in rest
+
+
+def test_a_record_of_another_force_is_judged_and_says_so_once(tmp_path: Path) -> None:
+    path = policy(
+        tmp_path, "parameters:", "  aa_amber: {values: {2020-04-01: 90m}}", head='force: ["22", "23"]'
+    )  # fmt: skip
+    out = tmp_path / "found.jsonl"
+    ran = run("replay", BOOKED, "--policy", path, "--format", "jsonl", "--out", out)
+    assert ran.exit_code == 0, ran.output
+    assert "of another force than these numbers are: 1" in ran.stderr
+    found = [json.loads(each) for each in out.read_text().splitlines()]
+    [told] = [each for each in found if each["rule"] == "ANOTHER_FORCE"]
+    assert (told["status"], told["severity"], told["duty"]) == ("cannot_tell", "info", None)
+    assert "is of force 44" in told["message"]
+    assert "forces 22 and 23 (own.yaml)" in told["message"]
+    assert "B01-adult-informed" in {each["rule"] for each in found}  # the law goes on
+    record = json.loads((tmp_path / "found.jsonl.run.json").read_text())
+    assert record["policy"]["detentions_of_another_force"] == 1
+
+
+def test_a_policy_that_names_no_force_says_that(tmp_path: Path) -> None:
+    path = numbers(tmp_path, aa_amber="2020-04-01: 90m")
+    ran = run("replay", BOOKED, "--policy", path)
+    assert "judged by the numbers of own.yaml, which names no force" in ran.stderr
+    assert "another force" not in ran.stderr
+
+
+def test_entries_that_name_no_force_are_of_nobody_else(tmp_path: Path) -> None:
+    records = tmp_path / "r.jsonl"
+    records.write_text(BOOKED.read_text().replace('"force": "44", ', ""))
+    path = policy(tmp_path, "suites: {}", head='force: "22"')
+    assert "another force" not in run("replay", records, "--policy", path).stderr
+
+
+def test_a_force_written_as_a_number_is_refused_with_the_cure(tmp_path: Path) -> None:
+    [said] = faults(policy(tmp_path, head="force: 44"))
+    assert said.startswith("own.yaml:2:")
+    assert 'in quotes, as in its records: force: "44"' in said
+
+
+def test_the_impact_of_a_policy_alone(tmp_path: Path) -> None:
+    path = policy(
+        tmp_path, "parameters:", "  aa_red: {values: {2020-04-01: 5h}}", head='force: "44"'
+    )
+    ran = run("rules", "impact", RULES, RULES, BOOKED, "--new-policy", path, "--format", "json")
+    assert ran.exit_code == 0, ran.output
+    told = json.loads(ran.stdout)
+    assert told["numbers"] == {"old": None, "new": "force 44 (own.yaml)"}
+    moved = {(each["rule"], each["kind"]) for each in told["changes"]}
+    assert moved == {("B02-adult-present", "moved")}
+    assert "numbers of the rules themselves to those of force 44 (own.yaml)" in (
+        " ".join(run("rules", "impact", RULES, RULES, BOOKED, "--new-policy", path).stdout.split())
+    )
+
+
+def test_a_policy_for_both_and_one_for_each_are_not_mixed(tmp_path: Path) -> None:
+    path = numbers(tmp_path, aa_amber="2020-04-01: 90m")
+    ran = run("rules", "impact", RULES, RULES, BOOKED, "--policy", path, "--old-policy", path)
+    assert ran.exit_code == 2
+    assert "leave it out" in ran.output

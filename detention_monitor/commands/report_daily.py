@@ -80,6 +80,7 @@ def daily_command(
         command_line(), ruleset_of(folder, policy).hash, inputs,
         f"the night before {day_in_words(morning)}, records as of {local_text(at)}",
         daily.definitions(night_in_words(ruleset_of(folder, policy).parameters)), notes,
+        numbers=ruleset_of(folder, policy).parameters.whose,
     )  # fmt: skip
     write_whole(out, daily.page(morning, children, at, provenance).encode())
     click.echo(f"{out}: {len(children)} on the brief", err=True)

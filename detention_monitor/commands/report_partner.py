@@ -67,7 +67,13 @@ def partner_command(*, given: Given, key: Path, authorities: Path | None, out: P
         left = f"{tally.set_aside:,} lines could not be read and are in no figure"
         notes = (left,) if tally.set_aside else ()
         made = Provenance(
-            command_line(), ruleset.hash, inputs, told_period(given.period), DEFINITIONS, notes
+            command_line(),
+            ruleset.hash,
+            inputs,
+            told_period(given.period),
+            DEFINITIONS,
+            notes,
+            numbers=ruleset.parameters.whose,
         )
         write(out / "partner.html", partner_page(cases, made.nameless(_COMMAND)))
         write(force_only(out) / MADE, "".join(f"{name}: {text}\n" for name, text in made.lines()))

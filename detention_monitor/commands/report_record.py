@@ -100,6 +100,7 @@ def record_command(
         period=f"one record, judged as of its last entry: {report.result.detention}"
         if as_of is None else f"one record, judged as of the time given: {detention.id}",
         definitions=DEFINITIONS,
+        numbers=ruleset.parameters.whose,
     )  # fmt: skip
     page = record_page(
         report, made, reviews=_reviews(db, detention, report), names=reporter.names(result),

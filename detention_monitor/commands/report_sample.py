@@ -140,6 +140,7 @@ def sample_command(*, given: Given, size: int, seed: str, by: tuple[str, ...], o
         made = Provenance(
             command_line(), ruleset.hash, inputs, told_period(given.period),
             sample.DEFINITIONS, (f"seed: {seed}", *([left] if tally.set_aside else [])),
+            numbers=ruleset.parameters.whose,
         )  # fmt: skip
         write(out / "sample.html", sample.method_page(strata, drawn, by, made))
     whole = sum(each.population for each in strata)
