@@ -175,7 +175,7 @@ class _Explanation:
         for grade in self.finding.grades:
             at = "not known yet" if grade.at is None else local_text(grade.at)
             step = written[grade.name]
-            how = f"on {self._named(*step.on)}"
+            how = f"on {', '.join(map(self.ruleset.wording.name, step.on))}"
             if step.at:
                 seconds = self.ruleset.parameters.span(step.at, self.finding.arose_at or 0)
                 how = f"after {in_words(seconds)} ({step.at})"
