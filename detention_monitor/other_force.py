@@ -15,6 +15,19 @@ from detention_monitor.parameters import Parameters
 CODE = "ANOTHER_FORCE"
 
 
+def by_whom(parameters: Parameters, others: int) -> str:
+    """Return by whose numbers records were judged, and of how many they are not their own.
+
+    >>> by_whom(Parameters(policy="own.yaml", forces=("44",)), 2)
+    'force 44 (own.yaml); 2 records are of another force, and steps of policy are not their own'
+    """
+    if not others:
+        return parameters.whose
+    records = "1 record is" if others == 1 else f"{others:,} records are"
+    own = "its own" if others == 1 else "their own"
+    return f"{parameters.whose}; {records} of another force, and steps of policy are not {own}"
+
+
 def told(detention: Detention, view: View, parameters: Parameters) -> Iterator[Problem]:
     """Yield the problem that some entries in view are of a force that the policy does not name.
 

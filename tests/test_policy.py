@@ -184,3 +184,15 @@ def test_a_policy_for_both_and_one_for_each_are_not_mixed(tmp_path: Path) -> Non
     ran = run("rules", "impact", RULES, RULES, BOOKED, "--policy", path, "--old-policy", path)
     assert ran.exit_code == 2
     assert "leave it out" in ran.output
+
+
+def test_a_report_counts_the_records_that_are_of_another_force(tmp_path: Path) -> None:
+    path = policy(tmp_path, "suites: {}", head='force: "22"')
+    page = tmp_path / "record.html"
+    made = run("report", "record", BOOKED, "--policy", path, "--out", page)
+    assert made.exit_code == 0, made.output
+    head = page.read_text().partition("</header>")[0]
+    assert (
+        "Judged by the numbers of force 22 (own.yaml); 1 record is of another force, and steps of policy "
+        "are not its own." in head
+    )

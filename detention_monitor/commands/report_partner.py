@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from detention_monitor import other_force
 from detention_monitor.commands.leaving import FORCE_ONLY, folder_of_its_own
 from detention_monitor.commands.options import FILE, FOLDER
 from detention_monitor.commands.report_sample import lines_made, write
@@ -73,7 +74,7 @@ def partner_command(*, given: Given, key: Path, authorities: Path | None, out: P
             told_period(given.period),
             DEFINITIONS,
             notes,
-            numbers=ruleset.parameters.whose,
+            numbers=other_force.by_whom(ruleset.parameters, tally.cannot_tell[other_force.CODE]),
         )
         write(out / "partner.html", partner_page(cases, made.nameless(_COMMAND)))
         write(force_only(out) / MADE, "".join(f"{name}: {text}\n" for name, text in made.lines()))

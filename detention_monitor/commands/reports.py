@@ -294,16 +294,14 @@ def _made(
         notes.append(
             f"{several(found.tally.set_aside, 'line')} could not be read, and in no figure"
         )
-    if others := found.tally.cannot_tell[other_force.CODE]:
-        told = "some records are" if outside else f"{several(others, 'record')} of the run"
-        notes.append(f"{told} of another force than the policy: its steps are not theirs")
     if left := found.outside_period():
         told = "records that" if outside else several(left, "record")
         notes.append(f"{told} began outside the period, and in no figure")
     ruleset = ruleset_of(given.settings.rules, given.settings.policy)
     return Provenance(
         command_line(), ruleset.hash, inputs, told_period(given.period), statistics.definitions(),
-        tuple(notes), night_in_words(ruleset.parameters), ruleset.parameters.whose,
+        tuple(notes), night_in_words(ruleset.parameters),
+        other_force.by_whom(ruleset.parameters, found.tally.cannot_tell[other_force.CODE]),
     )  # fmt: skip
 
 
