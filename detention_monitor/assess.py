@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from detention_monitor import outside_code
+from detention_monitor import other_force, outside_code
 from detention_monitor.clock_entries import ClockSettings
 from detention_monitor.clock_facts import CLOCK_KINDS, derive, is_headless
 from detention_monitor.clocks import Span
@@ -104,8 +104,9 @@ def assess(
         findings = undecided(view.unreadable, view, ruleset, first.judged_by)
     out_of = out_of_order([each.facts for each in readings])
     left_out = outside_code.told(first.facts)
-    problems = (*view.problems, *_clock_problems(first.facts), *out_of, *left_out)
-    findings += [problem_finding(each, view, ruleset.hash, first.judged_by) for each in problems]
+    others = other_force.told(detention, view, ruleset.parameters)
+    problems = (*view.problems, *_clock_problems(first.facts), *out_of, *left_out, *others)
+    findings += [problem_finding(each, view, ruleset, first.judged_by) for each in problems]
     changes = [each.next_change_at for each in readings if each.next_change_at is not None]
     changes += [at for at in (view.next_entry_at,) if at is not None]
     return changed(
@@ -252,6 +253,8 @@ class _Run:
             pauses=pauses,
             coverage=self.coverage,
             marks=self.ruleset.plan.marks,
+            states=self.ruleset.plan.states,
+            intervals=intervals,
             relied=self.ruleset.plan.relied,
         )
 

@@ -8,7 +8,7 @@ guessed (domain.md 2.9).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from detention_monitor.entries import CustodyEvent, Value
 from detention_monitor.values import Immutable, changed
@@ -21,6 +21,13 @@ class Problem(Immutable, frozen=True, gc=False):
     entry: str
     at: int
     message: str
+    """What is wrong; where kinds of entry are named, what stands before the first of them."""
+    kinds: tuple[tuple[str, str], ...] = ()
+    """Kinds of entry that the message names, each with the text after it."""
+
+    def told(self, name: Callable[[str], str]) -> str:
+        """Return the message with its kinds of entry in words."""
+        return self.message + "".join(f"'{name(kind)}'{after}" for kind, after in self.kinds)
 
 
 def corrected(
@@ -47,11 +54,10 @@ def corrected(
             message = f"names entry {target}, which is not there or leads back to itself"
             problems.append(Problem(code, entry.id, entry.at, message))
         elif entry.amends and entry.kind != by_id[root].kind:
-            message = (
-                f"amends entry {root[1]} ({by_id[root].kind}) but is of another kind "
-                f"({entry.kind}); withdraw that entry and send this one as a new one"
-            )
-            problems.append(Problem("AMENDS_OTHER_KIND", entry.id, entry.at, message))
+            cure = "); withdraw that entry and send this one as a new one"
+            kinds = (by_id[root].kind, ") but is of another kind ("), (entry.kind, cure)
+            message = f"amends entry {root[1]} ("
+            problems.append(Problem("AMENDS_OTHER_KIND", entry.id, entry.at, message, kinds))
         elif entry.amends:
             amendments.setdefault(root, []).append(entry)
     for entry in entries:

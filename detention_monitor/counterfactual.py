@@ -22,6 +22,7 @@ from detention_monitor.text import printable
 from detention_monitor.times import clock_text, local_text, next_local, parse_instant
 from detention_monitor.values import changed
 from detention_monitor.vocabulary import Vocabulary
+from detention_monitor.wording import Wording
 from detention_monitor.yamlfile import suggestion
 
 SUPPOSED = "supposed"
@@ -109,13 +110,13 @@ def suppose(
     )
 
 
-def told(found: Supposition, width: int = 100) -> str:
+def told(found: Supposition, wording: Wording, width: int = 100) -> str:
     """Return what would differ, one finding a paragraph, as text for a person."""
-    return "\n".join(line for line in _lines(found, width)) + "\n"
+    return "\n".join(line for line in _lines(found, wording, width)) + "\n"
 
 
-def _lines(found: Supposition, width: int) -> Iterator[str]:
-    what = f"{found.entry.kind} at {local_text(found.entry.at)}"
+def _lines(found: Supposition, wording: Wording, width: int) -> Iterator[str]:
+    what = f"{wording.quoted([found.entry.kind])} at {local_text(found.entry.at)}"
     yield f"If there were an entry {what} (judged as of {local_text(found.as_of)}):"
     if found.given.refused is not None:
         yield f"  the record would be refused ({found.given.refused})"

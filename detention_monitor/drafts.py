@@ -12,7 +12,7 @@ from detention_monitor.findings import NO_MEASURES, Finding, GradeState, Status,
 from detention_monitor.parameters import Parameters
 from detention_monitor.rulemodel import Severity
 from detention_monitor.terms import UNTIDY, Terms
-from detention_monitor.timeline import Conclusions, Fact
+from detention_monitor.timeline import Conclusions, Fact, Interval
 from detention_monitor.times import local_text
 from detention_monitor.vocabulary import WHOLE, Coverage
 
@@ -37,6 +37,9 @@ class Situation(msgspec.Struct, gc=False):
     shown_until: Mapping[str, int] = msgspec.field(default_factory=dict)
     """By kind after which instant there may be more than the source shows (`detention.shown_until`)."""
     marks: Mapping[str, frozenset[str]] = msgspec.field(default_factory=dict)
+    states: Mapping[str, frozenset[str]] = msgspec.field(default_factory=dict)
+    """The intervals that each mark asks for."""
+    intervals: Sequence[Interval] = ()
     relied: Mapping[int, frozenset[str]] = msgspec.field(default_factory=dict)
     ends: Sequence[int] = ()
     """Every instant at which police detention ended, also where it was resumed afterwards."""
@@ -66,7 +69,7 @@ def _word(terms: Terms, fact: Fact, name: str) -> str:
         return "not recorded"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value).replace("_", " ")
+    return str(value) if isinstance(value, int) else terms.wording.value(value)
 
 
 def head_of(

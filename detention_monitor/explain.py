@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 
+from detention_monitor.asked_of import absent_in_words, questions
 from detention_monitor.assess import Assessment
 from detention_monitor.clock_facts import excluded
 from detention_monitor.clocks import Span, live
-from detention_monitor.conditions import parse, tests
 from detention_monitor.detention import Detention
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.findings import Finding
-from detention_monitor.reference import holds
 from detention_monitor.remedy import remedies
 from detention_monitor.rulecheck import opening_kinds
 from detention_monitor.rulefile import RuleSet
@@ -20,7 +19,6 @@ from detention_monitor.rulemodel import Rule
 from detention_monitor.text import printable
 from detention_monitor.timeline import Fact
 from detention_monitor.times import in_words, local_text
-from detention_monitor.whynot import OUTCOMES, given
 
 _WIDTH = 100
 _INDENT = 12
@@ -116,19 +114,19 @@ class _Explanation:
             return
         kind = self.ruleset.vocabulary.kinds[fact.kind]
         yield from self._line(
-            "arose", f"{fact.kind} at {local_text(fact.at, seconds=True)}: {kind.about}"
+            "arose",
+            f"{self._named(fact.kind)} at {local_text(fact.at, seconds=True)}: {kind.about}",
         )
         where = rule.arises_on.where if rule.arises_on else rule.never.where if rule.never else ""
         if where:
             yield from self._conditions(where, fact)
 
     def _conditions(self, where: str, fact: Fact) -> Iterator[str]:
-        attributes = self.ruleset.plan.attributes[fact.kind]
-        for test in dict.fromkeys(tests(parse(where))):
-            outcome = OUTCOMES[holds(test, fact.attrs, attributes)]
-            said = given(fact.attrs.get(test.attribute), attributes[test.attribute])
-            named = f" ({test.attribute}: {said})" if said else ""
-            yield from self._line("", f"  {test}? {outcome}{named}")
+        for each in questions(where, fact, self.ruleset):
+            yield from self._line("", f"  {each}")
+
+    def _named(self, *kinds: str) -> str:
+        return self.ruleset.wording.quoted(kinds)
 
     # --- by when -------------------------------------------------------------------------------
 
@@ -147,8 +145,10 @@ class _Explanation:
             yield from self._line(
                 "due", f"{start} + {in_words(seconds)}{name} = {local_text(finding.due_at)}"
             )
+        elif must.asks_after is not None:
+            yield from self._line_of_ours(must.asks_after)
         elif must.before:
-            named = " or ".join(must.before)
+            named = self._named(*must.before)
             when = f" at {local_text(finding.due_at)}" if finding.due_at else ": not entered yet"
             yield from self._line("due", f"before {named}{when}")
         if finding.done_at is not None and finding.due_at is not None:
@@ -156,18 +156,33 @@ class _Explanation:
             word = f"{in_words(late)} late" if late > 0 else f"{in_words(-late)} to spare"
             yield from self._line("done", f"{local_text(finding.done_at, seconds=True)}: {word}")
 
+    def _line_of_ours(self, span: str) -> Iterator[str]:
+        """Say from when a person is asked, where the law gives no time."""
+        step = next((each for each in self.finding.grades if each.at is not None), None)
+        if step is None or step.at is None:
+            return
+        seconds = self.ruleset.parameters.span(span, self.finding.arose_at or 0)
+        start, line = local_text(step.at - seconds), local_text(step.at)
+        passed = "passed" if step.passed else "not passed"
+        yield from self._line(
+            "asked",
+            f"{start} + {in_words(seconds)} ({span}) = {line}, a local line ({step.authority}, not law): "
+            f"{passed}",
+        )
+
     def _grades(self, rule: Rule) -> Iterator[str]:
         written = {grade.name: grade for grade in rule.grades if not isinstance(grade, str)}
         for grade in self.finding.grades:
             at = "not known yet" if grade.at is None else local_text(grade.at)
             step = written[grade.name]
-            how = f"on {', '.join(step.on)}"
+            how = f"on {', '.join(map(self.ruleset.wording.name, step.on))}"
             if step.at:
                 seconds = self.ruleset.parameters.span(step.at, self.finding.arose_at or 0)
                 how = f"after {in_words(seconds)} ({step.at})"
             passed = "passed" if grade.passed else "not passed"
             yield from self._line(
-                "step", f"{grade.name}: {how}: {at}: {passed} ({grade.severity}, {grade.authority})"
+                "step",
+                f"{grade.name.replace('_', ' ')}: {how}: {at}: {passed} ({grade.severity}, {grade.authority})",
             )
 
     def _clock(self, by: str) -> Iterator[str]:
@@ -223,9 +238,10 @@ class _Explanation:
                 continue
             at = entry.at_text or local_text(entry.at, seconds=True)
             place = f" ({entry.origin})" if entry.origin else ""
-            yield from self._line("entry", f"{entry.id} {entry.kind} at {at}{place}")
+            yield from self._line("entry", f"{entry.id} {self._named(entry.kind)} at {at}{place}")
+        kind = opening_kinds(self.rule)[0] if self.rule is not None else ""
         for each in self.finding.absent:
-            yield from self._line("not found", each)
+            yield from self._line("not found", absent_in_words(each, kind, self.ruleset))
 
     def _cure(self, rule: Rule) -> Iterator[str]:
         for label, text in remedies(self.finding, rule, self.ruleset):

@@ -26,6 +26,8 @@ QUIET = ("met", "lapsed", "excused", "open")
 """What the table for people leaves out unless asked for all."""
 
 
+ASKED = "asked"
+"""The step of a duty for which the law gives no time: from then on, by a local line, a person is asked."""
 NO_MEASURES: Mapping[str, int] = {}
 
 
@@ -83,6 +85,12 @@ class Finding(Immutable, frozen=True, gc=False):
     def is_breach(self) -> bool:
         """Whether this counts as found against a duty: late, missed, broken, matched or a gap."""
         return self.nature == "concern" and self.status in BREACHES
+
+    @property
+    def asked_at(self) -> int | None:
+        """By which local line a person was asked (seconds UTC), where the law gives no time."""
+        step = self.grades[0] if self.grades and self.due_at is None else None
+        return step.at if step is not None and step.name == ASKED and step.passed else None
 
     def sort_key(self) -> tuple[object, ...]:
         """Order of print: gravest first, then by due time, duty and key."""

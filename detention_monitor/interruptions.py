@@ -68,8 +68,9 @@ def _calling(result: Assessment, grace: int) -> Iterator[Finding]:
     for each in result.findings:
         if not each.is_breach or each.because_of or _rank(each) < _LEAST:
             continue
-        fresh = each.due_at is not None and result.as_of - each.due_at <= grace
-        if each.status != "met_late" and not (each.status == "overdue" and fresh):
+        due = each.due_at if each.status == "overdue" else each.asked_at
+        fresh = due is not None and result.as_of - due <= grace
+        if each.status != "met_late" and not fresh:
             yield each
 
 

@@ -29,6 +29,8 @@ def add_nights(entries: Entries, settings: ClockSettings, as_of: int, out: Deriv
     decisions = entries.all("detention_after_charge")
     decision = decisions[0].at if decisions else None
     made = [fact.attrs.get("valid_certificate") for fact in entries.all("certificate_made")]
+    if not made and entries.all("certificate_produced"):
+        made = [None]  # what a court was shown had been written, whatever it says
     for evening, start, end in times.night_windows(
         begun[0].at, max(last, begun[0].at) + times.DAY, settings.night_from, settings.night_to
     ):

@@ -52,11 +52,11 @@ def _of_reading(facts: Sequence[Fact]) -> list[Problem]:
             continue
         begun = min((first[kind] for kind in needed if kind in first), key=_at, default=None)
         if begun is not None and fact.at // MINUTE < begun.at // MINUTE:
-            message = (
-                f"{fact.kind} at {local_text(fact.at)} comes before entry {begun.evidence[0]} "
-                f"({begun.kind} at {local_text(begun.at)}): one of the times is wrong"
+            kinds = (
+                (fact.kind, f" at {local_text(fact.at)} comes before entry {begun.evidence[0]} ("),
+                (begun.kind, f" at {local_text(begun.at)}): one of the times is wrong"),
             )
-            out.append(Problem("OUT_OF_ORDER", fact.evidence[0], fact.at, message))
+            out.append(Problem("OUT_OF_ORDER", fact.evidence[0], fact.at, "", kinds))
     return out
 
 

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from detention_monitor.errors import Diagnostic, RuleFileError
 from detention_monitor.rulemodel import Authority
@@ -108,10 +108,22 @@ class OutOfService(_Closed):
     approved_by: str = Field(min_length=2)
 
 
+def _quoted(value: object) -> object:
+    listed = value if isinstance(value, list) else [value]
+    if any(isinstance(each, int) for each in listed):
+        raise ValueError('a force is written in quotes, as in its records: force: "44"')
+    return listed
+
+
+Force = Annotated[str, Field(min_length=1, max_length=40)]
+
+
 class PolicyFile(_Closed):
-    """A force's own policy: overrides by name, facts about its suites, rules out of service."""
+    """A force's own policy: whose it is, overrides by name, facts about its suites, rules out of service."""
 
     format: Literal["custody-policy/1"]
+    force: Annotated[tuple[Force, ...], BeforeValidator(_quoted)] = ()
+    """The force or forces whose numbers these are, as their records name them."""
     parameters: dict[str, Override] = Field(default_factory=dict)
     suites: dict[str, tuple[SuiteFact, ...]] = Field(default_factory=dict)
     out_of_service: dict[str, tuple[OutOfService, ...]] = Field(default_factory=dict)
@@ -135,6 +147,24 @@ class Parameters:
     out_of_service: Mapping[str, tuple[OutOfService, ...]] = field(default_factory=dict)
     out_of_service_at: Mapping[str, Diagnostic] = field(default_factory=dict)
     """Where the policy names each rule that is out of service, for an error about it."""
+    forces: tuple[str, ...] = ()
+    """Whose policy it is; nobody's where it does not say, or where there is none."""
+    policy: str = ""
+    """The name of the policy's file."""
+    own_at: Mapping[str, Mapping[int, Diagnostic]] = field(default_factory=dict)
+    """By name and instant the values of the policy, with where each stands, for an error about it."""
+
+    @property
+    def whose(self) -> str:
+        """Return by whose numbers rules judge, in words; nothing where the shipped ones hold.
+
+        >>> Parameters(policy="own.yaml", forces=("44",)).whose
+        'force 44 (own.yaml)'
+        """
+        if not self.policy:
+            return ""
+        named = f"force{'s' * (len(self.forces) > 1)} {' and '.join(self.forces)}"
+        return f"{named} ({self.policy})" if self.forces else f"{self.policy}, which names no force"
 
     def pauses(self, rule: str) -> tuple[tuple[int, int], ...]:
         """Return from when to when (seconds UTC, the end not included) a rule is out of service."""
@@ -250,9 +280,19 @@ def _with_policy(parameters: Parameters, path: Path) -> Parameters:
         )
         for name in policy.out_of_service
     }  # fmt: skip
+    own_at = {
+        name: {
+            start_of_day(day): file.diagnostic(
+                ("parameters", name, "values", day.isoformat()), "steps-crossed", ""
+            )
+            for day in each.values
+        }
+        for name, each in policy.parameters.items()
+    }
     return replace(
         parameters, values={**parameters.values, **own}, suites=policy.suites,
         out_of_service=policy.out_of_service, out_of_service_at=places,
+        forces=policy.force, policy=file.name, own_at=own_at,
     )  # fmt: skip
 
 

@@ -67,6 +67,7 @@ def prohibited(terms: Terms, subject: int, now: Situation) -> Iterator[Finding]:
         if status == "cannot_tell" or (status == "not_recorded" and rule.finds != status):
             named = _gaps(terms, absent, fact.kind) or "that kind of entry"
             message = f"{shown(fact.at)}: not recorded: {named}. {rule.title}? It cannot be told."
+        why, shown_by = ("", ()) if status == "cannot_tell" else _unsure(terms, blank, fact, now)
         yield finding_of(
             terms,
             fact,
@@ -75,11 +76,33 @@ def prohibited(terms: Terms, subject: int, now: Situation) -> Iterator[Finding]:
             status=status,
             certainty="established" if certain else "possible",
             authority=rule.authority,
-            message=message,
+            message=message + why,
             occurred_at=fact.at,
-            evidence=unique(fact.evidence),
+            evidence=unique((*fact.evidence, *shown_by)),
             absent=absent,
         )
+
+
+def _unsure(
+    terms: Terms, blank: Iterable[str], fact: Fact, now: Situation
+) -> tuple[str, tuple[str, ...]]:
+    """Return why a finding is only possible that asks for a mark which is not known, and by which entry.
+
+    By the entries a state may have held then, and none says that it did or that it was over.
+    """
+    minute = fact.at // 60
+    for name in sorted(blank):
+        for each in now.intervals:
+            if each.name not in now.states.get(name, ()) or not each.evidence:
+                continue
+            if each.first_minute <= minute <= each.last_minute:
+                entry = next((f for f in now.facts if each.evidence[0] in f.evidence), None)
+                if entry is None or entry.at >= fact.at:
+                    continue
+                meant = terms.wording.gap(name, fact.kind)
+                told = f"'{terms.wording.name(entry.kind)}' of {shown(entry.at)}"
+                return f" Not sure: {meant}; see the entry {told}.", each.evidence[:1]
+    return "", ()
 
 
 def _gaps(terms: Terms, names: Iterable[str], kind: str) -> str:

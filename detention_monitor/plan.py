@@ -63,6 +63,8 @@ class Plan:
     """What verdicts need of each rule, by its place in `subjects`."""
     marks: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """What each mark comes down to: the attributes asked for it, directly or through other marks."""
+    states: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The intervals that each mark asks for, directly or through other marks."""
 
 
 class CycleError(ValueError):
@@ -108,6 +110,7 @@ def make_plan(facts: Sequence[DerivedFact], rules: Sequence[Rule], vocabulary: V
         dict(enumerate(facts)),
         {place: terms_of(each) for place, each in enumerate(subjects) if isinstance(each, Rule)},
         _marks(facts),
+        _states(facts),
     )
 
 
@@ -202,6 +205,20 @@ def _marks(facts: Sequence[DerivedFact]) -> dict[str, frozenset[str]]:
         return {name} if parts is None else {each for part in parts for each in below(part)}
 
     return {name: frozenset(below(name)) for name in asked}
+
+
+def _states(facts: Sequence[DerivedFact]) -> dict[str, frozenset[str]]:
+    ways = {fact.fact: fact.mark.yes_when for fact in facts if fact.mark is not None}
+
+    def below(name: str) -> set[str]:
+        out: set[str] = set()
+        for way in ways.get(name, ()):
+            out.update(way.during, way.unless)
+            for test in tests(condition_of(way.where)):
+                out |= below(test.attribute)
+        return out
+
+    return {name: frozenset(below(name)) for name in ways}
 
 
 def attributes_with_marks(

@@ -21,6 +21,7 @@ _TITLES = {
     "REVIEW_CLOCK_UNKNOWN": "Review clock cannot be worked out",
     "CUSTODY_CLOCK_UNKNOWN": "Custody clock cannot be worked out",
     "EARLIER_RECORD_ABSENT": "Earlier record of the detention is absent",
+    "ANOTHER_FORCE": "Judged by the numbers of another force",
     "OUTSIDE_THE_CODE": "Held outside the Code but for its sections 8 and 9",
 }
 _CANNOT_TELL = {
@@ -29,12 +30,13 @@ _CANNOT_TELL = {
     "CUSTODY_CLOCK_UNKNOWN": "D09",
     "EARLIER_RECORD_ABSENT": None,
     "OUTSIDE_THE_CODE": None,
+    "ANOTHER_FORCE": None,
 }
 """What leaves a duty undecided, and which."""
-_FOR_INFORMATION = ("TIME_AMBIGUOUS", "OUTSIDE_THE_CODE")
+_FOR_INFORMATION = ("TIME_AMBIGUOUS", "OUTSIDE_THE_CODE", "ANOTHER_FORCE")
 
 
-def problem_finding(problem: Problem, view: View, ruleset: str, judged_by: str) -> Finding:
+def problem_finding(problem: Problem, view: View, ruleset: RuleSet, judged_by: str) -> Finding:
     """Return the finding (authority `quality`, no duty) that reports one problem."""
     unknown = problem.code in _CANNOT_TELL
     return Finding(
@@ -52,10 +54,10 @@ def problem_finding(problem: Problem, view: View, ruleset: str, judged_by: str) 
         severity="info" if problem.code in _FOR_INFORMATION else "medium",
         status="cannot_tell" if unknown else "not_recorded",
         certainty="possible" if unknown else "established",
-        message=f"Entry {problem.entry}: {problem.message}.",
+        message=f"Entry {problem.entry}: {problem.told(ruleset.wording.name)}.",
         occurred_at=problem.at,
         evidence=(problem.entry,),
-        ruleset=ruleset,
+        ruleset=ruleset.hash,
         judged_by=judged_by,
     )
 
@@ -68,7 +70,7 @@ def undecided(problem: Problem, view: View, ruleset: RuleSet, judged_by: str) ->
     """
     [facts] = view.readings
     first, last = facts[0].at, facts[-1].at
-    named = problem_finding(problem, view, ruleset.hash, judged_by)
+    named = problem_finding(problem, view, ruleset, judged_by)
     because = f"More readings of the repeated hour than are judged; see {problem.code}."
     duties = set()
     for rule in ruleset.plan.rules.values():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from detention_monitor.asked_of import speaker_of
 from detention_monitor.conditions import ALWAYS, Both, Condition, parse
 from detention_monitor.findings import Finding
 from detention_monitor.plan import WORKED_OUT_FROM
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Rule, Selector, Step
-from detention_monitor.speaking import Speaker
 from detention_monitor.timeline import FAR
 from detention_monitor.times import in_words, local_text
 
@@ -40,6 +40,8 @@ def _of_duty(finding: Finding, rule: Rule, ruleset: RuleSet) -> Iterator[tuple[s
     if finding.status in _WAITING:
         by = "" if finding.due_at is None else f" by {local_text(finding.due_at)}"
         yield "clears", f"{act}{by}"
+    elif finding.asked_at is not None:
+        yield from _asked(finding, rule, ruleset, act)
     elif finding.status == "overdue":
         yield "clears", f"{act}: it ends the wait, and stays late"
     if finding.status not in _LATE:
@@ -54,6 +56,16 @@ def _of_duty(finding: Finding, rule: Rule, ruleset: RuleSet) -> Iterator[tuple[s
         yield "excused", f"{excuses}{when}"
 
 
+def _asked(finding: Finding, rule: Rule, ruleset: RuleSet, act: str) -> Iterator[tuple[str, str]]:
+    """Yield what still answers a question that a local line put, and what would have kept it away."""
+    answers = " or ".join(_act(each, ruleset) for each in rule.excused_by)
+    if answers and rule.excused_late and finding.clears_on:
+        yield "clears", answers
+    yield "prevented", f"{act} by {local_text(finding.asked_at or 0)}"
+    if answers and not (rule.excused_late and finding.clears_on):
+        yield "excused", answers
+
+
 def _of_act(finding: Finding, rule: Rule, ruleset: RuleSet) -> Iterator[str]:
     if rule.never is not None:
         whole = parse(rule.never.where) if rule.never.where else ALWAYS
@@ -61,7 +73,7 @@ def _of_act(finding: Finding, rule: Rule, ruleset: RuleSet) -> Iterator[str]:
         if blank:
             names = [ruleset.wording.gap(name, rule.never.kind[0]) for name in finding.absent]
             yield f"had the entry said: {', '.join(dict.fromkeys(names))}"
-        speaker = _speaker(ruleset)
+        speaker = speaker_of(ruleset)
         parts = [speaker.said(each, rule.never.kind) for each in _parts(whole)] if not blank else []
         if parts:
             yield f"had one of these been otherwise: {'; '.join(parts)}"
@@ -100,7 +112,7 @@ def _parts(condition: Condition) -> Sequence[Condition]:
 
 def _act(selector: Selector, ruleset: RuleSet) -> str:
     """Return kinds and condition in words; of what the program works out it says what it is."""
-    speaker = _speaker(ruleset)
+    speaker = speaker_of(ruleset)
     kinds = []
     for name in selector.kind:
         kind = ruleset.vocabulary.kinds[name]
@@ -118,7 +130,3 @@ def _states(names: Sequence[str], ruleset: RuleSet) -> str:
     return " or ".join(
         f"{said} ({about[name].rstrip('.')})" if name in about else said for name, said in quoted
     )
-
-
-def _speaker(ruleset: RuleSet) -> Speaker:
-    return Speaker(ruleset.wording, ruleset.plan.attributes, ruleset.plan.marks)

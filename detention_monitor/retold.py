@@ -90,6 +90,14 @@ def _rule(expected: str | Mapping[str, object]) -> str:
     return expected.split()[0] if isinstance(expected, str) else str(expected.get("rule"))
 
 
+_NOUNS = {
+    "due": "due time",
+    "done": "act",
+    "occurred": "time of it",
+    "due_latest": "later due time",
+}
+
+
 def _outcome(expected: str | Mapping[str, object], wording: Wording) -> str:
     if isinstance(expected, str):
         return ", ".join(word.replace("_", " ") for word in expected.split()[1:])
@@ -99,6 +107,8 @@ def _outcome(expected: str | Mapping[str, object], wording: Wording) -> str:
             continue
         if name in ("status", "severity", "certainty", "authority"):
             out.append(_plain(value))
+        elif value is None:
+            out.append("not late" if name == "minutes_late" else f"{_NOUNS.get(name, name)}: none")
         elif name == "minutes_late":
             out.append(f"{value} min late")
         else:

@@ -137,6 +137,8 @@ class _Chain:
         self._first, self._following = first, following
         self._postponements = postponements
         self._previous_disputed = False
+        self._strict: ReviewDue | None = None
+        """The link that is still open by the reading on which the last reviews were none."""
         self._early: int | None = None
 
     @property
@@ -184,6 +186,10 @@ class _Chain:
         leave = self._leave(current, review) if late else None
         disputed = review.disputed and not self._previous_disputed
         self._previous_disputed = review.disputed
+        if disputed:
+            self._strict = current
+        elif not review.disputed and self._strict is not None:
+            self._discharge(self._strict, review)
         counted_late = 0 if leave else late
         self._chain.counted.append(
             CountedReview(current.ordinal, review, counted_late, leave, disputed)
@@ -198,6 +204,13 @@ class _Chain:
         self.open(
             current.ordinal + 1, current.phase, review.at, readings, (review.entry,), review.counts
         )
+
+    def _discharge(self, strict: ReviewDue, review: Review) -> None:
+        """Count a review, of which nobody disputes that it is one, for the link open by the strict reading."""
+        self._strict = None
+        if strict.due is not None:
+            late = max(0, review.at - strict.due)
+            self._chain.counted.append(CountedReview(strict.ordinal, review, late))
 
     def _follow(self, at: int) -> None:
         """Count the next early alert from an act, or from the early alert that came before it."""
@@ -231,6 +244,7 @@ class _Chain:
         current = self.current
         if current.phase == "after_charge":
             return
+        self._hand_over(at, entry)
         if current.due is not None and at > current.due:
             readings = [*self._not_yet(at), *(self._after(base) for base in (current.due, at))]
             self._follow(at)
@@ -240,6 +254,19 @@ class _Chain:
         readings = [(current.due, current.left), (latest, current.left)]
         entries = (*current.opened_by, entry)
         self.open(current.ordinal, "after_charge", at, readings, entries, current.certainty)
+
+    def _hand_over(self, at: int, entry: str) -> None:
+        """Hand over the link that is open by the strict reading alone: what is due then is possible."""
+        strict = self._strict
+        if strict is None or strict.due is None or at > strict.due:
+            self._strict = (
+                None  # paused, or missed already: that stays with the review before charge
+            )
+            return
+        latest = strict.due_latest or strict.due
+        readings: list[_Reading] = [(strict.due, None), (latest, None)]
+        self.open(strict.ordinal, "after_charge", at, readings, (*strict.opened_by, entry), 1)
+        self._strict = self.current
 
     def _not_yet(self, at: int) -> list[_Reading]:
         """Return the later reading of the open link, if by that it is not due yet: it goes on.

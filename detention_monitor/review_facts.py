@@ -102,7 +102,7 @@ def _counted_facts(counted: CountedReview, dues: Sequence[ReviewDue]) -> Iterato
     due = next((each.due for each in dues if each.ordinal == counted.ordinal), None)
     if due is not None:
         attrs["behind"] = max(0, review.at - due)
-    key = f"review_counted:{review.entry}"
+    key = f"review_counted:{counted.ordinal}:{review.entry}"
     leave = counted.postponed_by
     if leave is not None and leave.ground:
         attrs["ground"] = leave.ground

@@ -16,6 +16,7 @@ from detention_monitor.lawtext import laid_out
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import DerivedFact, Rule
 from detention_monitor.ruletext import AUTHORITIES, Item, RuleText
+from detention_monitor.text import printable
 from detention_monitor.times import day_of, in_words
 from detention_monitor.wording import Wording, day_in_words
 from detention_monitor.yamlfile import suggestion
@@ -116,14 +117,14 @@ class RuleBook:
             known = [*self.catalogue.duties, *(rule.id for rule in self.ruleset.rules)]
             raise UnknownRuleError(f"no duty or rule is called '{name}'{suggestion(name, known)}")
         duties = [name] if name in self.catalogue.duties else [rules[0].duty]
-        blocks: list[Block] = []
+        blocks: list[Block] = [*self._numbers()]
         for duty in duties:
             blocks += self._duty(duty, rules, level=1)
         return printed(_kept([*blocks, *self._words(rules, level=2)], examples), form, width)
 
     def whole(self, form: Form = "text", *, examples: bool = True) -> str:
         """Return all rules in the order of the catalogue, after a page that says how to read them."""
-        blocks: list[Block] = [*self._front()]
+        blocks: list[Block] = [*self._front(), *self._numbers()]
         for section, title in self.catalogue.sections.items():
             blocks.append(Heading(1, f"{section}. {title}"))
             for duty in self.catalogue.of_section(section):
@@ -135,6 +136,11 @@ class RuleBook:
             for rule in beside:
                 blocks += self._rule(rule, level=3)
         return printed(_kept([*blocks, *self._words(self.ruleset.rules, level=1)], examples), form)
+
+    def _numbers(self) -> Iterator[Block]:
+        """Yield by whose numbers the rules are told, where it is not by those they come with."""
+        if whose := self.ruleset.parameters.whose:
+            yield f"Told with the numbers of {printable(whose)}."
 
     def brief(self, name: str | None = None) -> str:
         """Return one line a rule, in the order of the catalogue: id, whose standard, title.

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from detention_monitor.errors import Diagnostic
 from detention_monitor.parameters import LOCAL
-from detention_monitor.rulemodel import DerivedFact, Rule
+from detention_monitor.rulemodel import DerivedFact, Must, Rule
 from detention_monitor.rulenames import Known, NameChecker
 from detention_monitor.terms import CLOCKS, PLACEHOLDERS, deadline_attribute
 from detention_monitor.yamlfile import MOST_FAULTS, Location, YamlFile, more_faults, suggestion
 
 _DUTY = ("duty",)
 _ONLY_IN: Mapping[str, Sequence[str]] = {
-    **dict.fromkeys(("already_since", "lapses_on", "excused_by", "excused_late", "mitigated_by",
+    **dict.fromkeys(("already_since", "lapses_on", "excused_by", "excused_late", "mitigated_by", "doubted_by",
                      "warn", "grades", "pauses_while", "needs_time", "outlasts_detention", "measures"), _DUTY),
     **dict.fromkeys(("raised", "when_unknown", "cannot_tell_without"), ("prohibition",)),
     "finds": ("prohibition", "count"),
@@ -75,6 +75,7 @@ class _RuleChecker(NameChecker):
             ("lapses_on", rule.lapses_on),
             ("excused_by", rule.excused_by),
             ("mitigated_by", rule.mitigated_by),
+            ("doubted_by", rule.doubted_by),
         ):
             for number, each in enumerate(closers):
                 self._same(each.same, (*opening, *each.kind), (*location, role, number, "same"))
@@ -101,11 +102,13 @@ class _RuleChecker(NameChecker):
     def _whose(self, rule: Rule, location: Location) -> None:
         """Report a force's own number, or a citation of something else, that would print as law.
 
-        A rule of law that looks when such a number is reached may say what is possible, no more.
+        A rule of law may ask a person once such a number is reached (`asks_after`): what it finds is
+        possible, and has no due time.
         """
         spans: list[tuple[str | None, str, Location]] = []
-        if rule.must is not None and rule.certainty != "possible":
+        if rule.must is not None:
             spans.append((rule.must.within, rule.authority, ("must", "within")))
+            self._asks(rule, rule.must, location)
         for number, grade in enumerate(rule.grades if isinstance(rule.grades, tuple) else ()):
             spans.append((grade.at, grade.authority, ("grades", number, "at")))
         declared = self._known.parameters.declared if self._known.parameters else {}
@@ -117,18 +120,43 @@ class _RuleChecker(NameChecker):
                     "write a step, grades: [{name: amber, at: "
                     f"{span}, severity: medium, authority: {number_of.authority}}}], or the duration of the law"
                 )
+                if inner == ("must", "within"):
+                    message += f"; if it has none, asks_after: {span} and certainty: possible"
                 self._say((*location, *inner), "policy-as-law", message)
         wanted, form = CITED.get(rule.authority, ("", ""))
         if not any(re.search(form, each.cite) for each in rule.sources):
             message = f"'{rule.authority}' wants a source that is {wanted}; cite it, or say whose standard it is"
             self._say((*location, "sources"), "citation-misfit", message)
 
+    def _asks(self, rule: Rule, must: Must, location: Location) -> None:
+        """Report a line of `asks_after` that is not the force's own, or a rule that claims more."""
+        if must.asks_after is None:
+            return
+        line = must.asks_after
+        declared = self._known.parameters.declared if self._known.parameters else {}
+        number_of = declared.get(line[1:]) if line.startswith("$") else None
+        here = (*location, "must", "asks_after")
+        if not line.startswith("$") or (number_of and number_of.authority not in LOCAL):
+            whose = f"a number of {number_of.authority}" if number_of else "no name of a number"
+            message = f"'{line}' is {whose}: asks_after is a line of the force's own, such as $aa_amber; a time of the law is within: {line}"
+            self._say(here, "asks-after", message)
+        if rule.authority in LOCAL:
+            message = f"'{rule.authority}' has a number of its own: write within: {line}, or a step"
+            self._say(here, "asks-after", message)
+        if rule.certainty != "possible":
+            message = "whether a standard without a number was broken is for a person to judge: add certainty: possible"
+            self._say(here, "asks-after", message)
+        for match in re.finditer(r"\{(due|late|past)\}", rule.message):
+            message = f"there is no due time, so {{{match[1]}}} says nothing; that a local line was passed is said for you"
+            self._say((*location, "message"), "unknown-placeholder", message, match.start())
+
     def _without_effect(self, rule: Rule, location: Location) -> None:
         """Report what stands in a rule of a shape that does not read it."""
         given = [Rule.model_fields[each].alias or each for each in rule.model_fields_set]
         for name in sorted(given):
             shapes = _ONLY_IN.get(name)
-            if shapes is not None and rule.shape not in shapes:
+            asks = name == "finds" and rule.must is not None and bool(rule.must.asks_after)
+            if shapes is not None and rule.shape not in shapes and not asks:
                 line, column = self._file.key_place((*location, name))
                 message = (
                     f"'{name}' means nothing in a rule with '{_KEY_OF[rule.shape]}', only in one "
@@ -139,7 +167,7 @@ class _RuleChecker(NameChecker):
                 self.found.append(found)
 
         listed = rule.must is not None and isinstance(rule.grades, tuple) and bool(rule.grades)
-        for name in ("within", "by", "before", "before_local") if listed else ():
+        for name in ("within", "asks_after", "by", "before", "before_local") if listed else ():
             if getattr(rule.must, name):
                 line, column = self._file.key_place((*location, "must", name))
                 message = (

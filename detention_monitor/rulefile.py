@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from detention_monitor.errors import Diagnostic, RuleFileError
 from detention_monitor.parameters import Parameters, load_parameters
 from detention_monitor.plan import CycleError, Plan, attributes_with_marks, make_plan
+from detention_monitor.policy_steps import crossed
 from detention_monitor.rulecheck import check_file
 from detention_monitor.rulemodel import DerivedFact, Rule, RuleFile
 from detention_monitor.rulenames import Known
@@ -156,6 +157,7 @@ def inspect(folder: Path, policy: Path | None = None) -> Inspected:
         known_ids = {rule.id for part in parts for _, rule in part.rules}
         places = parameters.out_of_service_at.items()
         faults.extend(place for name, place in places if name not in known_ids)
+        faults.extend(crossed([rule for part in parts for _, rule in part.rules], parameters))
     return Inspected(
         folder, policy, tuple(parts), vocabulary, parameters, wording, tuple(sorted(faults))
     )

@@ -95,6 +95,8 @@ class Must(_Closed):
     same: Names = ()
     doubted_where: str = ""
     within: Span | None = None
+    asks_after: Span | None = None
+    """A line of the force's own from which a person is asked, where the law gives no time."""
     after: Selectors = ()
     by: str | None = None
     before: Names = ()
@@ -106,6 +108,7 @@ class Must(_Closed):
             key
             for key, value in (
                 ("within", self.within),
+                ("asks_after", self.asks_after),
                 ("by", self.by),
                 ("before", self.before),
                 ("before_local", self.before_local),
@@ -230,6 +233,8 @@ class Rule(_Closed):
     excused_late: bool = False
     """Whether what excuses may be entered after the duty was due: the reason counts, not its record."""
     mitigated_by: Selectors = ()
+    doubted_by: Selectors = ()
+    """Entries by which the act was done though no entry of it says so: a miss is only possible."""
     warn: tuple[Span, ...] = ()
     grades: Literal["by_lateness"] | tuple[Grade, ...] = ()
     pauses_while: Name | None = None
@@ -276,6 +281,17 @@ class Rule(_Closed):
             return ()
         where = f" where {self.must.where}" if self.must.where else ""
         return tuple(f"{kind}{where}" for kind in self.must.happen)
+
+    @cached_property
+    def answers(self) -> tuple[str, ...]:
+        """What still answers the question after the line of `asks_after`, in words."""
+        if self.must is None or not self.must.asks_after or not self.excused_late:
+            return ()
+        return tuple(
+            f"{kind} where {each.where}" if each.where else kind
+            for each in self.excused_by
+            for kind in each.kind
+        )
 
     @cached_property
     def by_clock(self) -> bool:

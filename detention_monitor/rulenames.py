@@ -19,7 +19,7 @@ from detention_monitor.vocabulary import Attribute
 from detention_monitor.yamlfile import Location, YamlFile, suggestion
 
 Attributes = Mapping[str, Mapping[str, Attribute]]
-_SPANS = ("within", "at", "after", "warn", "established_for")
+_SPANS = ("within", "asks_after", "at", "after", "warn", "established_for")
 """Fields that hold a duration, where they hold a text."""
 
 

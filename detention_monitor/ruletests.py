@@ -286,7 +286,8 @@ def _matches(finding: Finding, expected: Mapping[str, object], day: date) -> boo
         return False
     plain = all(getattr(finding, name) == expected[name] for name in _PLAIN if name in expected)
     return plain and all(
-        getattr(finding, field) == instant(day, str(expected[name]))
+        getattr(finding, field)
+        == (None if expected[name] is None else instant(day, str(expected[name])))
         for name, field in INSTANTS.items()
         if name in expected
     )

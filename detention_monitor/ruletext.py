@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from detention_monitor.asking import GIVES_NONE
 from detention_monitor.conditions import parse
 from detention_monitor.duties.steps import lateness
 from detention_monitor.meaning import three_valued
@@ -60,6 +61,11 @@ _FINDS = {
     "broken": "Must not happen",
     "matched": "Is reported",
     "not_recorded": "Is a gap in the record",
+}
+_FINDS_OF_DUTY = {
+    "broken": "broken: what must not happen",
+    "matched": "matched: is reported",
+    "not_recorded": "not recorded: a gap in the record",
 }
 _UNKNOWN = {
     "possible": "it is found all the same, as possible",
@@ -146,6 +152,8 @@ class RuleText:
             since = self.wording.quoted(rule.already_since)
             yield Item("Done before", (f"counts too, if not earlier than the last {since}",))
         yield Item("By when", (self._by_when(rule, must),))
+        if must.asks_after:
+            yield Item("Found as", (_FINDS_OF_DUTY[rule.finds],))
         if must.after:
             yield Item("Counted from", (f"the first of {say.any_of(must.after)}",))
         if rule.pauses_while:
@@ -160,6 +168,7 @@ class RuleText:
         for label, selectors in (
             ("Excused by", rule.excused_by),
             ("Made milder by", rule.mitigated_by),
+            ("Only possible by", rule.doubted_by),
             ("Falls away on", rule.lapses_on),
         ):
             if selectors and all(is_plain(each) for each in selectors):
@@ -180,6 +189,12 @@ class RuleText:
         if must.within is not None:
             start = "that" if must.after else "it arises"
             return f"within {self.span(must.within)} after {start}"
+        if must.asks_after is not None:
+            line = self.span(must.asks_after)
+            return (
+                f"{GIVES_NONE[rule.authority]}: a person is asked "
+                f"if it is not done {line} after it arises, a local line"
+            )
         if must.by is not None:
             attribute = deadline_attribute(must.by) or must.by
             given = f"at the time that the entry gives as '{self.wording.noun(attribute)}'"

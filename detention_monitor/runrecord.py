@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from detention_monitor import __version__
+from detention_monitor import __version__, other_force
 from detention_monitor.backends import MADE_BY
 from detention_monitor.judging import Settings, ruleset_of
 from detention_monitor.results import Tally
@@ -64,6 +64,7 @@ def _record(
     out: Path, files: Sequence[str], settings: Settings, tally: Tally, *, begun: datetime,
     form: str, scheduler: str | None,
 ) -> dict[str, Any]:  # fmt: skip
+    ruleset = ruleset_of(settings.rules, settings.policy)
     compiled = settings.engine == "compiled"
     return {
         "program": {"version": __version__, "sha256": program_digest()},
@@ -75,8 +76,11 @@ def _record(
         "judged_by_reference_after_failure": (
             tally.by_reference if settings.engine == "durable" else 0
         ),
-        "ruleset": ruleset_of(settings.rules, settings.policy).hash,
-        "policy": None if settings.policy is None else _file(settings.policy),
+        "ruleset": ruleset.hash,
+        "policy": None if settings.policy is None else {
+            **_file(settings.policy), "force": list(ruleset.parameters.forces),
+            "detentions_of_another_force": tally.cannot_tell[other_force.CODE],
+        },
         "column_map": None if settings.map is None else _file(settings.map),
         "as_of": None if settings.as_of is None else rfc3339(settings.as_of),
         "reading": settings.reading,

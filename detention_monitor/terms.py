@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from detention_monitor.rulemodel import Rule, Severity
 from detention_monitor.timeline import FAR
@@ -68,6 +68,9 @@ class Terms(Immutable, frozen=True, gc=False):
     because_of: tuple[str, ...]
     happen: tuple[str, ...] = ()
     within: str = ""
+    asks_after: str = ""
+    finds: Literal["broken", "matched", "not_recorded"] = "broken"
+    """What a duty with `asks_after` is found to be, once its line is passed."""
     before: bool = False
     before_local: str = ""
     deadline: str = ""
@@ -84,6 +87,7 @@ class Terms(Immutable, frozen=True, gc=False):
     outlasts_detention: bool = False
     excused_late: bool = False
     looked_for: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
     clears: str = ""
     measures: tuple[tuple[str, str], ...] = ()
     wording: Wording = Wording()
@@ -136,6 +140,8 @@ def _duty_of(rule: Rule) -> dict[str, Any]:
     return {
         "happen": must.happen,
         "within": must.within or "",
+        "asks_after": must.asks_after or "",
+        "finds": rule.finds,
         "before": bool(must.before),
         "before_local": must.before_local or "",
         "deadline": (deadline_attribute(must.by) or "") if must.by else "",
@@ -152,6 +158,7 @@ def _duty_of(rule: Rule) -> dict[str, Any]:
         "outlasts_detention": rule.outlasts_detention,
         "excused_late": rule.excused_late,
         "looked_for": rule.looked_for,
+        "answers": rule.answers,
         "clears": rule.clears or " or ".join(rule.looked_for),
         "measures": tuple(rule.measures.items()),
     }

@@ -146,6 +146,7 @@ def _of_duty(
         ("lapses", rule.lapses_on),
         ("excused", rule.excused_by),
         ("mitigated", rule.mitigated_by),
+        ("doubts", rule.doubted_by),
     ):
         for number, selector in enumerate(selectors):
             yield Closes(index, f"{role}{number}", "arises", select_from(selector), selector.same)

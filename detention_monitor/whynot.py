@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import wrap
 
+from detention_monitor.asked_of import questions
 from detention_monitor.assess import Assessment
-from detention_monitor.conditions import parse, tests
-from detention_monitor.entries import Value
-from detention_monitor.meaning import AttributeType
-from detention_monitor.reference import holds
 from detention_monitor.rulecheck import opening_kinds
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Rule, Selector
-from detention_monitor.text import in_a_cell, printable
+from detention_monitor.text import printable
 from detention_monitor.timeline import Fact
 from detention_monitor.times import day_of, local_text
 
-OUTCOMES = {2: "yes", 1: "not recorded", 0: "no"}
 _WIDTH = 100
 
 
@@ -36,10 +32,10 @@ def _reasons(rule: Rule, result: Assessment, ruleset: RuleSet) -> Iterator[str]:
     kinds = opening_kinds(rule)
     facts = [fact for fact in result.facts if fact.kind in kinds]
     if not facts:
-        yield f"there is no {' or '.join(kinds)}, with which it begins"
+        yield f"there is no {ruleset.wording.quoted(kinds)}, with which it begins"
         return
     for fact in facts:
-        yield f"{fact.kind} at {local_text(fact.at)}: {'; '.join(_asked(rule, fact, result, ruleset))}"
+        yield f"{ruleset.wording.quoted([fact.kind])} at {local_text(fact.at)}: {'; '.join(_asked(rule, fact, result, ruleset))}"
 
 
 def _asked(rule: Rule, fact: Fact, result: Assessment, ruleset: RuleSet) -> list[str]:
@@ -53,26 +49,14 @@ def _asked(rule: Rule, fact: Fact, result: Assessment, ruleset: RuleSet) -> list
     for name, wanted in (*((n, True) for n in states), *((n, False) for n in selector.unless)):
         held = _holds_then(name, fact, result)
         if held != wanted:
-            out.append(f"{name}: {'held' if held else 'did not hold'}")
-    attributes = ruleset.plan.attributes[fact.kind]
-    for test in dict.fromkeys(tests(parse(selector.where))) if selector.where else ():
-        said = given(fact.attrs.get(test.attribute), attributes[test.attribute])
-        out.append(
-            f"{test}? {OUTCOMES[holds(test, fact.attrs, attributes)]}{said and f' ({said})'}"
-        )
+            said = ruleset.wording.quoted([name])
+            out.append(f"{said} {'held' if held else 'did not hold'}")
+    if selector.where:
+        out += questions(selector.where, fact, ruleset)
     if not out:
         later = rule.shape in ("count", "sequence")
         out.append("it counts, but the rest of the pattern is not there" if later else "it applies")
     return out
-
-
-def given(value: Value | None, attribute: AttributeType) -> str:
-    """Return what an entry says for an attribute, in words; nothing where it is blank."""
-    if value in (None, "", ()):
-        return ""
-    if attribute.type == "time" and isinstance(value, int):
-        return local_text(value, seconds=True)
-    return in_a_cell(value, ", ")
 
 
 def _opening(rule: Rule) -> Selector:

@@ -205,7 +205,7 @@ def test_an_entry_of_another_kind_amends_nothing_and_is_told(
 
     assert of(result, "D01-first-review") == [("met", "established")]
     [said] = [each.message for each in result.findings if each.rule == "AMENDS_OTHER_KIND"]
-    assert "amends entry e3 (review_held) but is of another kind (released)" in said
+    assert "amends entry e3 ('review held') but is of another kind ('released')" in said
 
 
 @pytest.mark.parametrize(

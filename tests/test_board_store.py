@@ -102,7 +102,7 @@ async def test_the_board_shows_what_the_monitor_stores(monitored: Monitored) -> 
         assert "CR-1" in shown(app, "list")
         assert "REVIEW  14:10  from authority 08:10" in shown(app, "detail")
         assert "mother here since 09:00" in shown(app, "detail")
-        assert "law" in shown(app, "detail")
+        assert "B05 Rights given: overdue, high" in shown(app, "detail")
         monitored.now += 600  # no monitor has settled anything for ten minutes
         app.tick()
         assert "OUT OF DATE" in shown(app, "head")
@@ -261,7 +261,7 @@ async def test_pictures_and_texts_are_logged_and_private(
         "custody-record_10-Jun-2025_0900.txt", "custody-record_10-Jun-2025_0900_2.txt",
     ]  # fmt: skip
     assert {each.stat().st_mode & 0o777 for each in folder.iterdir()} == {0o600}
-    assert "detention authorised" in (folder / found[2]).read_text()
+    assert "Detention authorised" in (folder / found[2]).read_text()
     logged = [(each.action, each.detention, each.detail.split(",")[0])
               for each in accesses(monitored.store)]  # fmt: skip
     assert logged == [

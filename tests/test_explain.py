@@ -35,7 +35,7 @@ def test_a_clock_is_shown_step_by_step(tmp_path: Path) -> None:
     assert "done Fri 10 May 2024 04:10:00 BST: 20 min late" in text
     assert "law PACE 1984 s.40(3)(a)" in text
     assert "rule reviews.yaml:" in text
-    assert "review_held at 2024-05-10T04:10:00+01:00 (T05c_first_review_late.jsonl:" in text
+    assert "'review held' at 2024-05-10T04:10:00+01:00 (T05c_first_review_late.jsonl:" in text
 
 
 def test_each_step_says_whose_it_is(tmp_path: Path) -> None:
@@ -47,8 +47,8 @@ def test_each_step_says_whose_it_is(tmp_path: Path) -> None:
 
 def test_a_prohibition_shows_each_question_and_its_answer(tmp_path: Path) -> None:
     text = explained("T02U_practicability_not_stated", "D05", tmp_path)
-    assert "link_available is true? yes (link_available: true)" in text
-    assert "link_practicable is true? not recorded" in text
+    assert "the suite has a live link? yes" in text
+    assert "a live link was practicable? not recorded" in text
     assert "possible broken, high" in text
 
 
@@ -95,7 +95,7 @@ def test_what_if_the_right_officer_had_come_in_time(supposed: str) -> None:
     ran = CliRunner().invoke(cli, ["explain", str(story), "--if", supposed])
 
     assert ran.exit_code == 0, ran.output
-    assert "If there were an entry review_held at Tue 10 Jun 2025 13:50 BST" in ran.stdout
+    assert "If there were an entry 'review held' at Tue 10 Jun 2025 13:50 BST" in ran.stdout
     [line] = [each for each in ran.stdout.splitlines() if "D01 First review" in each]
     assert "met late, 90 min late (high) -> met" in line
 
@@ -120,8 +120,8 @@ def test_a_supposition_that_cannot_be_read_says_how_to_write_it(supposed: str, s
 @pytest.mark.parametrize(
     ("duty", "said"),
     [
-        ("D05-telephone-though-link", "mode is telephone? no (in_person)"),
-        ("C01-interview-without-adult", "there is no interview_started"),
+        ("D05-telephone-though-link", "the mode is telephone? no (mode: in person)"),
+        ("C01-interview-without-adult", "there is no 'interview started'"),
         ("E11-supervised", "switched off: the force has not set $certificate_supervised"),
     ],
 )

@@ -100,14 +100,11 @@ def test_a_finding_is_verified_from_the_day_on(day: str, verified: bool, ruleset
     assert [each.verified for each in limits] == [verified]
 
 
-UNREACHED = {("E14-review-after-charge", "doubted")}
-"""A disputed telephone review is one before the decision to keep the child; E14 arises with it."""
-
-
 def test_everything_in_a_rule_is_reached_by_a_test_beside_it(ruleset: RuleSet) -> None:
     """That it fires and stays silent, each excuse, step, warning, blank and dated number."""
     found = coverage(ruleset)
-    assert {(each.rule, point) for each in found for point in each.missing} == UNREACHED
+    assert len(found) > 300
+    assert not {(each.rule, point) for each in found for point in each.missing}
 
 
 def test_both_sides_of_every_deadline_and_effective_day(ruleset: RuleSet) -> None:

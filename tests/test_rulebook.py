@@ -70,6 +70,7 @@ rules:
     excused_by: [{kind: review_held, where: exists mode_reason, same: role}]
     excused_late: true
     mitigated_by: [{kind: aa_delay_reason, where: exists reason}]
+    doubted_by: [{kind: aa_left, unless: in_hospital}]
     warn: [37m, $aa_red]
     grades:
       - {name: first_step, at: 95m, severity: info, authority: note}
@@ -140,6 +141,19 @@ rules:
     message: "Due {due}."
     arises_on: {kind: review_held, where: mode is telephone}
     must: {happen: checked, within: 41m}
+  - id: X09-asks
+    duty: B01
+    title: A duty without a number
+    sources: [{cite: "Act 1 of this test", text_verified: true, number_verified: true}]
+    authority: statute
+    in_force: {from: 2012-07-10}
+    age_at: none
+    who: somebody else
+    certainty: possible
+    message: "Done: {done}."
+    arises_on: {kind: review_held, where: mode is telephone}
+    must: {happen: meal_offered, asks_after: $aa_red}
+    finds: matched
   - id: X05-never
     duty: B02
     title: A full prohibition

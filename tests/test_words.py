@@ -11,17 +11,24 @@ from detention_monitor import conditions
 from detention_monitor.assess import assess, end_of
 from detention_monitor.backends import backend_for
 from detention_monitor.boards import rows
-from detention_monitor.boards.lines import text_of
+from detention_monitor.boards.lines import ASCII, text_of
+from detention_monitor.boards.pages import record
 from detention_monitor.boards.reasons import why
-from detention_monitor.detention import Detention
+from detention_monitor.detention import Detention, detentions_of
 from detention_monitor.durable import DurableBackend
+from detention_monitor.entries import CustodyEvent
+from detention_monitor.explain import explain
 from detention_monitor.findings import Finding
 from detention_monitor.remedy import remedies
 from detention_monitor.rulefile import RuleSet
-from detention_monitor.rulemodel import Rule
+from detention_monitor.rulemodel import Rule, RuleTest
 from detention_monitor.ruletests import timeline
+from detention_monitor.sources import read_entries
+from detention_monitor.values import changed
 from detention_monitor.vocabulary import WHOLE, Coverage
+from detention_monitor.whynot import why_not
 from tests.boards import BUSY, desk_of, instant
+from tests.conftest import SAMPLES
 
 RAW = re.compile(r"[A-Za-z0-9]_[A-Za-z0-9]")
 PLACE = re.compile(r"\{[^}]*\}")
@@ -143,6 +150,64 @@ def test_the_reasons_on_the_board_are_in_words(ruleset: RuleSet, durable: Durabl
                 told += [text_of(each) for each in lines if not _names_a_place(text_of(each))]
     assert len(told) > 300
     assert not [each for each in told if RAW.search(each.replace("busy_day.jsonl", ""))]
+
+
+def test_the_record_on_the_board_is_in_words(ruleset: RuleSet, durable: DurableBackend) -> None:
+    desk, now = desk_of(BUSY, ruleset, durable), instant("2024-09-13T21:50")
+    desk.look(now)
+    told = [
+        text_of(each)
+        for child in desk.children()
+        for each in record(desk, child.detention, 200, ASCII)[2:]
+    ]
+    assert len(told) > 100
+    assert not [each for each in told if unworded(each, ruleset)]
+    assert any("Appropriate adult contacted" in each for each in told)
+
+
+@pytest.mark.parametrize("story", ["T02U", "T10_", "T16_", "R06"])
+def test_what_explain_says_is_in_words(
+    story: str, ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    """But for ids, files, instants as they were written, and numbers that a rule author looks up."""
+    [path] = SAMPLES.glob(f"{story}*.jsonl")
+    read = (each for each, _ in read_entries([str(path)], ruleset.vocabulary))
+    [detention] = detentions_of([each for each in read if isinstance(each, CustodyEvent)])
+    judged = assess(detention, ruleset, end_of(detention, ruleset), backend=durable)
+    told = [explain(each, judged, detention, ruleset) for each in judged.findings]
+    silent = [rule for rule in ruleset.rules if rule.id not in {f.rule for f in judged.findings}]
+    told += [why_not(rule, judged, ruleset).partition(": nothing found")[2] for rule in silent]
+    lines = [
+        re.sub(r"\(\$\w+\)|has not set \$\w+|\(\S+\.jsonl:\d+\)", "", line)
+        for text in told
+        for line in text.splitlines()
+        if not line.startswith(("  rule ", "  judged by "))
+    ]
+    assert len(lines) > 1_000
+    assert not [line for line in lines if RAW.search(line)]
+
+
+def test_what_is_wrong_with_an_entry_is_said_in_words_and_keeps_the_id(
+    ruleset: RuleSet, durable: DurableBackend
+) -> None:
+    test = RuleTest(name="a story", timeline=(
+        "09:00 arrived", "09:10 detention_authorised", "09:30 cell_placed", "09:20 aa_left", "10:00 aa_arrived",
+    ), expect=())  # fmt: skip
+    first, *others = timeline(test, ruleset.vocabulary)
+    cell = next(each for each in others if each.kind == "cell_placed")
+    amended = changed(cell, id="x9", kind="cell_left", amends=cell.id, at=cell.at + 60)
+    story = Detention(first.record, (first, *others, amended))
+    judged = assess(story, ruleset, end_of(story, ruleset), backend=durable)
+    said = {each.rule: each.message for each in judged.findings}
+    left = next(each for each in others if each.kind == "aa_left")
+    assert said["AMENDS_OTHER_KIND"] == (
+        f"Entry x9: amends entry {cell.id} ('cell placed') but is of another kind ('cell left'); "
+        "withdraw that entry and send this one as a new one."
+    )
+    assert said["OUT_OF_ORDER"].startswith(
+        f"Entry {left.id}: 'appropriate adult left' at Mon 10 Jun 2024 09:20 BST comes before entry "
+    )
+    assert "('appropriate adult arrived' at Mon 10 Jun 2024 10:00 BST)" in said["OUT_OF_ORDER"]
 
 
 def _names_a_place(line: str) -> bool:

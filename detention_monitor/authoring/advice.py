@@ -90,7 +90,7 @@ def _of_rule(rule: Rule, table: Attributes) -> Iterator[tuple[Location, str, str
             if not possible(step.where, step.then, table):
                 message = "this step can never be taken: its conditions exclude each other"
                 yield ("sequence", "steps", number, "where"), "never-fires", message
-    for role in ("excused_by", "mitigated_by", "lapses_on"):
+    for role in ("excused_by", "mitigated_by", "doubted_by", "lapses_on"):
         for number, selector in enumerate(getattr(rule, role)):
             if not opens(selector, table):
                 message = f"this '{role}' can never apply: its conditions exclude each other"
@@ -181,7 +181,7 @@ def _selectors(rule: Rule) -> Iterator[tuple[Location, Selector]]:
             kind=must.happen, where=must.where, during=must.during, unless=must.unless
         )
         yield ("must",), selector
-    for name in ("excused_by", "mitigated_by", "lapses_on"):
+    for name in ("excused_by", "mitigated_by", "doubted_by", "lapses_on"):
         for number, each in enumerate(getattr(rule, name)):
             yield (name, number), each
 

@@ -87,7 +87,12 @@ CODES: dict[str, Code] = {
     "policy-as-law": Code(
         "A duty of the law gets its time from a number that a force may set, which would print as law.",
         "grades: [{name: amber, at: $aa_amber, severity: medium, authority: policy}], or the law's own "
-        "duration. A rule that only looks when the number is reached says certainty: possible.",
+        "duration. Where the law has none, asks_after: $aa_amber and certainty: possible.",
+    ),
+    "asks-after": Code(
+        "asks_after is the line of a force from which a person is asked whether a standard without a "
+        "number was kept; here the number is the law's, or the rule claims to know.",
+        "Give it a number of policy or quality, the authority of the law, and certainty: possible.",
     ),
     "without-effect": Code(
         "A field that rules of this shape do not read: it would change nothing, and look as if.",
@@ -153,6 +158,11 @@ CODES: dict[str, Code] = {
     ),
     "fixed-by-law": Code(
         "A force's policy sets a number that is law.", "Take it out of the policy file."
+    ),
+    "steps-crossed": Code(
+        "By a force's policy a later step of a rule would begin before an earlier one: red before amber. "
+        "The graver step would be passed first, and the milder one never be seen.",
+        "Write a longer time for the later step, or set both.",
     ),
     # --- rules and facts together
     "duplicate-rule": Code("Two rules have the same id and day.", "Choose another id for one."),

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from detention_monitor.assess import Assessment, Backend
 from detention_monitor.durable import DurableBackend
 from detention_monitor.errors import DetentionMonitorError
-from detention_monitor.findings import BREACHES, Finding
+from detention_monitor.findings import ASKED, BREACHES, Finding
 from detention_monitor.plan import RULES, Stratum
 from detention_monitor.rulecheck import opening_kinds
 from detention_monitor.rulefile import RuleSet
@@ -72,13 +72,15 @@ def _name(rule: Rule) -> str:
 def _points(rule: Rule, whole: RuleSet) -> Iterator[str]:
     yield "fires"
     yield "silent"
-    for name in ("excused_by", "mitigated_by"):
+    for name in ("excused_by", "mitigated_by", "doubted_by"):
         for number, selector in enumerate(getattr(rule, name), start=1):
             yield f"{name} {number} ({' or '.join(selector.kind)})"
     for number, _ in enumerate(rule.raised, start=1):
         yield f"raised {number}"
     for grade in rule.grades if isinstance(rule.grades, tuple) else ():
         yield f"step {grade.name}"
+    if rule.must is not None and rule.must.asks_after:
+        yield f"step {ASKED}"
     if rule.warn:
         yield "warning"
     if rule.must is not None and rule.must.doubted_where:
@@ -135,7 +137,9 @@ def _reached(
     closed = heard.found.closed.items()
     roles = {role for (owner, _), roles in closed if owner == subject for role in roles}
     roles |= {role for owner, role in heard.found.opened if owner == subject}
-    for name, role in (("excused_by", "excused"), ("mitigated_by", "mitigated")):
+    for name, role in (
+        ("excused_by", "excused"), ("mitigated_by", "mitigated"), ("doubted_by", "doubts"),
+    ):  # fmt: skip
         for number, selector in enumerate(getattr(rule, name)):
             if f"{role}{number}" in roles:
                 yield f"{name} {number + 1} ({' or '.join(selector.kind)})"

@@ -41,6 +41,8 @@ HOVER: dict[str, str] = {
     "excused_by": "Entries that make it no breach, if they come before it was due.",
     "excused_late": "true where the excuse counts even if it was written after the duty was due.",
     "mitigated_by": "Entries that lower the severity and keep the finding.",
+    "doubted_by": "Entries by which it may be otherwise, though none of those above says so: where the record "
+    "contradicts itself so, a miss is only possible, and the finding names the entry.",
     "warn": "How long before it is due the duty turns amber; a list, such as [60m, 30m].",
     "Rule.grades": "Steps while it is not done, each with its instant, severity and authority; or "
     "by_lateness.",
@@ -48,7 +50,7 @@ HOVER: dict[str, str] = {
     "outlasts_detention": "true where the duty goes on after police detention ended.",
     "needs_time": "How long custody must go on after the duty arose for a miss to be more than possible.",
     "never": "An entry that must not be made (under these conditions, in these states).",
-    "finds": "What a finding is called: broken, matched, or not_recorded.",
+    "finds": "What a finding is called: broken, matched, or not_recorded; of a duty only with asks_after.",
     "when_unknown": "What to say where an attribute that the condition asks for was left blank.",
     "cannot_tell_without": "Attributes without which nothing can be said of an entry.",
     "relies_on": "Kinds of entry that a source must carry before silence means anything.",
@@ -75,6 +77,8 @@ HOVER: dict[str, str] = {
     "happen": "The kinds of entry that show it was done; one of them will do.",
     "doubted_where": "Where this holds the duty counts as done, but only possibly.",
     "Must.within": "How long there is: 6h, 90m, 2h30m, or a parameter ($aa_amber).",
+    "asks_after": "Where the law gives no time: a line of the force's own ($aa_amber) from which a person "
+    "is asked. What is found is possible, and has no due time.",
     "Must.after": "What the time is counted from, if not from when the duty arose.",
     "by": "A clock (review_clock.due) or a time that the arising entry states (attr hearing_at).",
     "before": "An entry before which it must be done.",
@@ -123,13 +127,15 @@ HOVER: dict[str, str] = {
     "Expected.status": "How it stands: met, met_late, missed, broken, matched, ...",
     "Expected.certainty": "established unless said.",
     "minutes_late": "How late it was, in whole minutes.",
-    "due": "When it was due (\"15:00\", \"+1 04:50\").",
+    "due": "When it was due (\"15:00\", \"+1 04:50\"); null: it has no due time.",
     "due_latest": "When it was due by the later of two readings of the law.",
     "done": "When it was done.",
     "occurred": "When it happened.",
     "arose": "When the duty arose.",
     # --- parameters, policy, vocabulary, catalogue
     "ParameterFile.parameters": "The numbers, by name.",
+    "PolicyFile.force": "Whose numbers these are, as the records name the force, in quotes; or a list of them. "
+    "Records of another force are judged, and told that these are not its own.",
     "PolicyFile.parameters": "The numbers that this force sets, by name.",
     "unit": "duration (6h), count (3), yes_no (true), or time_of_day (\"22:00\").",
     "values": "The values, each with the first day on which it holds.",

@@ -73,6 +73,8 @@ class Impact:
     """Interruptions a shift in a suite by the rules compared, before and after."""
     watched: int = 0
     """Of how many detentions the interruptions were counted."""
+    numbers: tuple[str, str] = ("", "")
+    """Whose policy was judged by before and after, in words; empty where none was."""
 
     def count(self, rule: str, kind: Kind) -> int:
         """Return how many findings of a rule would be gained, lost or moved."""
@@ -109,6 +111,7 @@ def impact(
     names = tuple(sorted(_that_may_differ(old, new)))
     before, after = _part(old, names), _part(new, names)
     out = Impact(old.hash, new.hash, names, tuple(edits(old, new)))
+    out.numbers = old.parameters.whose, new.parameters.whose
     out.detentions = len(detentions)
     out.entries = sum(len(each.entries) for each in detentions)
     last = max((entry.at for each in detentions for entry in each.entries), default=0)

@@ -76,11 +76,19 @@ def summary(found: Impact) -> str:
     """Return what was compared, in a sentence."""
     head = (
         f"{found.detentions:,} detentions ({found.entries:,} entries), rules {found.old} to "
-        f"{found.new}"
+        f"{found.new}{_numbers(found)}"
     )
     if not found.compared:
         return f"{head}: no rule means anything else; nothing would change."
     return f"{head}; {len(found.compared)} rules could differ and were compared."
+
+
+def _numbers(found: Impact) -> str:
+    """Return whose policies the two were judged by; one that both have is named once."""
+    old, new = (each or "the rules themselves" for each in found.numbers)
+    if not any(found.numbers):
+        return ""
+    return f", numbers of {old}" + ("" if old == new else f" to those of {new}")
 
 
 def totals(found: Impact) -> str:
@@ -115,6 +123,7 @@ def as_data(found: Impact) -> dict[str, Any]:
     return {
         "old": found.old,
         "new": found.new,
+        "numbers": {"old": found.numbers[0] or None, "new": found.numbers[1] or None},
         "compared": list(found.compared),
         "edits": list(found.edits),
         "detentions": found.detentions,

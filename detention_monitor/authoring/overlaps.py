@@ -80,7 +80,7 @@ def _same_twice(files: Iterable[LoadedFile]) -> Iterator[Diagnostic]:
 _ASIDE = {
     *_OWN, "arises_on", "never", "counts", "sequence", "authority", "in_force", "who", "certainty",
     "warn", "grades", "measures", "because_of", "relies_on", "cannot_tell_without", "when_unknown",
-    "raised", "mitigated_by", "needs_time", "excused_by", "lapses_on",
+    "raised", "mitigated_by", "doubted_by", "needs_time", "excused_by", "lapses_on",
 }  # fmt: skip
 """Fields that decide how a finding is told, or that are compared by themselves."""
 

@@ -17,7 +17,7 @@ from datetime import date, timedelta
 from detention_monitor.assess import Assessment, Backend
 from detention_monitor.entries import CustodyEvent
 from detention_monitor.errors import DetentionMonitorError
-from detention_monitor.findings import BREACHES, Finding
+from detention_monitor.findings import ASKED, BREACHES, Finding
 from detention_monitor.people import OLDEST_CODE
 from detention_monitor.rulemodel import Rule
 from detention_monitor.ruletests import Case
@@ -99,7 +99,8 @@ def _act(
         return act, tuple(each for each in entries if each is not act)
     kind = case.ruleset.vocabulary.kinds[must.happen[0]]
     plain = not (must.where or must.during or must.unless or must.same or must.doubted_where)
-    if finding.status not in ("missed", "overdue") or not plain or kind.derived or not entries:
+    undone = finding.status in ("missed", "overdue") or finding.asked_at is not None
+    if not undone or not plain or kind.derived or not entries:
         return None, entries
     return CustodyEvent("probe", entries[0].record, kind.name, 0, entries[0].force), entries
 
@@ -183,8 +184,8 @@ _CLOCK_SPANS = ("review_first", "review_next", "custody_limit")
 def _span(rule: Rule, step: str, finding: Finding, case: Case) -> int | None:
     grades = rule.grades if isinstance(rule.grades, tuple) else ()
     text = next((each.at for each in grades if each.name == step), None)
-    if text is None and step == "due" and rule.must is not None:
-        text = rule.must.within
+    if text is None and rule.must is not None:
+        text = {"due": rule.must.within, ASKED: rule.must.asks_after}.get(step)
     if not text or finding.arose_at is None or case.test.parameters:
         return None
     return case.ruleset.parameters.span(text, finding.arose_at)

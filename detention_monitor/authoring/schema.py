@@ -32,8 +32,8 @@ from detention_monitor.vocabulary import Attribute, VocabularyFile
 _KINDS = ("kind", "happen", "then", "before", "on", "already_since", "relies_on")
 """Keys of a rule that name kinds of entry."""
 _STATES = ("while", "unless")
-_SELECTORS = ("arises_on", "never", "lapses_on", "excused_by", "mitigated_by", "after", "from",
-              "until", "first")  # fmt: skip
+_SELECTORS = ("arises_on", "never", "lapses_on", "excused_by", "mitigated_by", "doubted_by",
+              "after", "from", "until", "first")  # fmt: skip
 """Keys that take a selection, for which the bare name of a kind will do."""
 
 

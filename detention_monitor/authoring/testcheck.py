@@ -152,7 +152,7 @@ def _expected(
         hint = suggestion(str(value), words) or f"; it can be {', '.join(words)}"
         offset = wanted.find(str(value)) if len(at) == 2 else 0
         yield at, max(0, offset), "test-expect", f"{name}: '{value}' is not known here{hint}"
-    elif name in INSTANTS:
+    elif name in INSTANTS and value is not None:
         try:
             instant(test.on, str(value))
         except (ValueError, OverflowError) as error:

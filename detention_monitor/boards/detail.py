@@ -28,6 +28,8 @@ from detention_monitor.boards.picture import picture
 from detention_monitor.boards.released import unjudged_text
 from detention_monitor.boards.rows import TONES, clock_line, left_text, short, when_text
 from detention_monitor.boards.urgency import LAW, Waiting
+from detention_monitor.rulefile import RuleSet
+from detention_monitor.telling import Teller
 from detention_monitor.times import clock_text, local_text
 
 _LABEL = 8
@@ -202,8 +204,9 @@ def alert_line(
 # --- the record ----------------------------------------------------------------------------------
 
 
-def history(child: Child, glyphs: Glyphs, width: int) -> list[Line]:
+def history(child: Child, ruleset: RuleSet, glyphs: Glyphs, width: int) -> list[Line]:
     """Return every entry of the record in order of time: when, what, who, and what it says."""
+    teller = Teller(ruleset.vocabulary, ruleset.wording)
     out: list[Line] = []
     day = ""
     for fact in child.facts:
@@ -211,33 +214,18 @@ def history(child: Child, glyphs: Glyphs, width: int) -> list[Line]:
         if today != day:
             day = today
             out.append(line(Piece(today, "head")))
-        skip = ("recorded_at", "rank", "role", "first_recorded_at", "acting_rank")
-        said = ", ".join(
-            f"{name.replace('_', ' ')} {_value(each)}"
-            for name, each in fact.attrs.items()
-            if name not in skip
-        )
-        by = str(fact.attrs.get("rank") or fact.attrs.get("role") or "")
+        told = teller.told(fact)
+        said = "; ".join(told.said)
         recorded = fact.attrs.get("recorded_at")
         late = ""
         if isinstance(recorded, int) and recorded - fact.at >= 15 * 60:
             late = f"  (recorded {clock_text(recorded)})"
-        text = fact.kind.replace("_", " ") + (f", {by.replace('_', ' ')}" if by else "")
+        text = told.what + (f", {told.by}" if told.by else "")
         tail = f": {said}" if said else ""
         first, *rest = wrapped(piece(f"{text}{tail}{late}", "", 2_000).text, width - 8, 6)
         out.append((Piece(f"{clock_text(fact.at)} {glyphs.dot} ", "dim"), Piece(first)))
         out += [(Piece(" " * 8 + each, "dim"),) for each in rest]
     return out or [line(Piece("no entries", "dim"))]
-
-
-def _value(each: object) -> str:
-    if each is True:
-        return "yes"
-    if each is False:
-        return "no"
-    if isinstance(each, int) and each > 1_000_000_000:
-        return clock_text(each)
-    return str(each).replace("_", " ") if not isinstance(each, tuple) else ", ".join(map(str, each))
 
 
 # --- all of it, fitted to a pane ---------------------------------------------------------------

@@ -138,7 +138,11 @@ def _broken(text: str, width: int) -> list[str]:
 def record(desk: Desk, name: str, width: int, glyphs: Glyphs) -> list[Line]:
     """Return every entry of a record."""
     child = find_child(desk, name)
-    return [_GONE] if child is None else [head(child), line(""), *history(child, glyphs, width)]
+    return (
+        [_GONE]
+        if child is None
+        else [head(child), line(""), *history(child, desk.ruleset, glyphs, width)]
+    )
 
 
 def alerts(desk: Desk, now: int, width: int, glyphs: Glyphs) -> list[Line]:

@@ -22,7 +22,7 @@ _PARAMETER = re.compile(r" \(\$[a-z0-9_]+\)")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)")
 _SHORTER = {"not counted": "paused", "not found": "absent", "judged by": "judged",
             "authority": "basis"}  # fmt: skip
-_ORDER = {"": 0, "found": 1, "due": 2, "done": 2, "step": 2, "early": 3, "not counted": 3,
+_ORDER = {"": 0, "found": 1, "due": 2, "done": 2, "step": 2, "asked": 2, "early": 3, "not counted": 3,
           "not found": 4, "rule": 7, "arose": 8, "judged by": 9}  # fmt: skip
 """What is read first of an explanation: what was found, the arithmetic, what is absent, the law."""
 
@@ -54,8 +54,8 @@ def _told_once(parts: Iterable[tuple[str, str]], wording: Wording) -> Iterator[t
     absent = []
     for label, said in parts:
         if label == "not found":
-            absent.append(wording.gap(said))
-        elif label in ("entry", "arose", "step", "due"):
+            absent.append(said)
+        elif label in ("entry", "arose", "step", "due", "asked"):
             yield label, _in_words(said, wording)
         else:
             yield label, said

@@ -43,6 +43,8 @@ def _in_use(desk: Desk, now: int, width: int) -> Iterator[Line]:
         yield from labelled("unread", str(error), width, "alarm", 6)
         return
     yield from labelled("what", _counted(ruleset), width)
+    if whose := ruleset.parameters.whose:
+        yield from labelled("policy", f"the numbers of {whose}", width)
     changed = next(
         (p for p in desk.publications() if not p.refused and p.said["from"] != p.said["to"]), None
     )

@@ -70,7 +70,8 @@ def explain_command(
         at = end_of(detention, ruleset) if as_of is None else as_of
         if supposed is not None:
             entry = supposed_entry(supposed, detention, ruleset.vocabulary)
-            click.echo(told(suppose(entry, detention, ruleset, at, backend)), nl=False)
+            supposition = suppose(entry, detention, ruleset, at, backend)
+            click.echo(told(supposition, ruleset.wording), nl=False)
             continue
         result = assess(detention, ruleset, at, backend=backend)
         if result.refused is not None:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import click
 
+from detention_monitor import other_force
 from detention_monitor.commands.engines import engine_option
 from detention_monitor.commands.options import FILE, FOUND, SET_ASIDE, instant, rules_options
 from detention_monitor.commands.output import (
@@ -22,7 +23,7 @@ from detention_monitor.commands.output import (
     target,
 )
 from detention_monitor.findings import SEVERITIES
-from detention_monitor.judging import Settings
+from detention_monitor.judging import Settings, ruleset_of
 from detention_monitor.parquet import FindingsWriter
 from detention_monitor.paths import bundled_rules
 from detention_monitor.recordfiles import passed_over, record_files
@@ -31,6 +32,7 @@ from detention_monitor.replay import replay, replay_grouped
 from detention_monitor.results import Tally
 from detention_monitor.runrecord import now_utc, write_record
 from detention_monitor.tables import WIDTH
+from detention_monitor.text import printable
 
 PARQUET = "parquet"
 """The format that is made of whole rows, not line by line: from the JSON lines, at the end."""
@@ -151,7 +153,8 @@ def replay_command(
         into.flush()
     if out is not None:
         write_record(out, files, settings, tally, begun=begun, form=form, scheduler=scheduler)
-    for line in summary(tally, beside if aside.count else None, engine):
+    whose = ruleset_of(settings.rules, settings.policy).parameters.whose
+    for line in summary(tally, beside if aside.count else None, engine, whose):
         click.echo(line, err=True)
     if fail_on is not None and tally.worst_at_least(fail_on):  # type: ignore[arg-type]
         sys.exit(FOUND)
@@ -194,8 +197,10 @@ def _colours() -> bool:
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def summary(tally: Tally, quarantine: Path | None, engine: str = "durable") -> Iterator[str]:
-    """Yield the lines that close a run, for stderr."""
+def summary(
+    tally: Tally, quarantine: Path | None, engine: str = "durable", whose: str = ""
+) -> Iterator[str]:
+    """Yield the lines that close a run, for stderr; `whose` policy it was judged by, if by any."""
     judged = tally.detentions - tally.refused.total()
     again = f", {tally.duplicates:,} sent twice" if tally.duplicates else ""
     yield f"{tally.entries:,} entries{again}, {judged:,} detentions judged, {tally.found.total():,} concerns found"
@@ -216,6 +221,10 @@ def summary(tally: Tally, quarantine: Path | None, engine: str = "durable") -> I
         yield from (line.replace("\xa0", " ") for line in lines)
     for code, count in sorted(tally.refused.items()):
         yield f"  refused, {code}: {count:,}"
+    if whose:
+        yield f"  judged by the numbers of {printable(whose)}"
+    if others := tally.cannot_tell[other_force.CODE]:
+        yield f"  of another force than these numbers are: {others:,}; steps of policy are not theirs"
     if engine == "compiled":
         yield f"  judged by the compiled back-end; of {tally.checked:,} durable_rules said the same"
     elif engine == "reference":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from detention_monitor import webpage
+from detention_monitor import other_force, webpage
 from detention_monitor.commands.options import FILE, SET_ASIDE, rules_options
 from detention_monitor.commands.output import Quarantine, check_folder, progress_line
 from detention_monitor.commands.reports import ReportCommand, command_line, day, write_whole
@@ -87,6 +87,9 @@ def daily_command(
         command_line(), ruleset_of(folder, policy).hash, inputs,
         f"the night before {day_in_words(morning)}, records as of {local_text(at)}",
         daily.definitions(night_in_words(ruleset_of(folder, policy).parameters)), notes,
+        numbers=other_force.by_whom(
+            ruleset_of(folder, policy).parameters, tally.cannot_tell[other_force.CODE]
+        ),
     )  # fmt: skip
     write_whole(out, daily.page(morning, children, at, provenance, last).encode())
     click.echo(f"{out}: {len(children)} on the brief", err=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from detention_monitor import other_force
 from detention_monitor.commands.leaving import FORCE_ONLY, folder_of_its_own
 from detention_monitor.commands.options import FILE, FOLDER
 from detention_monitor.commands.report_sample import lines_made, write
@@ -79,7 +80,10 @@ def partner_command(*, given: Given, key: Path, authorities: Path | None, out: P
         days = sorted(each.day for each in found) or ["", ""]
         period = told_period(given.period, days[0], days[-1], act="refused bail")
         notes = (left,) if tally.set_aside else ()
-        made = Provenance(command_line(), ruleset.hash, inputs, period, DEFINITIONS, notes)
+        made = Provenance(
+            command_line(), ruleset.hash, inputs, period, DEFINITIONS, notes,
+            numbers=other_force.by_whom(ruleset.parameters, tally.cannot_tell[other_force.CODE]),
+        )  # fmt: skip
         write(out / "partner.html", partner_page(cases, made.nameless(_COMMAND), unsure))
         write(force_only(out) / MADE, "".join(f"{name}: {text}\n" for name, text in made.lines()))
         write(out / "partner.csv", as_csv(cases))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from detention_monitor import other_force
 from detention_monitor.assess import Assessment, assess, end_of
 from detention_monitor.columns import ColumnMap
 from detention_monitor.commands.options import FILE, db_option, instant, rules_options
@@ -108,6 +109,9 @@ def record_command(
         period=f"one record, judged as of its last entry: {report.result.detention}"
         if as_of is None else f"one record, judged as of the time given: {detention.id}",
         definitions=DEFINITIONS,
+        numbers=other_force.by_whom(
+            ruleset.parameters, sum(each.rule == other_force.CODE for each in result.findings)
+        ),
     )  # fmt: skip
     page = record_page(
         report, made, reviews=_reviews(db, detention, report), names=reporter.names(result),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from detention_monitor import other_force
 from detention_monitor.assess import assess, end_of
 from detention_monitor.columns import ColumnMap
 from detention_monitor.commands.options import FILE, FOLDER, SET_ASIDE, db_option
@@ -148,6 +149,7 @@ def sample_command(*, given: Given, size: int, seed: str, by: tuple[str, ...], o
         made = Provenance(
             command_line(), ruleset.hash, inputs, told_period(given.period),
             sample.DEFINITIONS, (f"seed: {seed}", *([left] if tally.set_aside else [])),
+            numbers=other_force.by_whom(ruleset.parameters, tally.cannot_tell[other_force.CODE]),
         )  # fmt: skip
         write(out / "sample.html", sample.method_page(strata, drawn, by, made, str(out)))
     whole = sum(each.population for each in strata)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from detention_monitor import webpage
+from detention_monitor import other_force, webpage
 from detention_monitor.catalogue import load_catalogue
 from detention_monitor.commands.leaving import (
     FORCE_ONLY,
@@ -310,6 +310,7 @@ def _made(
     return Provenance(
         command_line(), ruleset.hash, inputs, period, statistics.definitions(),
         tuple(notes), night_in_words(ruleset.parameters),
+        other_force.by_whom(ruleset.parameters, found.tally.cannot_tell[other_force.CODE]),
     )  # fmt: skip
 
 

@@ -27,20 +27,31 @@ from detention_monitor.text import printable
 @click.argument("new", metavar="NEW")
 @click.argument("records", nargs=-1, required=True, metavar="RECORDS...")
 @click.option("--policy", type=FILE, default=None, help="A force's own numbers, for both.")
+@click.option("--old-policy", type=FILE, default=None, help="Its numbers before, for OLD alone.")
+@click.option("--new-policy", type=FILE, default=None, help="Its numbers after, for NEW alone.")
 @click.option("--format", "form", type=click.Choice(("table", "json", "html")), default="table")
 @click.option("--out", type=FILE, default=None, help="Write it here instead.")
 def impact_command(
-    old: str, new: str, records: tuple[str, ...], *, policy: Path | None, form: str,
-    out: Path | None,
+    old: str, new: str, records: tuple[str, ...], *, policy: Path | None, old_policy: Path | None,
+    new_policy: Path | None, form: str, out: Path | None,
 ) -> None:  # fmt: skip
     """Show what an edit of the rules would change: findings gained, lost or moved, with examples.
 
     OLD and NEW are folders of rules, or git revisions (HEAD, a tag): of the folder that is named
-    beside it, else of `rules` here, else of the rules in use.
+    beside it, else of `rules` here, else of the rules in use. To see what a policy alone would change,
+    name the same rules twice and the policy as --new-policy.
     """
+    if policy is not None and (old_policy or new_policy):
+        raise click.UsageError(
+            "--policy is for both; leave it out with --old-policy or --new-policy"
+        )
     beside = _folder_of(old, new)
     with rules_of(old, beside) as before, rules_of(new, beside) as after:
-        one, other = _loaded("OLD", before, policy), _loaded("NEW", after, policy)
+        one = _loaded("OLD", before, policy or old_policy)
+        other = _loaded("NEW", after, policy or new_policy)
+        for which, each in (("OLD", one), ("NEW", other)):
+            if each.parameters.whose:
+                click.echo(f"{which}: the numbers of {printable(each.parameters.whose)}", err=True)
         entries, unread = [], 0
         for got, _ in read_entries(record_files(records), other.vocabulary):
             if isinstance(got, CustodyEvent):

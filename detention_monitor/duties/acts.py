@@ -20,7 +20,8 @@ class Act(Immutable, frozen=True, gc=False):
 def acts_of(closings: Mapping[str, Closing], facts: Sequence[Fact]) -> dict[str, Act]:
     """Return the first act in each role: an unsure one counts, and says so (design D7).
 
-    Roles are `done`, `doubted`, `lapses`, `excused`, `mitigated`, `after` (what the duty waits for),
+    Roles are `done`, `doubted`, `lapses`, `excused`, `mitigated`, `doubts`
+    (what contradicts that it was late or undone), `after` (what the duty waits for),
     `before` (what it must come before) and `grade_x` (what step x begins with).
     """
     out: dict[str, Act] = {}
@@ -37,7 +38,7 @@ def acts_of(closings: Mapping[str, Closing], facts: Sequence[Fact]) -> dict[str,
 def _plain(role: str) -> str:
     """Return a role without the number that tells alternatives apart: `lapses0` is `lapses`."""
     plain = role.rstrip("0123456789")
-    return plain if plain in ("lapses", "excused", "mitigated", "after") else role
+    return plain if plain in ("lapses", "excused", "mitigated", "doubts", "after") else role
 
 
 def earlier(one: Act, other: Act) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from detention_monitor.duties.acts import Act, earlier, later
 from detention_monitor.duties.duty import Duty
 from detention_monitor.duties.standing import DONE, LATE, Standing
 from detention_monitor.findings import Status
@@ -20,7 +21,17 @@ def is_sure(duty: Duty, standing: Standing) -> bool:
         return False
     if duty.latest is not None and status in LATE and standing.until <= duty.latest:
         return False
-    return left_within(duty, status) is None
+    return left_within(duty, status) is None and contrary_to(duty, standing) is None
+
+
+def contrary_to(duty: Duty, standing: Standing) -> Act | None:
+    """Return the entry of the same custody that shows as done by then what was found late or undone."""
+    contrary = duty.acts.get("doubts")
+    if contrary is None or standing.status not in LATE:
+        return None
+    if standing.status == "met_late" and standing.done is not None:
+        return contrary if earlier(contrary, standing.done) else None
+    return None if later(contrary, duty.end) else contrary
 
 
 def left_within(duty: Duty, status: Status) -> int | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from detention_monitor.asking import as_question
 from detention_monitor.drafts import Situation, head_of, message_of, shown, unique
 from detention_monitor.duties.acts import Act
-from detention_monitor.duties.certainty import is_sure, left_within
+from detention_monitor.duties.certainty import contrary_to, is_sure, left_within
 from detention_monitor.duties.duty import Duty, duty_of
 from detention_monitor.duties.standing import DONE, LATE, WAITING, Standing, standing_of
 from detention_monitor.duties.steps import current, passed_by, time_of
@@ -22,6 +23,8 @@ def owed(terms: Terms, subject: int, now: Situation) -> Iterable[Finding]:
     if not opened:
         return ()
     found = [_finding(duty_of(terms, subject, at, opened[at], now)) for at in sorted(opened)]
+    if terms.asks_after:
+        found = [as_question(each, terms) for each in found]
     if terms.nature == "concern":
         return found
     return [
@@ -52,13 +55,14 @@ def _finding(duty: Duty) -> Finding:
     late = _late(duty, standing, due)
     left = time_of(fact, "left") if waits and terms.by_clock else None
     words = _words(terms.places, discharge, step, due, late, left)
-    evidence = _evidence(duty, status, discharge)
+    contrary = contrary_to(duty, standing)
+    evidence = _evidence(duty, status, discharge, contrary)
     return Finding(
         *head_of(terms, fact, now, step.authority if step else terms.authority),
         severity,
         status,
         "established" if is_sure(duty, standing) else "possible",
-        message_of(terms, fact, words) + _added(duty, status),
+        message_of(terms, fact, words) + _added(duty, status, contrary),
         fact.at,  # arose_at
         due,
         duty.latest if duty.latest != due else None,
@@ -113,10 +117,13 @@ def _late(duty: Duty, standing: Standing, due: int | None) -> int | None:
     return standing.until - due if final else None
 
 
-def _evidence(duty: Duty, status: Status, discharge: Act | None) -> tuple[str, ...]:
-    """Return the entries from which a duty arose, and by which it was done, excused or made moot."""
+def _evidence(
+    duty: Duty, status: Status, discharge: Act | None, contrary: Act | None
+) -> tuple[str, ...]:
+    """Return the entries from which a duty arose, and by which it is as it is found to be."""
     evidence = duty.fact.evidence
-    for act in (discharge, duty.excuse, duty.lapse if status in ("lapsed", "missed") else None):
+    over = duty.lapse if status in ("lapsed", "missed") else None
+    for act in (discharge, duty.excuse, over, contrary):
         if act is not None:
             evidence += duty.now.facts[act.place].evidence
     return evidence
@@ -148,16 +155,22 @@ def _words(
     return words
 
 
-def _added(duty: Duty, status: Status) -> str:
-    """Return what is added to the message of a rule: an early alert, or that time was short."""
+def _added(duty: Duty, status: Status, contrary: Act | None) -> str:
+    """Return what is added to a message: an early alert, that time was short, what contradicts it."""
     if duty.early is not None and status in WAITING:
         return f" Early alert: {shown(duty.early)}, as if hospital had not paused the clock."
+    added = ""
     left = left_within(duty, status)
-    if left is None:
-        return ""
-    return (
-        f" Custody ended {in_words(left)} later: whether there was time is for a person to judge."
-    )
+    if left is not None:
+        added = f" Custody ended {in_words(left)} later: whether there was time is for a person to judge."
+    if contrary is not None:
+        entry = duty.now.facts[contrary.place]
+        named = duty.terms.wording.name(entry.kind)
+        added += (
+            f" By the entry '{named}' of {shown(entry.at)} it may be otherwise: which entry is right is "
+            "for a person to find out."
+        )
+    return added
 
 
 def _measures(duty: Duty, done: Act | None) -> Mapping[str, int]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from detention_monitor.clocks import live
 from detention_monitor.drafts import Situation
 from detention_monitor.duties.acts import Act
-from detention_monitor.findings import SEVERITIES, GradeState, gravest
+from detention_monitor.findings import ASKED, SEVERITIES, GradeState, gravest
 from detention_monitor.rulemodel import Severity
 from detention_monitor.terms import Terms
 from detention_monitor.timeline import Fact
@@ -58,8 +58,8 @@ def steps_of(
         if len(steps) > 1:
             steps.sort(key=_when)
         return steps
-    if terms.within:
-        due = _after(terms.within, base, terms, fact, now)
+    if terms.within or terms.asks_after:
+        due = _after(terms.within or terms.asks_after, base, terms, fact, now)
     elif terms.before:
         due = None if (act := acts.get("before")) is None else act.at
     elif terms.before_local:
@@ -73,6 +73,9 @@ def steps_of(
         ]
     if due is None and not terms.before:
         return ()
+    if terms.asks_after:
+        ours = now.parameters.declared[terms.asks_after[1:]].authority
+        return (GradeState(ASKED, due, terms.severity, ours, passed=False),)
     return (GradeState("due", due, terms.severity, terms.authority, passed=False),)
 
 

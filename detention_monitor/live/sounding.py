@@ -66,9 +66,8 @@ def sounding_of(history: Sequence[Change], now: int, terms: AlertSettings) -> So
 
 
 def _sounds_at(at: int, finding: Finding, grace: Grace) -> int:
-    if finding.status != "overdue" or finding.due_at is None:
-        return at
-    return max(at, finding.due_at + grace(finding.due_at) + 1)
+    due = finding.due_at if finding.status == "overdue" else finding.asked_at
+    return at if due is None else max(at, due + grace(due) + 1)
 
 
 def _times(at: int, sounded: Sequence[_Sound], fell: int | None, times: int, limits: Limits) -> int:

@@ -13,7 +13,7 @@ from detention_monitor.catalogue import Catalogue
 from detention_monitor.checklist import Checklist
 from detention_monitor.findings import SEVERITIES, Finding
 from detention_monitor.questions import QualityCheck, Question
-from detention_monitor.reports.telling import Teller, Told
+from detention_monitor.telling import Teller, Told
 from detention_monitor.timeline import Fact
 from detention_monitor.values import Immutable
 

@@ -42,6 +42,8 @@ class Provenance:
     notes: tuple[str, ...] = ()
     night: str = ""
     """What counts as a night in custody, in words; stands wherever a definition speaks of it."""
+    numbers: str | None = None
+    """Whose policy the rules judged by, in words; empty where there was none, None where not known."""
 
     @property
     def input_hash(self) -> str:
@@ -56,7 +58,8 @@ class Provenance:
         """
         inputs = tuple(Input(f"file {n}", each.sha256) for n, each in enumerate(self.inputs, 1))
         told = f"{command} (the whole command is in {MADE}, which the force keeps)"
-        return replace(self, command=told, inputs=inputs)
+        numbers = "a force's own policy" if self.numbers else self.numbers
+        return replace(self, command=told, inputs=inputs, numbers=numbers)
 
     def lines(self) -> list[tuple[str, str]]:
         """Return what is printed, each with its label."""
@@ -66,11 +69,17 @@ class Provenance:
             ("command", printable(self.command, 2_000)),
             ("period", self.period),
             ("rules", f"ruleset {self.ruleset}"),
+            *self._numbers(),
             ("records", f"SHA-256 {self.input_hash}"),
             ("files", printable(f"{files} and {more:,} more" if more > 0 else files, 4_000)),
             ("program", f"detention-monitor {__version__}"),
             *(("note", each) for each in self.notes),
         ]
+
+    def _numbers(self) -> list[tuple[str, str]]:
+        if self.numbers is None:
+            return []
+        return [("numbers", printable(self.numbers or "those that come with the rules"))]
 
 
 _SHOWN = 12

@@ -15,8 +15,8 @@ from detention_monitor.findings import SEVERITIES, Finding
 from detention_monitor.questions import load_questions
 from detention_monitor.reports.answers import Answer, answers, beside, is_praise
 from detention_monitor.reports.feedback import Feedback, feedback
-from detention_monitor.reports.telling import Teller, Told
 from detention_monitor.rulefile import RuleSet
+from detention_monitor.telling import Teller, Told
 from detention_monitor.values import Immutable
 from detention_monitor.wording import Wording
 

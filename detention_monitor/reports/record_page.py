@@ -19,8 +19,8 @@ from detention_monitor.reports.answers import REPLIES, STANDINGS, Answer, graves
 from detention_monitor.reports.feedback import TONES, basis_of
 from detention_monitor.reports.provenance import Provenance
 from detention_monitor.reports.record import Night, RecordReport
-from detention_monitor.reports.telling import Told
 from detention_monitor.reports.timeline import timeline
+from detention_monitor.telling import Told
 from detention_monitor.text import printable, several
 from detention_monitor.times import clock_text, day_of, in_words, local_text
 from detention_monitor.wording import day_in_words
@@ -127,7 +127,8 @@ def _facts(report: RecordReport) -> list[tuple[str, str]]:
         out.append(("ended", "no entry shows that it ended" if told else "not carried"))
     else:
         kind, at = child.ended
-        out.append((kind.replace("_", " "), local_text(at)))
+        what = next((each.what for each in report.entries if each.kind == kind), kind)
+        out.append((what[:1].lower() + what[1:].replace("_", " "), local_text(at)))
         if begun is not None:
             spans = [each for each in detained(child.facts) if each.end is not None]
             # Bail parts a detention: time on bail is no time held.

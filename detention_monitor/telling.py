@@ -62,9 +62,12 @@ class Teller:
         for name, value in fact.attrs.items():
             if name in _OF_WHO or name not in known or value in ("", ()):
                 continue
-            yield self._attribute(fact.kind, name, known[name].type, value)
+            yield self.attribute(fact.kind, name, value)
 
-    def _attribute(self, kind: str, name: str, form: str, value: Value) -> str:
+    def attribute(self, kind: str, name: str, value: Value) -> str:
+        """Return what an entry says of one thing: a clause, or its noun and what it is."""
+        own = self._vocabulary.kinds[kind].attributes.get(name)
+        form = "" if own is None else own.type
         noun = self._wording.noun(name, kind)
         if isinstance(value, bool):
             meant = self._wording.yes_or_no(name, kind)
