@@ -150,7 +150,7 @@ def flowed(text: str) -> Iterator[tuple[int, str]]:
 
     A paragraph is one line, and so is an item of a list; an empty line stands between paragraphs.
 
-    >>> list(flowed("They must:\\n\\n- (a) ask\\n  twice; or\\n  - at once\\n\\nSee Note 1A."))
+    >>> list(flowed("They must:\n\n- (a) ask\n  twice; or\n  - at once\n\nSee Note 1A."))
     [(0, 'They must:'), (2, '(a) ask twice; or'), (4, '- at once'), (0, ''), (0, 'See Note 1A.')]
     """
     indent, words = 0, list[str]()

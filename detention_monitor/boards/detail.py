@@ -26,7 +26,7 @@ from detention_monitor.boards.lines import (
 )
 from detention_monitor.boards.picture import picture
 from detention_monitor.boards.released import unjudged_text
-from detention_monitor.boards.rows import TONES, clock_line, left_text, short, when_text
+from detention_monitor.boards.rows import TONES, clock_line, left_text, short, when_cell, when_text
 from detention_monitor.boards.urgency import LAW, Waiting
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.telling import Teller
@@ -142,7 +142,7 @@ def duties(row: Row, now: int, width: int, most: int) -> list[Line]:
 def _duty(each: Waiting, now: int, width: int) -> Line:
     finding = each.finding
     due = finding.due_at
-    when, left = ("asap", "") if due is None else (when_text(due, now), left_text(due - now))
+    when, left = ("asap", "") if due is None else (when_cell(due, now), left_text(due - now))
     if finding.minutes_left is not None:
         when, left = "paused", left_text(60 * finding.minutes_left)
     basis = finding.authority if finding.authority in LAW else f"{finding.authority}*"

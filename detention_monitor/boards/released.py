@@ -5,7 +5,7 @@ from __future__ import annotations
 from detention_monitor.boards.child import Child
 from detention_monitor.boards.desk import AlertLine, Desk
 from detention_monitor.boards.lines import Line, Piece, Tone, fit, piece
-from detention_monitor.boards.rows import Width, when_text
+from detention_monitor.boards.rows import Width, when_cell, when_text
 
 _WORDS = {
     "released": "released", "bailed": "bailed", "moved_to_la": "to local authority",
@@ -87,7 +87,7 @@ def cells(desk: Desk, name: str, now: int) -> Line:
         Piece("!   " if asking else "ok  ", "warn" if asking else "dim"),
         piece(fit(child.name, 9) + " ", "bold" if asking else "", 60),
         Piece(fit("?" if child.age is None else str(child.age), 4)),
-        Piece(fit("" if at is None else when_text(at, now), 10) + " "),
+        Piece(fit("" if at is None else when_cell(at, now), 10) + " "),
         piece(fit(_WORDS.get(how, how.replace("_", " ") or "left"), 19) + " ", "", 40),
         piece(said, "warn" if asking else "dim", 120),
     )

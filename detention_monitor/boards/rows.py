@@ -76,6 +76,16 @@ def when_text(at: int, now: int) -> str:
     return f"{local_text(at)[:3]} {clock}" if apart else clock
 
 
+def when_cell(at: int, now: int) -> str:
+    """Return a time in nine cells: of a far day the date alone, which is what matters then.
+
+    >>> when_cell(1726201800, 1726806600), when_cell(1726288200, 1726201800)
+    ('13 Sep', 'Sat 05:30')
+    """
+    told = when_text(at, now)
+    return told if len(told) <= 9 else told[:-6]
+
+
 def short(finding: Finding) -> str:
     """Return what a duty is called in a column."""
     return _SHORT.get(finding.rule, finding.title)

@@ -74,7 +74,7 @@ def _changes(found: Sequence[Publication], now: int, width: int) -> Iterator[Lin
     if not found:
         yield line(Piece("none: these are the first rules here", "dim"))
     for each in found:
-        at = f"{when_text(each.at, now):<11}"
+        at = f"{when_text(each.at, now):<13}"
         said = each.said
         if each.refused:
             yield (Piece(at), Piece("REFUSED ", "warn"), piece(f"kept {said['kept']}", "dim"))
