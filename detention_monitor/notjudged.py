@@ -46,7 +46,7 @@ class NotJudged(_Closed):
     """
 
     format: Literal["custody-not-judged/1"]
-    of: str
+    of: Literal["Code C"]
     paragraphs: dict[str, Reason]
     parts: dict[str, Reason] = Field(default_factory=dict)
 

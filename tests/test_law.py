@@ -1,6 +1,7 @@
 """The words of the Code beside the rules: what a citation names, what is shown, what is passed over."""
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -16,7 +17,7 @@ from detention_monitor.cli import cli
 from detention_monitor.durable import DurableBackend
 from detention_monitor.errors import RuleFileError
 from detention_monitor.lawtext import compared, load_law, read_law
-from detention_monitor.rulefile import RuleSet
+from detention_monitor.rulefile import RuleSet, load_rules
 from tests.boards import desk_of, entry, instant
 from tests.conftest import RULES
 
@@ -154,6 +155,28 @@ def test_numbers_within_a_section_follow_each_other() -> None:
         assert {each[1] for each in numbers if each} == {section}
         assert found == list(range(found[0], found[-1] + 1))
         assert found[0] in (0, 1)
+
+
+def test_no_item_of_a_list_is_the_end_of_a_reference() -> None:
+    """A line of the source that began with "(a) above" once became an item of its own."""
+    torn = re.compile(r"^ *- \([a-z]+\) (above|below|in the table)\b", re.MULTILINE)
+
+    assert [
+        name for name, each in load_law(RULES)[0].paragraphs.items() if torn.search(each.text)
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("12.2", "\nIf the period is interrupted in accordance with (a), a fresh period must be allowed."),
+        ("13.10D", "\nthe matter shall be reported to an inspector"),
+        ("2.1A", "\nthey must be brought before the custody officer"),
+        ("Annex M 9", "\nthe officer should seek advice"),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_all_items_of_a_list_is_no_part_of_the_last(name: str, line: str) -> None:
+    assert line in load_law(RULES)[0].paragraphs[name].text
 
 
 # --- shown
@@ -349,6 +372,11 @@ def test_a_paragraph_that_is_broken_into_other_lines_is_not_changed(tmp_path: Pa
         (TEXT.replace("# 9. Care\n\n## 9.3", "## 9.3"), "a heading is '# 9. Title'", 11),
         (TEXT.replace("edition: January 2027\n", ""), "edition", 2),
         (TEXT.replace("# Annex L. Gender", "# Annex L Gender"), "a heading is '# 9. Title'", 25),
+        (TEXT.replace("## Note 9B", "## Note 8B"), "'Note 8B' does not belong to section 9", 21),
+        (TEXT.replace("# Annex L. Gender", "# 9. More"), "section 9 begins here a second time", 25),
+        (TEXT.replace("Code C\n", "Code H\n", 1), "'Code H' is not one of Code C", 3),
+        (TEXT.replace("Asked.", "Ask\x1b[2Jed."), "a character that nobody can see (U+001B)", 29),
+        ("", "a text of the law begins with '---'", 1),
     ],
 )
 def test_a_text_that_cannot_be_read_says_where(
@@ -365,7 +393,77 @@ def test_a_text_that_cannot_be_read_says_where(
     assert (first.file, first.line) == ("law/code.md", line)
 
 
+@pytest.mark.parametrize("spoilt", [f"\ufeff{TEXT}", TEXT.replace("\n", "\r\n")])
+def test_a_text_saved_by_another_editor_is_the_same(tmp_path: Path, spoilt: str) -> None:
+    path = tmp_path / "code.md"
+    path.write_bytes(spoilt.encode())
+
+    assert read_law(path).paragraphs["9.3"].line == 13
+    assert read_law(path).paragraphs["Note 9B"].text == "Young people more often."
+
+
+def test_a_text_that_is_not_utf8_is_told_with_the_cure(tmp_path: Path) -> None:
+    path = tmp_path / "code.md"
+    path.write_bytes(TEXT.replace("Asked.", "Ask\xe9d.").encode("latin-1"))
+
+    with pytest.raises(RuleFileError, match=r"law/code\.md:29:4: .*save the file as UTF-8"):
+        read_law(path)
+
+
+def test_two_editions_of_one_day_are_refused(folder: Path) -> None:
+    shipped = folder / "law" / "code_c_2023_12_20.md"
+    shutil.copy(shipped, folder / "law" / "z.md")
+
+    told = law("9.3", "--rules", str(folder))
+
+    assert "law/z.md:6:1: law/code_c_2023_12_20.md begins on the same day" in str(told.exception)
+
+
+@pytest.mark.parametrize("there", ["empty", "file", "other name"])
+def test_a_folder_of_law_without_a_text_is_told(folder: Path, there: str) -> None:
+    shutil.rmtree(folder / "law")
+    if there == "file":
+        (folder / "law").write_text("x")
+    else:
+        (folder / "law").mkdir()
+    if there == "other name":
+        (folder / "law" / "code_c.txt").write_text(TEXT)
+
+    told = law("9.3", "--rules", str(folder))
+
+    assert str(told.exception).startswith("law:1:1: no text is in this folder (*.md)")
+
+
+def test_a_text_that_is_not_read_is_told(folder: Path) -> None:
+    (folder / "law" / "code_c_2027.txt").write_text(TEXT)
+
+    assert said(folder, "file-not-read") == [
+        "law/code_c_2027.txt: this file is not read; name it code_c_2027.md, or keep it elsewhere"
+    ]
+
+
+def test_a_text_that_was_changed_is_read_again(folder: Path) -> None:
+    path = folder / "law" / "code_c_2023_12_20.md"
+    assert "9.2" in load_law(folder)[0].paragraphs
+
+    path.write_text(TEXT)
+    os.utime(path, ns=(1, 1))
+
+    assert list(load_law(folder)[0].paragraphs) == ["9.3", "Note 9B", "Annex L 1"]
+
+
 # --- on the board
+
+
+def test_a_text_that_cannot_be_read_does_not_hide_the_rule(
+    folder: Path, durable: DurableBackend
+) -> None:
+    (folder / "law" / "code_c_2023_12_20.md").write_text("")
+
+    page = page_of(2024, "A11-hourly", 80, load_rules(folder), durable)
+
+    assert page[0].startswith("The words of the law cannot be read: law/code_c_2023_12_20.md:1:1: ")
+    assert any(each.startswith("A11-hourly  Visited every hour") for each in page)
 
 
 def page_of(
