@@ -231,6 +231,37 @@ def test_a_section_of_an_act_tells_the_rules_and_that_its_words_are_not_here() -
     assert "D01" not in out  # s.40, not s.40A
 
 
+@pytest.mark.parametrize(
+    ("asked", "cited", "left_out"),
+    [("PACE s.38(6)", "E03-move-to-la", "E02-own-interests"), ("s.38(4)", "E02-child-absent", "E03-move-to-la"),
+     ("PACE s.38", "E02-own-interests", "D01-first-review")],
+)  # fmt: skip
+def test_of_a_section_only_the_subsection_asked_for(asked: str, cited: str, left_out: str) -> None:
+    out = law(asked).stdout
+
+    assert f"  {cited} (" in out
+    assert f"  {left_out} (" not in out
+
+
+def test_a_part_that_is_not_there_is_told_with_the_paragraph() -> None:
+    told = law("9.3(b)")
+
+    assert told.stderr == "9.3 is here; it has no 9.3(b)\n"
+    assert told.stdout.startswith("Code C 9.3: ")
+    assert law("16.7(b)").stderr == ""
+
+
+def test_words_that_are_no_paragraph_do_not_say_that_the_code_is_elsewhere() -> None:
+    assert law("Note").stdout.startswith("Note: no paragraph; these words stand in what ")
+    assert law("Code C").stdout == law().stdout
+    assert "name a paragraph" in law(" ").stderr
+
+
+def test_a_number_that_says_of_which_paragraph_it_is_stands_beside_it() -> None:
+    assert "parameters.yaml, visit_hourly\n" in law("9.3").stdout
+    assert "Numbers" not in law("9.2").stdout
+
+
 def test_what_is_neither_is_refused_with_a_suggestion() -> None:
     result = law("9.33")
 
@@ -319,6 +350,15 @@ def test_a_list_that_says_too_much_is_told(folder: Path) -> None:
     ]
 
 
+def test_elsewhere_says_where(folder: Path) -> None:
+    path = folder / "not_judged.yaml"
+    path.write_text(path.read_text().replace("see: [A03-place-of-safety], ", "", 1))
+
+    assert said(folder, "wrong-value")[0].endswith(
+        "'elsewhere' needs the rules or paragraphs: see: [A11-hourly]"
+    )
+
+
 def test_a_folder_without_a_list_is_not_asked_for_one(folder: Path) -> None:
     (folder / "not_judged.yaml").unlink()
 
@@ -349,6 +389,51 @@ def test_what_a_new_edition_says_otherwise_is_told_with_the_rules_to_read_again(
     assert "    rules to read again: A11-hourly" in out
     assert "9.3C  new\n    + A new duty.\n    no rule cites it\n" in out
     assert out.endswith("2 paragraphs differ\n")
+
+
+@pytest.fixture
+def two_editions(folder: Path) -> Path:
+    """The rules with a second edition, of 1 April 2027: 9.3 changed, 8.12 new, Note 16E gone."""
+    old = (folder / "law" / "code_c_2023_12_20.md").read_text()
+    new = old.replace("edition: December 2023", "edition: April 2027")
+    new = new.replace("from: 2023-12-20", "from: 2027-04-01").replace(
+        "at least every hour.", "at least every 45 minutes."
+    )
+    new = new.replace("## Note 8A\n", "## 8.12\n\nA book is offered.\n\n## Note 8A\n")
+    new = re.sub(r"## Note 16E\n.*?(?=^#)", "", new, flags=re.DOTALL | re.MULTILINE)
+    (folder / "law" / "code_c_2027_04_01.md").write_text(new)
+    return folder  # fmt: skip
+
+
+def test_of_two_editions_the_newest_is_shown_and_that_of_a_day_when_asked(
+    two_editions: Path,
+) -> None:
+    newest = law("9.3", "--rules", str(two_editions))
+    before = law("9.3", "--on", "2027-03-31", "--rules", str(two_editions))
+
+    assert "every 45 minutes" in " ".join(newest.stdout.split())
+    assert newest.stderr == "the newest edition; for an earlier one say --on 2023-12-20\n"
+    assert "at least every hour" in " ".join(before.stdout.split())
+    assert before.stderr == ""
+    assert "none is of 2020-01-01" in law("9.3", "--on", "2020-01-01").stderr
+
+
+def test_a_rule_of_the_next_edition_is_not_beside_the_one_before(two_editions: Path) -> None:
+    rules = two_editions / "cells.yaml"
+    text = rules.read_text()
+    at = text.index("in_force: {from: 2012-07-10}", text.index("id: A11-hourly"))
+    rules.write_text(f"{text[:at]}in_force: {{from: 2027-04-01}}{text[at + 28 :]}")
+
+    assert "A11-hourly" in law("9.3", "--rules", str(two_editions)).stdout
+    assert "A11-hourly" not in law("9.3", "--on", "2027-03-31", "--rules", str(two_editions)).stdout
+
+
+def test_what_only_an_earlier_edition_has_may_stay_on_the_list(two_editions: Path) -> None:
+    assert said(two_editions, "not-judged-misfit") == []
+    assert len(said(two_editions, "paragraph-passed-over")) == 1
+
+    out = law("--changed", "--rules", str(two_editions)).stdout
+    assert "    may stay in not_judged.yaml, for earlier days: Note 16E\n" in out
 
 
 def test_one_edition_has_nothing_to_be_compared_with() -> None:

@@ -27,7 +27,9 @@ def check_law(folder: Path, ruleset: RuleSet) -> Iterator[Diagnostic]:
     if (folder / NOT_JUDGED).exists():
         file, listed = load_not_judged(folder)
         cited = {*rules_citing(ruleset, newest)}
-        yield from _misfits(file, listed, newest, cited, {rule.id for rule in ruleset.rules})
+        known = {name for text in texts for name in text.paragraphs}
+        rules = {rule.id for rule in ruleset.rules}
+        yield from _misfits(file, listed, newest, known, cited, rules)
         for name, paragraph in newest.paragraphs.items():
             if name not in cited and name not in listed.paragraphs and paragraph.text != _UNUSED:
                 message = (
@@ -58,22 +60,26 @@ def _not_there(ruleset: RuleSet, text: LawText) -> Iterator[Diagnostic]:
 
 
 def _misfits(
-    file: YamlFile, listed: NotJudged, text: LawText, cited: set[str], rules: set[str]
-) -> Iterator[Diagnostic]:
-    """Yield a warning for what the list says of paragraphs or rules that are not as it says."""
-    known = [*text.paragraphs, *text.sections, *rules]
+    file: YamlFile, listed: NotJudged, text: LawText, paragraphs: set[str], cited: set[str],
+    rules: set[str],
+) -> Iterator[Diagnostic]:  # fmt: skip
+    """Yield a warning for what the list says of paragraphs or rules that are not as it says.
+
+    What only an earlier edition has may stay in it: days of that edition are still asked about.
+    """
+    known = [*paragraphs, *text.sections, *rules]
     for key, entries in (("paragraphs", listed.paragraphs), ("parts", listed.parts)):
         for name, reason in entries.items():
             line, column = file.key_place((key, name))
             whole = name if key == "paragraphs" else whole_of(name)
             message = ""
-            if whole not in text.paragraphs:
+            if whole not in paragraphs:
                 message = f"{text.about.cite} has no {whole}{text.close_to(whole)}"
             elif key == "paragraphs" and name in cited:
                 message = (
                     f"a rule cites {name}; take it out, or list what is left of it under 'parts'"
                 )
-            elif key == "parts" and whole not in cited:
+            elif key == "parts" and whole not in cited and whole in text.paragraphs:
                 message = f"no rule cites {whole}; list it whole, under 'paragraphs'"
             if message:
                 yield Diagnostic(file.name, line, column, "not-judged-misfit", message, "warning")
