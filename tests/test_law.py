@@ -173,9 +173,11 @@ def test_no_item_of_a_list_is_the_end_of_a_reference() -> None:
         ("13.10D", "\nthe matter shall be reported to an inspector"),
         ("2.1A", "\nthey must be brought before the custody officer"),
         ("Annex M 9", "\nthe officer should seek advice"),
+        ("Annex N 9", "- (a) Code C paragraph 13.3:\n\n  For the third sentence, substitute:"),
+        ("13.12", "- (b) Audio and visual or audio without visual communication.\n\n  This applies"),
     ],
 )  # fmt: skip
-def test_what_is_said_of_all_items_of_a_list_is_no_part_of_the_last(name: str, line: str) -> None:
+def test_lists_are_laid_out_as_published(name: str, line: str) -> None:
     assert line in load_law(RULES)[0].paragraphs[name].text
 
 
