@@ -119,9 +119,19 @@ def test_a_part_that_the_paragraph_does_not_have_is_told(folder: Path) -> None:
     )
     path.write_text(path.read_text().replace('"Code C 15.2A(c)"', '"Code C 15.2A(q)"'))
 
-    assert [each.partition("; ")[0] for each in said(folder, "no-such-paragraph")] == [
-        f"{path.name}: Code C of December 2023 has no 15.2A(q)"
-    ]
+    (told,) = said(folder, "no-such-paragraph")
+    assert told.startswith(f"{path.name}: Code C of December 2023 has no 15.2A(q)")
+
+
+def test_a_citation_written_otherwise_is_told_how_to_write_it(folder: Path) -> None:
+    cells = folder / "cells.yaml"
+    cells.write_text(cells.read_text().replace('cite: "Code C 9.3"', 'cite: "Code C para 9.3"', 1))
+
+    (told,) = said(folder, "no-such-paragraph")
+    assert told == (
+        "cells.yaml: Code C of December 2023 has no para 9.3. Write 'Code C 9.3(a), 9.4', "
+        "'Code C Note 9B' or 'Code C Annex H 1'"
+    )
 
 
 # --- the text shipped
@@ -299,6 +309,12 @@ def test_a_rule_is_shown_with_the_words_it_rests_on() -> None:
 
     assert out.count("Code C 9.3 (December 2023)") == 1
     assert "roused at least every half hour" in out
+
+
+def test_an_annex_on_which_a_rule_rests_as_a_whole_is_named_with_it() -> None:
+    told = CliRunner().invoke(cli, ["rules", "show", "A11-roused", "--law"])
+
+    assert "Code C Annex H as a whole: rules law 'Annex H'\n" in told.stdout
 
 
 def test_the_page_has_every_paragraph_and_every_rule_that_cites_one(tmp_path: Path) -> None:

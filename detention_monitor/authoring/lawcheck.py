@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from detention_monitor.rulefile import NOT_JUDGED, RuleSet
 from detention_monitor.yamlfile import YamlFile, suggestion
 
 _UNUSED = "Not used."
+_WRITTEN = re.compile(r"(Annex [A-Z] ?)?(Note )?([A-Z]?\d[\w.()-]*)?")
+"""How a paragraph is written, whether or not there is one of that name."""
 
 
 def check_law(folder: Path, ruleset: RuleSet) -> Iterator[Diagnostic]:
@@ -48,10 +51,11 @@ def _not_there(ruleset: RuleSet, text: LawText) -> Iterator[Diagnostic]:
             for place, source in enumerate(rule.sources):
                 for name in text.missing(source.cite):
                     edition = f"{text.about.cite} of {text.about.edition}"
-                    message = (
-                        f"{edition} has no {name}{text.close_to(name)}; if a newer edition has, put "
-                        f"its text beside {text.file}"
-                    )
+                    near = text.close_to(name.replace(" (", "(")) or "."
+                    cure = f"If a newer edition has, put its text beside {text.file}"
+                    if not _WRITTEN.fullmatch(name):
+                        cure = "Write 'Code C 9.3(a), 9.4', 'Code C Note 9B' or 'Code C Annex H 1'"
+                    message = f"{edition} has no {name}{near} {cure}"
                     at = ("rules", number, "sources", place, "cite")
                     line, column = file.yaml.place(at)
                     yield Diagnostic(

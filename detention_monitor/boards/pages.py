@@ -135,6 +135,9 @@ def _words_of_the_law(desk: Desk, finding: Finding, width: int) -> Iterator[Line
         for margin, words in laid_out(text.paragraphs[name].text, width, _broken):
             yield line(Piece(margin), piece(words, "law", 4_000)) if words else line("")
         yield line("")
+    for annex in dict.fromkeys(each for cite in finding.sources for each in text.wholes(cite)):
+        said = f"{text.about.cite} {annex} as a whole: detention-monitor rules law '{annex}'"
+        yield from (*(line(piece(each)) for each in wrapped(said, width)), line(""))
 
 
 def _broken(text: str, width: int) -> list[str]:
