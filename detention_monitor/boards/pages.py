@@ -109,7 +109,7 @@ def law(desk: Desk, finding: Finding, width: int) -> list[Line]:
 def _words_of_the_law(desk: Desk, finding: Finding, width: int) -> Iterator[Line]:
     """Yield the paragraphs of the Code that a finding cites, in the edition of its day if we have it."""
     try:
-        texts = desk.rules.told().law()
+        texts = desk.rules.texts()
     except RuleFileError as error:
         said = f"The words of the law cannot be read: {error.diagnostics[0]}"
         yield from (*(line(piece(each, "warn", 4_000)) for each in wrapped(said, width)), line(""))
