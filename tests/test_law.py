@@ -446,6 +446,21 @@ def test_a_rule_of_the_next_edition_is_not_beside_the_one_before(two_editions: P
     assert "A11-hourly" not in law("9.3", "--on", "2027-03-31", "--rules", str(two_editions)).stdout
 
 
+def test_a_number_that_changes_names_the_rules_that_say_it_in_words(folder: Path) -> None:
+    """Visits come due by a number that no rule names: A11-hourly says "every hour" all the same."""
+    path = folder / "parameters.yaml"
+    text = path.read_text()
+    for number, new, rules in (
+        ("visit_hourly", "45m", "A11-hourly or A11-level"),
+        ("visit_half_hourly", "20m", "A11-half-hourly"),
+    ):
+        at = text.index("}", text.index(f"  {number}:"))
+        path.write_text(f"{text[:at]}, 2027-04-01: {new}{text[at:]}")
+
+        (told,) = said(folder, "words-left-behind")
+        assert f"end the version of {rules} that says the old number" in told  # fmt: skip
+
+
 def test_what_only_an_earlier_edition_has_may_stay_on_the_list(two_editions: Path) -> None:
     assert said(two_editions, "not-judged-misfit") == []
     assert len(said(two_editions, "paragraph-passed-over")) == 1
