@@ -19,6 +19,7 @@ _PIECE = re.compile(
 )
 _SECTIONS = re.compile(r"\bss?\.(?P<listed>.*)")
 _OF_A_SECTION = re.compile(r"(?<![\w(])\d+[A-Z]*(?![\w)])")
+_SUBSECTION = re.compile(r"\((\d+[A-Z]*)\)(?:-\((\d+[A-Z]*)\))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +85,22 @@ def sections(cite: str) -> tuple[str, frozenset[str]]:
     if match is None:
         return cite, frozenset()
     return cite[: match.start()].strip(), frozenset(_OF_A_SECTION.findall(match["listed"]))
+
+
+def subsections(cite: str, section: str) -> frozenset[str]:
+    """Return which subsections of a section a citation names; nothing where it names it whole.
+
+    >>> sorted(subsections("PACE 1984 ss.37(4), 38(3)-(5), (7)(a)", "38"))
+    ['3', '4', '5', '7']
+    >>> subsections("PACE 1984 ss.43(5), 44", "44")
+    frozenset()
+    """
+    match = _SECTIONS.search(cite)
+    listed = match["listed"] if match else ""
+    named = re.search(rf"(?<![\w(]){section}(?![\w)])(?P<rest>(?:[^\w(]|\([^)]*\))*)", listed)
+    found: set[str] = set()
+    for first, last in _SUBSECTION.findall(named["rest"] if named else ""):
+        found.add(first)
+        if last and first.isdigit() and last.isdigit():
+            found |= {str(each) for each in range(int(first), int(last) + 1)}
+    return frozenset(found)

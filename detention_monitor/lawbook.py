@@ -6,9 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from detention_monitor.citations import sections
+from detention_monitor.citations import sections, subsections
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.lawtext import LawText, Paragraph, flowed
 from detention_monitor.notjudged import IN_WORDS, WHYS, NotJudged, Reason, rules_citing
@@ -20,6 +21,7 @@ from detention_monitor.wording import day_in_words, listed
 
 UNUSED = "Not used."
 _SHORT = 52
+_OF_LAW = re.compile(r"\((Code C [^()]*)\)")
 STATES = {
     "judged": "judged", "untold": "not said", "open": "gap", "person": "for a person",
     "no_entry": "no entry", "elsewhere": "judged elsewhere", "meaning": "meaning",
@@ -90,27 +92,37 @@ class LawBook:
         return [each for each in self.all() if each.paragraph.section == name]
 
     def citing(self, asked: str) -> list[Rule]:
-        """Return the rules that cite a section of an Act (`PACE s.40(3)`, `s.40`), or some words."""
-        act, numbers = sections(asked)
+        """Return the rules that cite a section of an Act (`PACE s.40(3)`, `s.40`), or some words.
+
+        Where a subsection is asked for, those that cite another of that section are left out.
+        """
         return [
-            rule
-            for rule in self.ruleset.rules
-            if any(_meant(cite, act, numbers, asked) for cite in rule.cites)
+            rule for rule in self.ruleset.rules if any(_meant(cite, asked) for cite in rule.cites)
+        ]
+
+    def numbers(self, name: str) -> list[str]:
+        """Return the parameters that say, in brackets, that they are of this paragraph."""
+        return [
+            number
+            for number, each in self.ruleset.parameters.declared.items()
+            if any(name in self.text.named(cite) for cite in _OF_LAW.findall(each.about))
         ]
 
     def unknown(self, asked: str) -> UnknownLawError:
         """Return the error that says what was not found, and what can be asked for."""
-        near = self.text.close_to(asked.removeprefix("Code C ").strip())
+        near = self.text.close_to(asked.removeprefix("Code C ").strip()) or "."
         return UnknownLawError(
             f"neither a paragraph of {self.text.about.cite} ({self.text.about.edition}) nor a "
-            f"citation of any rule is '{asked}'{near}; ask as in: rules law 9.3, rules law "
+            f"citation of any rule is '{asked}'{near} Ask as in: rules law 9.3, rules law "
             "'Note 16D', rules law 'Annex A 11', rules law 'PACE s.40'"
         )
 
 
-def law_book(ruleset: RuleSet, text: LawText, not_judged: NotJudged) -> LawBook:
-    """Return an edition of the Code beside the rules in force under it."""
-    return LawBook(ruleset, text, not_judged, rules_citing(ruleset, text))
+def law_book(
+    ruleset: RuleSet, text: LawText, not_judged: NotJudged, until: date | None = None
+) -> LawBook:
+    """Return an edition of the Code, in force until a day, beside the rules in force under it."""
+    return LawBook(ruleset, text, not_judged, rules_citing(ruleset, text, until))
 
 
 def _names(asked: str) -> Iterator[str]:
@@ -125,11 +137,18 @@ def _names(asked: str) -> Iterator[str]:
         yield f"Annex {match[1]} {name}"
 
 
-def _meant(cite: str, act: str, numbers: frozenset[str], asked: str) -> bool:
+def _meant(cite: str, asked: str) -> bool:
+    act, numbers = sections(asked)
     if not numbers:
         return asked.casefold() in cite.casefold()
     of, cited = sections(cite)
-    return act.casefold() in of.casefold() and not numbers.isdisjoint(cited)
+    if act.casefold() not in of.casefold():
+        return False
+    for number in numbers & cited:
+        wanted, named = subsections(asked, number), subsections(cite, number)
+        if not wanted or not named or not wanted.isdisjoint(named):
+            return True
+    return False
 
 
 # --- in words --------------------------------------------------------------------------------------
@@ -216,6 +235,8 @@ def told(each: Beside, book: LawBook) -> Iterator[Block]:
     if each.parts:
         parts = [f"{name}: {IN_WORDS[why.why]}. {_sentence(why)}" for name, why in each.parts]
         yield Item("Not judged of it", tuple(parts))
+    if numbers := book.numbers(each.paragraph.name):
+        yield Item("Numbers", tuple(f"parameters.yaml, {number}" for number in numbers))
     whole = book.of_the_whole(each.paragraph.section)
     if whole:
         cited = f"{each.paragraph.section} as a whole is cited by"

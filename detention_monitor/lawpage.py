@@ -24,6 +24,7 @@ _NAMED = re.compile(
 def law_page(book: LawBook, rulebook: RuleBook) -> str:
     """Return the page; raise `DetentionMonitorError` where the extra is not installed."""
     everything = book.all()
+    total = Counter(each.state for each in everything)
     told = {rule.id: list(_items(rulebook, rule)) for rule in book.ruleset.rules}
     return webpage.page(
         "law.html",
@@ -32,7 +33,11 @@ def law_page(book: LawBook, rulebook: RuleBook) -> str:
         edition=edition_of(book.text),
         ruleset=book.ruleset.hash,
         rules=len(book.ruleset.rules),
-        states=[(name, words) for name, words in STATES.items() if name != "unused"],
+        states=[
+            (name, words)
+            for name, words in STATES.items()
+            if name != "unused" and (name != "untold" or total[name])
+        ],
         sections=[
             {
                 "name": name,
@@ -47,7 +52,7 @@ def law_page(book: LawBook, rulebook: RuleBook) -> str:
             }
             for name, title in book.text.sections.items()
         ],
-        total=Counter(each.state for each in everything),
+        total=total,
         told=told,
     )
 

@@ -22,10 +22,14 @@ from detention_monitor.citations import Reference, references
 from detention_monitor.errors import Diagnostic, RuleFileError
 from detention_monitor.paths import bundled_rules
 from detention_monitor.wellformed import validated
-from detention_monitor.yamlfile import parse_yaml, suggestion
+from detention_monitor.yamlfile import parse_yaml, suggestion, text_of
 
 LAW = "law"
 """The folder, in a folder of rules, of texts of the law."""
+_LARGEST = 4_000_000
+"""Bytes of a text: ten times the one shipped."""
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+"""What would spoil a terminal, or turn the direction of text."""
 _FENCE = "---\n"
 _SECTION = re.compile(r"# (?P<name>\d{1,2}|Annex [A-Z])\. (?P<title>.+)")
 _MARK = re.compile(r"\([a-z]{1,4}\) |- ")
@@ -38,7 +42,7 @@ class Edition(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: Literal["custody-law/1"]
-    cite: str = Field(min_length=3, max_length=40)
+    cite: Literal["Code C"]
     title: str
     edition: str
     start: date = Field(alias="from")
@@ -64,6 +68,8 @@ class LawText:
     about: Edition
     sections: Mapping[str, str]
     paragraphs: Mapping[str, Paragraph]
+    about_line: int
+    """Where its first day stands."""
 
     def named(self, cite: str) -> list[str]:
         """Return the paragraphs that a citation names, those of a range one by one.
@@ -196,21 +202,42 @@ def load_law(folder: Path) -> tuple[LawText, ...]:
     Raises `RuleFileError` with every fault and its place.
     """
     own = folder / LAW
-    return _load(own if own.is_dir() else bundled_rules() / LAW)
+    place = own if own.exists() or own.is_symlink() else bundled_rules() / LAW
+    paths = sorted(place.glob("*.md"))
+    return _load(tuple((path, _changed_at(path)) for path in paths))
+
+
+def _changed_at(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0  # whoever reads it hears why
 
 
 @lru_cache(maxsize=4)
-def _load(folder: Path) -> tuple[LawText, ...]:
-    texts: list[LawText] = []
+def _load(paths: tuple[tuple[Path, int], ...]) -> tuple[LawText, ...]:
+    """Read files, each with the time of its last change: one that changed is read again."""
+    texts: dict[date, LawText] = {}
     faults: list[Diagnostic] = []
-    for path in sorted(folder.glob("*.md")):
+    if not paths:
+        message = (
+            f"no text is in this folder (*.md); put one there, or take '{LAW}' away, and the one "
+            "shipped is shown"
+        )
+        faults.append(Diagnostic(LAW, 1, 1, "law-form", message))
+    for path, _ in paths:
         try:
-            texts.append(read_law(path))
+            text = read_law(path)
         except RuleFileError as error:
             faults += error.diagnostics
+            continue
+        if text.about.start in texts:
+            message = f"{texts[text.about.start].file} begins on the same day, {text.about.start}"
+            faults.append(Diagnostic(text.file, text.about_line, 1, "law-form", message))
+        texts[text.about.start] = text
     if faults:
         raise RuleFileError(faults)
-    return tuple(sorted(texts, key=lambda each: each.about.start, reverse=True))
+    return tuple(texts[start] for start in sorted(texts, reverse=True))
 
 
 def in_force_on(texts: Sequence[LawText], day: date) -> LawText | None:
@@ -221,11 +248,14 @@ def in_force_on(texts: Sequence[LawText], day: date) -> LawText | None:
 def read_law(path: Path) -> LawText:
     """Read one edition; raise `RuleFileError` with every fault and its place."""
     name = f"{LAW}/{path.name}"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"cannot be read as text in UTF-8: {error}"
-        raise RuleFileError([Diagnostic(name, 1, 1, "unreadable", message)]) from error
+    text = text_of(path, name, _LARGEST).replace("\r\n", "\n").replace("\r", "\n")
+    if match := _UNSEEN.search(text):
+        line, column = (
+            text.count("\n", 0, match.start()) + 1,
+            match.start() - text.rfind("\n", 0, match.start()),
+        )
+        message = f"a character that nobody can see (U+{ord(match[0]):04X}); take it out"
+        raise RuleFileError([Diagnostic(name, line, column, "law-form", message)])
     _, fence, rest = text.partition(_FENCE)
     head, end, body = rest.partition(f"\n{_FENCE}")
     if not text.startswith(_FENCE) or not fence or not end:
@@ -250,7 +280,8 @@ def read_law(path: Path) -> LawText:
         faults.append(Diagnostic(name, first, 1, "law-form", "no paragraph is here ('## 9.3')"))
     if faults:
         raise RuleFileError(faults)
-    return LawText(name, about, sections, paragraphs)
+    about_line = 2 + next(n for n, each in enumerate(head.split("\n")) if each.startswith("from:"))
+    return LawText(name, about, sections, paragraphs, about_line)
 
 
 def _paragraphs(
@@ -270,9 +301,22 @@ def _paragraphs(
         heading, words = "", []
         if (match := _PARAGRAPH.fullmatch(line)) and section:
             heading, at = match["name"].strip(), number
+            if not _belongs(heading, section):
+                message = f"'{heading}' does not belong to section {section}, in which it stands"
+                faults.append(Diagnostic(name, number, 1, "law-form", message))
         elif match := _SECTION.fullmatch(line):
             section = match["name"]
+            if section in sections:
+                message = f"section {section} begins here a second time"
+                faults.append(Diagnostic(name, number, 1, "law-form", message))
             sections[section] = match["title"]
         elif line != "# end":
             message = "a heading is '# 9. Title' for a section or '## 9.3' for a paragraph in one"
             faults.append(Diagnostic(name, number, 1, "law-form", message))
+
+
+def _belongs(paragraph: str, section: str) -> bool:
+    """Whether a paragraph or Note is numbered as those of a section are: 9.3, Note 9B, Annex A 3."""
+    if section.startswith("Annex"):
+        return f"{paragraph} ".startswith(f"{section} ")
+    return re.fullmatch(rf"{section}\.\d+[A-Z]*|Note {section}[A-Z]+\d*", paragraph) is not None

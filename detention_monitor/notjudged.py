@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from detention_monitor.lawtext import LawText
 from detention_monitor.paths import bundled_rules
@@ -38,6 +39,12 @@ class Reason(_Closed):
     about: str = Field(min_length=8, max_length=300)
     see: tuple[str, ...] = ()
 
+    @model_validator(mode="after")
+    def _where(self) -> Reason:
+        if self.why == "elsewhere" and not self.see:
+            raise ValueError("'elsewhere' needs the rules or paragraphs: see: [A11-hourly]")
+        return self
+
 
 class NotJudged(_Closed):
     """The whole list: paragraphs that no rule cites, and parts of paragraphs that are cited.
@@ -46,7 +53,7 @@ class NotJudged(_Closed):
     """
 
     format: Literal["custody-not-judged/1"]
-    of: str
+    of: Literal["Code C"]
     paragraphs: dict[str, Reason]
     parts: dict[str, Reason] = Field(default_factory=dict)
 
@@ -74,14 +81,19 @@ def load_not_judged(folder: Path) -> tuple[YamlFile, NotJudged]:
     return file, validated(file, NotJudged)
 
 
-def rules_citing(ruleset: RuleSet, text: LawText) -> dict[str, list[Rule]]:
+def rules_citing(
+    ruleset: RuleSet, text: LawText, until: date | None = None
+) -> dict[str, list[Rule]]:
     """Return the rules that cite each paragraph, or an annex as a whole, under an edition's names.
 
-    A rule that ended before the edition began is left out.
+    A rule that ended before the edition began is left out, and so is one that begins with the next
+    edition (`until`) or later.
     """
     found: dict[str, list[Rule]] = {}
     for rule in ruleset.rules:
         if rule.in_force.to is not None and rule.in_force.to <= text.about.start:
+            continue
+        if until is not None and rule.in_force.start >= until:
             continue
         named = ((*text.named(cite), *text.wholes(cite)) for cite in rule.cites)
         for name in dict.fromkeys(each for names in named for each in names):

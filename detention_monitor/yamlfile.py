@@ -99,25 +99,26 @@ class YamlFile:
 def read_yaml(path: Path, name: str | None = None) -> YamlFile:
     """Read one file; raise `RuleFileError` with the place of what is wrong."""
     shown = name or path.name
-    return parse_yaml(_text_of(path, shown), shown)
+    return parse_yaml(text_of(path, shown), shown)
 
 
 def read_as_far(path: Path) -> YamlFile:
     """Read one file as far as it can be read; what is wrong is in its `faults`."""
     try:
-        return parse_as_far(_text_of(path, path.name), path.name)
+        return parse_as_far(text_of(path, path.name), path.name)
     except RuleFileError as error:
         return YamlFile(path.name, None, faults=error.diagnostics)
 
 
-def _text_of(path: Path, name: str) -> str:
+def text_of(path: Path, name: str, most: int = LARGEST) -> str:
+    """Return the text of a file, of so many bytes at most; raise `RuleFileError` with place and cure."""
     try:
         found = path.stat()
         if not S_ISREG(found.st_mode):
-            raise _refused(name, 1, 1, "unreadable", "not a file; a rule file is plain text")
+            raise _refused(name, 1, 1, "unreadable", "not a file; plain text is read here")
         size = found.st_size
-        if size > LARGEST:
-            raise _refused(name, 1, 1, "file-too-large", f"{size:,} bytes; at most {LARGEST:,}")
+        if size > most:
+            raise _refused(name, 1, 1, "file-too-large", f"{size:,} bytes; at most {most:,}")
         raw = path.read_bytes()
     except OSError as error:
         needed = isinstance(error, FileNotFoundError) and path.name in _IN_EVERY_FOLDER

@@ -18,6 +18,7 @@ from detention_monitor.boards.lines import text_of
 from detention_monitor.boards.store import AFTER_RELEASE, StoreDesk
 from detention_monitor.durable import DurableBackend
 from detention_monitor.errors import Diagnostic, RuleFileError
+from detention_monitor.lawtext import load_law
 from detention_monitor.live.access import accesses
 from detention_monitor.live.acts import Person
 from detention_monitor.live.intake import positions
@@ -327,6 +328,29 @@ async def test_rules_that_were_not_kept_are_named_before_the_law_is_told(
     assert first.startswith(f"The monitor judges by rules {theirs.hash}, which it did not keep.")
 
 
+async def test_the_words_of_the_law_are_those_of_the_boards_own_folder(
+    monitored: Monitored, tmp_path: Path, durable: DurableBackend
+) -> None:
+    """The store keeps rules, and no texts of the law."""
+    booked_in(monitored)
+    monitored.at(f"{D}14:30")
+    folder = own_rules(tmp_path / "theirs")
+    theirs = load_rules(folder)
+    assert keep(monitored.store, theirs, folder, None, monitored.now)
+    monitored.monitor._projector.adopt(theirs, InProcess(theirs, durable), monitored.now)
+    ours = Path(shutil.copytree(ROOT / "rules", tmp_path / "ours"))
+    text = ours / "law" / "code_c_2023_12_20.md"
+    text.write_text(text.read_text().replace("edition: December 2023", "edition: of our folder"))
+    desk = StoreDesk(monitored.store, InUse.folder(ours, None), WHO)
+    desk.look(monitored.now)
+
+    finding = next(f for f in desk.children()[0].findings if f.rule == "B02-adult-present")
+    page = [text_of(each) for each in pages.law(desk, finding, 90)]
+
+    assert desk.rules_hash == theirs.hash
+    assert "Code C 3.15, of our folder" in page
+
+
 async def test_a_key_asks_the_monitor_for_its_rules(monitored: Monitored) -> None:
     booked_in(monitored)
     monitored.at(f"{D}09:00")
@@ -354,7 +378,11 @@ async def test_the_first_children_need_no_rule(monitored: Monitored, tmp_path: P
     def never() -> Told:
         raise RuleFileError([Diagnostic("duties.yaml", 41, 3, "no-rules", "cannot be read")])
 
-    desk = StoreDesk(monitored.store, InUse("x", monitored.desk.parameters, never), WHO)
+    desk = StoreDesk(
+        monitored.store,
+        InUse("x", monitored.desk.parameters, never, lambda: load_law(ROOT / "rules")),
+        WHO,
+    )
     app = BoardApp(desk, Present(lambda: monitored.now), environment=UTF8)
     async with app.run_test(size=MEDIUM) as pilot:
         assert "CR-1" in shown(app, "list")

@@ -1,6 +1,7 @@
 """The words of the Code beside the rules: what a citation names, what is shown, what is passed over."""
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -16,7 +17,7 @@ from detention_monitor.cli import cli
 from detention_monitor.durable import DurableBackend
 from detention_monitor.errors import RuleFileError
 from detention_monitor.lawtext import compared, load_law, read_law
-from detention_monitor.rulefile import RuleSet
+from detention_monitor.rulefile import RuleSet, load_rules
 from tests.boards import desk_of, entry, instant
 from tests.conftest import RULES
 
@@ -118,9 +119,19 @@ def test_a_part_that_the_paragraph_does_not_have_is_told(folder: Path) -> None:
     )
     path.write_text(path.read_text().replace('"Code C 15.2A(c)"', '"Code C 15.2A(q)"'))
 
-    assert [each.partition("; ")[0] for each in said(folder, "no-such-paragraph")] == [
-        f"{path.name}: Code C of December 2023 has no 15.2A(q)"
-    ]
+    (told,) = said(folder, "no-such-paragraph")
+    assert told.startswith(f"{path.name}: Code C of December 2023 has no 15.2A(q)")
+
+
+def test_a_citation_written_otherwise_is_told_how_to_write_it(folder: Path) -> None:
+    cells = folder / "cells.yaml"
+    cells.write_text(cells.read_text().replace('cite: "Code C 9.3"', 'cite: "Code C para 9.3"', 1))
+
+    (told,) = said(folder, "no-such-paragraph")
+    assert told == (
+        "cells.yaml: Code C of December 2023 has no para 9.3. Write 'Code C 9.3(a), 9.4', "
+        "'Code C Note 9B' or 'Code C Annex H 1'"
+    )
 
 
 # --- the text shipped
@@ -154,6 +165,30 @@ def test_numbers_within_a_section_follow_each_other() -> None:
         assert {each[1] for each in numbers if each} == {section}
         assert found == list(range(found[0], found[-1] + 1))
         assert found[0] in (0, 1)
+
+
+def test_no_item_of_a_list_is_the_end_of_a_reference() -> None:
+    """A line of the source that began with "(a) above" once became an item of its own."""
+    torn = re.compile(r"^ *- \([a-z]+\) (above|below|in the table)\b", re.MULTILINE)
+
+    assert [
+        name for name, each in load_law(RULES)[0].paragraphs.items() if torn.search(each.text)
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("12.2", "\nIf the period is interrupted in accordance with (a), a fresh period must be allowed."),
+        ("13.10D", "\nthe matter shall be reported to an inspector"),
+        ("2.1A", "\nthey must be brought before the custody officer"),
+        ("Annex M 9", "\nthe officer should seek advice"),
+        ("Annex N 9", "- (a) Code C paragraph 13.3:\n\n  For the third sentence, substitute:"),
+        ("13.12", "- (b) Audio and visual or audio without visual communication.\n\n  This applies"),
+    ],
+)  # fmt: skip
+def test_lists_are_laid_out_as_published(name: str, line: str) -> None:
+    assert line in load_law(RULES)[0].paragraphs[name].text
 
 
 # --- shown
@@ -208,6 +243,37 @@ def test_a_section_of_an_act_tells_the_rules_and_that_its_words_are_not_here() -
     assert "D01" not in out  # s.40, not s.40A
 
 
+@pytest.mark.parametrize(
+    ("asked", "cited", "left_out"),
+    [("PACE s.38(6)", "E03-move-to-la", "E02-own-interests"), ("s.38(4)", "E02-child-absent", "E03-move-to-la"),
+     ("PACE s.38", "E02-own-interests", "D01-first-review")],
+)  # fmt: skip
+def test_of_a_section_only_the_subsection_asked_for(asked: str, cited: str, left_out: str) -> None:
+    out = law(asked).stdout
+
+    assert f"  {cited} (" in out
+    assert f"  {left_out} (" not in out
+
+
+def test_a_part_that_is_not_there_is_told_with_the_paragraph() -> None:
+    told = law("9.3(b)")
+
+    assert told.stderr == "9.3 is here; it has no 9.3(b)\n"
+    assert told.stdout.startswith("Code C 9.3: ")
+    assert law("16.7(b)").stderr == ""
+
+
+def test_words_that_are_no_paragraph_do_not_say_that_the_code_is_elsewhere() -> None:
+    assert law("Note").stdout.startswith("Note: no paragraph; these words stand in what ")
+    assert law("Code C").stdout == law().stdout
+    assert "name a paragraph" in law(" ").stderr
+
+
+def test_a_number_that_says_of_which_paragraph_it_is_stands_beside_it() -> None:
+    assert "parameters.yaml, visit_hourly\n" in law("9.3").stdout
+    assert "Numbers" not in law("9.2").stdout
+
+
 def test_what_is_neither_is_refused_with_a_suggestion() -> None:
     result = law("9.33")
 
@@ -243,6 +309,12 @@ def test_a_rule_is_shown_with_the_words_it_rests_on() -> None:
 
     assert out.count("Code C 9.3 (December 2023)") == 1
     assert "roused at least every half hour" in out
+
+
+def test_an_annex_on_which_a_rule_rests_as_a_whole_is_named_with_it() -> None:
+    told = CliRunner().invoke(cli, ["rules", "show", "A11-roused", "--law"])
+
+    assert "Code C Annex H as a whole: rules law 'Annex H'\n" in told.stdout
 
 
 def test_the_page_has_every_paragraph_and_every_rule_that_cites_one(tmp_path: Path) -> None:
@@ -296,6 +368,15 @@ def test_a_list_that_says_too_much_is_told(folder: Path) -> None:
     ]
 
 
+def test_elsewhere_says_where(folder: Path) -> None:
+    path = folder / "not_judged.yaml"
+    path.write_text(path.read_text().replace("see: [A03-place-of-safety], ", "", 1))
+
+    assert said(folder, "wrong-value")[0].endswith(
+        "'elsewhere' needs the rules or paragraphs: see: [A11-hourly]"
+    )
+
+
 def test_a_folder_without_a_list_is_not_asked_for_one(folder: Path) -> None:
     (folder / "not_judged.yaml").unlink()
 
@@ -328,6 +409,66 @@ def test_what_a_new_edition_says_otherwise_is_told_with_the_rules_to_read_again(
     assert out.endswith("2 paragraphs differ\n")
 
 
+@pytest.fixture
+def two_editions(folder: Path) -> Path:
+    """The rules with a second edition, of 1 April 2027: 9.3 changed, 8.12 new, Note 16E gone."""
+    old = (folder / "law" / "code_c_2023_12_20.md").read_text()
+    new = old.replace("edition: December 2023", "edition: April 2027")
+    new = new.replace("from: 2023-12-20", "from: 2027-04-01").replace(
+        "at least every hour.", "at least every 45 minutes."
+    )
+    new = new.replace("## Note 8A\n", "## 8.12\n\nA book is offered.\n\n## Note 8A\n")
+    new = re.sub(r"## Note 16E\n.*?(?=^#)", "", new, flags=re.DOTALL | re.MULTILINE)
+    (folder / "law" / "code_c_2027_04_01.md").write_text(new)
+    return folder  # fmt: skip
+
+
+def test_of_two_editions_the_newest_is_shown_and_that_of_a_day_when_asked(
+    two_editions: Path,
+) -> None:
+    newest = law("9.3", "--rules", str(two_editions))
+    before = law("9.3", "--on", "2027-03-31", "--rules", str(two_editions))
+
+    assert "every 45 minutes" in " ".join(newest.stdout.split())
+    assert newest.stderr == "the newest edition; for an earlier one say --on 2023-12-20\n"
+    assert "at least every hour" in " ".join(before.stdout.split())
+    assert before.stderr == ""
+    assert "none is of 2020-01-01" in law("9.3", "--on", "2020-01-01").stderr
+
+
+def test_a_rule_of_the_next_edition_is_not_beside_the_one_before(two_editions: Path) -> None:
+    rules = two_editions / "cells.yaml"
+    text = rules.read_text()
+    at = text.index("in_force: {from: 2012-07-10}", text.index("id: A11-hourly"))
+    rules.write_text(f"{text[:at]}in_force: {{from: 2027-04-01}}{text[at + 28 :]}")
+
+    assert "A11-hourly" in law("9.3", "--rules", str(two_editions)).stdout
+    assert "A11-hourly" not in law("9.3", "--on", "2027-03-31", "--rules", str(two_editions)).stdout
+
+
+def test_a_number_that_changes_names_the_rules_that_say_it_in_words(folder: Path) -> None:
+    """Visits come due by a number that no rule names: A11-hourly says "every hour" all the same."""
+    path = folder / "parameters.yaml"
+    text = path.read_text()
+    for number, new, rules in (
+        ("visit_hourly", "45m", "A11-hourly or A11-level"),
+        ("visit_half_hourly", "20m", "A11-half-hourly"),
+    ):
+        at = text.index("}", text.index(f"  {number}:"))
+        path.write_text(f"{text[:at]}, 2027-04-01: {new}{text[at:]}")
+
+        (told,) = said(folder, "words-left-behind")
+        assert f"end the version of {rules} that says the old number" in told  # fmt: skip
+
+
+def test_what_only_an_earlier_edition_has_may_stay_on_the_list(two_editions: Path) -> None:
+    assert said(two_editions, "not-judged-misfit") == []
+    assert len(said(two_editions, "paragraph-passed-over")) == 1
+
+    out = law("--changed", "--rules", str(two_editions)).stdout
+    assert "    may stay in not_judged.yaml, for earlier days: Note 16E\n" in out
+
+
 def test_one_edition_has_nothing_to_be_compared_with() -> None:
     assert "there is one edition" in law("--changed").stderr
 
@@ -349,6 +490,11 @@ def test_a_paragraph_that_is_broken_into_other_lines_is_not_changed(tmp_path: Pa
         (TEXT.replace("# 9. Care\n\n## 9.3", "## 9.3"), "a heading is '# 9. Title'", 11),
         (TEXT.replace("edition: January 2027\n", ""), "edition", 2),
         (TEXT.replace("# Annex L. Gender", "# Annex L Gender"), "a heading is '# 9. Title'", 25),
+        (TEXT.replace("## Note 9B", "## Note 8B"), "'Note 8B' does not belong to section 9", 21),
+        (TEXT.replace("# Annex L. Gender", "# 9. More"), "section 9 begins here a second time", 25),
+        (TEXT.replace("Code C\n", "Code H\n", 1), "'Code H' is not one of Code C", 3),
+        (TEXT.replace("Asked.", "Ask\x1b[2Jed."), "a character that nobody can see (U+001B)", 29),
+        ("", "a text of the law begins with '---'", 1),
     ],
 )
 def test_a_text_that_cannot_be_read_says_where(
@@ -365,7 +511,77 @@ def test_a_text_that_cannot_be_read_says_where(
     assert (first.file, first.line) == ("law/code.md", line)
 
 
+@pytest.mark.parametrize("spoilt", [f"\ufeff{TEXT}", TEXT.replace("\n", "\r\n")])
+def test_a_text_saved_by_another_editor_is_the_same(tmp_path: Path, spoilt: str) -> None:
+    path = tmp_path / "code.md"
+    path.write_bytes(spoilt.encode())
+
+    assert read_law(path).paragraphs["9.3"].line == 13
+    assert read_law(path).paragraphs["Note 9B"].text == "Young people more often."
+
+
+def test_a_text_that_is_not_utf8_is_told_with_the_cure(tmp_path: Path) -> None:
+    path = tmp_path / "code.md"
+    path.write_bytes(TEXT.replace("Asked.", "Ask\xe9d.").encode("latin-1"))
+
+    with pytest.raises(RuleFileError, match=r"law/code\.md:29:4: .*save the file as UTF-8"):
+        read_law(path)
+
+
+def test_two_editions_of_one_day_are_refused(folder: Path) -> None:
+    shipped = folder / "law" / "code_c_2023_12_20.md"
+    shutil.copy(shipped, folder / "law" / "z.md")
+
+    told = law("9.3", "--rules", str(folder))
+
+    assert "law/z.md:6:1: law/code_c_2023_12_20.md begins on the same day" in str(told.exception)
+
+
+@pytest.mark.parametrize("there", ["empty", "file", "other name"])
+def test_a_folder_of_law_without_a_text_is_told(folder: Path, there: str) -> None:
+    shutil.rmtree(folder / "law")
+    if there == "file":
+        (folder / "law").write_text("x")
+    else:
+        (folder / "law").mkdir()
+    if there == "other name":
+        (folder / "law" / "code_c.txt").write_text(TEXT)
+
+    told = law("9.3", "--rules", str(folder))
+
+    assert str(told.exception).startswith("law:1:1: no text is in this folder (*.md)")
+
+
+def test_a_text_that_is_not_read_is_told(folder: Path) -> None:
+    (folder / "law" / "code_c_2027.txt").write_text(TEXT)
+
+    assert said(folder, "file-not-read") == [
+        "law/code_c_2027.txt: this file is not read; name it code_c_2027.md, or keep it elsewhere"
+    ]
+
+
+def test_a_text_that_was_changed_is_read_again(folder: Path) -> None:
+    path = folder / "law" / "code_c_2023_12_20.md"
+    assert "9.2" in load_law(folder)[0].paragraphs
+
+    path.write_text(TEXT)
+    os.utime(path, ns=(1, 1))
+
+    assert list(load_law(folder)[0].paragraphs) == ["9.3", "Note 9B", "Annex L 1"]
+
+
 # --- on the board
+
+
+def test_a_text_that_cannot_be_read_does_not_hide_the_rule(
+    folder: Path, durable: DurableBackend
+) -> None:
+    (folder / "law" / "code_c_2023_12_20.md").write_text("")
+
+    page = page_of(2024, "A11-hourly", 80, load_rules(folder), durable)
+
+    assert page[0].startswith("The words of the law cannot be read: law/code_c_2023_12_20.md:1:1: ")
+    assert any(each.startswith("A11-hourly  Visited every hour") for each in page)
 
 
 def page_of(

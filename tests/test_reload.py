@@ -159,6 +159,14 @@ def test_the_rules_in_use_are_kept_to_the_byte(live: Live, folder: Path, tmp_pat
     assert column(live.store, "ruleset", "hash") == [used.hash]
 
 
+def test_a_list_of_what_is_not_judged_does_not_keep_the_rules_from_being_kept(
+    live: Live, folder: Path
+) -> None:
+    (folder / "not_judged.yaml").write_bytes(b"\xff\xfe\x00")
+
+    assert keep(live.store, load_rules(folder), folder, None, 5)
+
+
 # --- the trial -----------------------------------------------------------------------------------
 
 

@@ -27,7 +27,8 @@ CODES: dict[str, Code] = {
     # --- the file as text
     "law-form": Code(
         "A text of the law (rules/law) is not in the form that can be read: what it is between two "
-        "lines of ---, # for a section, ## for each paragraph, its words below.",
+        "lines of ---, # for a section, ## for each paragraph, its words below. One edition begins on a "
+        "day.",
         "See the one shipped.",
     ),
     "unreadable": Code(
@@ -37,7 +38,7 @@ CODES: dict[str, Code] = {
         "The file is not text in UTF-8.", "Save it as UTF-8; most editors offer it when saving."
     ),
     "file-too-large": Code(
-        "The file has more than 250,000 bytes; no rule file needs so much.",
+        "The file is far larger than any that is needed: a rule file may have 250,000 bytes.",
         "Split it by theme, or see what was pasted into it.",
     ),
     "empty-file": Code("There is nothing in the file.", "Write it, or delete it."),
@@ -240,9 +241,9 @@ CODES: dict[str, Code] = {
         "Write three: one that fires, one that stays silent, one at the last second.",
     ),
     "file-not-read": _warning(
-        "A YAML file whose name or folder keeps it from being read: rules are read from NAME.yaml in "
-        "the folder itself.",
-        "Name it NAME.yaml and put it beside the others, or keep it elsewhere.",
+        "A file whose name or folder keeps it from being read: rules are read from NAME.yaml in "
+        "the folder itself, texts of the law from law/NAME.md.",
+        "Name it so and put it beside the others, or keep it elsewhere.",
     ),
     "cut-short": _warning(
         "A # after a space begins a comment, so the rest of the text is not read.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from detention_monitor.rulefile import NOT_JUDGED, RuleSet
 from detention_monitor.yamlfile import YamlFile, suggestion
 
 _UNUSED = "Not used."
+_WRITTEN = re.compile(r"(Annex [A-Z] ?)?(Note )?([A-Z]?\d[\w.()-]*)?")
+"""How a paragraph is written, whether or not there is one of that name."""
 
 
 def check_law(folder: Path, ruleset: RuleSet) -> Iterator[Diagnostic]:
@@ -27,7 +30,9 @@ def check_law(folder: Path, ruleset: RuleSet) -> Iterator[Diagnostic]:
     if (folder / NOT_JUDGED).exists():
         file, listed = load_not_judged(folder)
         cited = {*rules_citing(ruleset, newest)}
-        yield from _misfits(file, listed, newest, cited, {rule.id for rule in ruleset.rules})
+        known = {name for text in texts for name in text.paragraphs}
+        rules = {rule.id for rule in ruleset.rules}
+        yield from _misfits(file, listed, newest, known, cited, rules)
         for name, paragraph in newest.paragraphs.items():
             if name not in cited and name not in listed.paragraphs and paragraph.text != _UNUSED:
                 message = (
@@ -46,10 +51,11 @@ def _not_there(ruleset: RuleSet, text: LawText) -> Iterator[Diagnostic]:
             for place, source in enumerate(rule.sources):
                 for name in text.missing(source.cite):
                     edition = f"{text.about.cite} of {text.about.edition}"
-                    message = (
-                        f"{edition} has no {name}{text.close_to(name)}; if a newer edition has, put "
-                        f"its text beside {text.file}"
-                    )
+                    near = text.close_to(name.replace(" (", "(")) or "."
+                    cure = f"If a newer edition has, put its text beside {text.file}"
+                    if not _WRITTEN.fullmatch(name):
+                        cure = "Write 'Code C 9.3(a), 9.4', 'Code C Note 9B' or 'Code C Annex H 1'"
+                    message = f"{edition} has no {name}{near} {cure}"
                     at = ("rules", number, "sources", place, "cite")
                     line, column = file.yaml.place(at)
                     yield Diagnostic(
@@ -58,22 +64,26 @@ def _not_there(ruleset: RuleSet, text: LawText) -> Iterator[Diagnostic]:
 
 
 def _misfits(
-    file: YamlFile, listed: NotJudged, text: LawText, cited: set[str], rules: set[str]
-) -> Iterator[Diagnostic]:
-    """Yield a warning for what the list says of paragraphs or rules that are not as it says."""
-    known = [*text.paragraphs, *text.sections, *rules]
+    file: YamlFile, listed: NotJudged, text: LawText, paragraphs: set[str], cited: set[str],
+    rules: set[str],
+) -> Iterator[Diagnostic]:  # fmt: skip
+    """Yield a warning for what the list says of paragraphs or rules that are not as it says.
+
+    What only an earlier edition has may stay in it: days of that edition are still asked about.
+    """
+    known = [*paragraphs, *text.sections, *rules]
     for key, entries in (("paragraphs", listed.paragraphs), ("parts", listed.parts)):
         for name, reason in entries.items():
             line, column = file.key_place((key, name))
             whole = name if key == "paragraphs" else whole_of(name)
             message = ""
-            if whole not in text.paragraphs:
+            if whole not in paragraphs:
                 message = f"{text.about.cite} has no {whole}{text.close_to(whole)}"
             elif key == "paragraphs" and name in cited:
                 message = (
                     f"a rule cites {name}; take it out, or list what is left of it under 'parts'"
                 )
-            elif key == "parts" and whole not in cited:
+            elif key == "parts" and whole not in cited and whole in text.paragraphs:
                 message = f"no rule cites {whole}; list it whole, under 'paragraphs'"
             if message:
                 yield Diagnostic(file.name, line, column, "not-judged-misfit", message, "warning")

@@ -11,6 +11,7 @@ from detention_monitor.authoring.testcheck import check_tests
 from detention_monitor.authoring.words import left_behind, mistyped
 from detention_monitor.catalogue import check_catalogue, load_catalogue
 from detention_monitor.errors import Diagnostic, RuleFileError
+from detention_monitor.lawtext import LAW
 from detention_monitor.questions import check_questions, load_questions
 from detention_monitor.rulefile import Part, inspect
 from detention_monitor.ruletests import HIDDEN
@@ -44,7 +45,7 @@ def read_through(folder: Path, policy: Path | None = None) -> list[Diagnostic]:
 
 
 def _overlooked(folder: Path) -> Iterator[Diagnostic]:
-    """Yield a warning for every YAML file that looks like one of rules and is not read."""
+    """Yield a warning for every YAML file that looks like one of rules or of law and is not read."""
     for path in sorted([*folder.iterdir(), *folder.glob("*/*")]):
         beside = path.parent == folder
         if path.suffix.lower() not in (".yaml", ".yml") or (beside and path.suffix == ".yaml"):
@@ -53,6 +54,10 @@ def _overlooked(folder: Path) -> Iterator[Diagnostic]:
         message = f"this file is not read; {cure}, or keep it elsewhere"
         name = path.relative_to(folder).as_posix()
         yield Diagnostic(name, 1, 1, "file-not-read", message, "warning")
+    for path in sorted((folder / LAW).glob("*")):
+        if path.suffix != ".md" and not path.name.startswith("."):
+            message = f"this file is not read; name it {path.stem}.md, or keep it elsewhere"
+            yield Diagnostic(f"{LAW}/{path.name}", 1, 1, "file-not-read", message, "warning")
 
 
 def _hidden(parts: Iterable[Part]) -> Iterator[Diagnostic]:

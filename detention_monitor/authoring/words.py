@@ -20,6 +20,8 @@ _CLOCK_OF = {
     "custody_limit": "custody_clock",
 }
 """Numbers of law that rules read through a clock, not by name."""
+_VISITS_OF = {"visit_hourly": "basis is hourly", "visit_half_hourly": "basis is half_hourly"}
+"""Numbers of law that rules read in the visits that come due, by what these are asked for."""
 
 
 def mistyped(parts: Iterable[Part]) -> Iterator[Diagnostic]:
@@ -67,8 +69,11 @@ def left_behind(ruleset: RuleSet) -> Iterator[Diagnostic]:
 def _reads(rule: Rule, name: str) -> bool:
     by = rule.must.by if rule.must is not None and rule.must.by else ""
     first = name == "review_first"
+    begin = rule.arises_on
+    if begin is not None and "visit_due" in begin.kind and begin.where == _VISITS_OF.get(name):
+        return True
     if name in _CLOCK_OF and by.startswith(_CLOCK_OF[name]):
-        begins = rule.arises_on.where if rule.arises_on is not None else ""
+        begins = begin.where if begin is not None else ""
         return name == "custody_limit" or first == ("ordinal is 1 " in f"{begins} ")
     return f'"${name}"' in rule.model_dump_json(exclude={"tests"})
 

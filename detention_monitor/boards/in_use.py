@@ -22,19 +22,24 @@ from detention_monitor.wording import Wording
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A rule set, the book in which it is told in the words of its folder, and the law's own words."""
+    """A rule set, and the book in which it is told in the words of its own folder."""
 
     ruleset: RuleSet
     book: Callable[[], RuleBook]
-    law: Callable[[], Sequence[LawText]]
 
 
 class InUse:
-    """See the module. `note` says why these are not the rules by which was judged, if they are not."""
+    """See the module. `note` says why these are not the rules by which was judged, if they are not.
 
-    def __init__(self, name: str, parameters: Parameters, read: Callable[[], Told]) -> None:
+    `texts` gives the law's own words, which the hash does not cover.
+    """
+
+    def __init__(
+        self, name: str, parameters: Parameters, read: Callable[[], Told],
+        texts: Callable[[], Sequence[LawText]],
+    ) -> None:  # fmt: skip
         """Hold hash and numbers; `read` gives the rest, or raises `RuleFileError`."""
-        self.hash, self.parameters, self.note = name, parameters, ""
+        self.hash, self.parameters, self.note, self.texts = name, parameters, "", texts
         self._read, self._lock = read, Lock()
         self._told: Future[Told] | None = None
 
@@ -42,8 +47,8 @@ class InUse:
     def of(cls, ruleset: RuleSet) -> InUse:
         """Return rules that are read already."""
         folder = ruleset.files[0].path.parent
-        read = Told(ruleset, lambda: book_of(ruleset, folder), lambda: load_law(folder))
-        return cls(ruleset.hash, ruleset.parameters, lambda: read)
+        read = Told(ruleset, lambda: book_of(ruleset, folder))
+        return cls(ruleset.hash, ruleset.parameters, lambda: read, lambda: load_law(folder))
 
     @classmethod
     def folder(cls, folder: Path, policy: Path | None) -> InUse:
@@ -51,10 +56,10 @@ class InUse:
 
         def read() -> Told:
             ruleset = load_rules(folder, policy)
-            return Told(ruleset, lambda: book_of(ruleset, folder), lambda: load_law(folder))
+            return Told(ruleset, lambda: book_of(ruleset, folder))
 
         parameters = load_parameters(folder / PARAMETERS, policy)
-        return cls(hash_of(folder, policy), parameters, read)
+        return cls(hash_of(folder, policy), parameters, read, lambda: load_law(folder))
 
     def begin(self) -> None:
         """Read beside what goes on; a second time this does nothing."""

@@ -17,6 +17,7 @@ from detention_monitor.boards.released import ended_text, find_child, unjudged_t
 from detention_monitor.boards.rows import left_text, when_text
 from detention_monitor.boards.sheet import lines as sheet_lines
 from detention_monitor.boards.urgency import MARKS, NAMES
+from detention_monitor.errors import RuleFileError
 from detention_monitor.findings import Finding
 from detention_monitor.lawtext import in_force_on, laid_out
 from detention_monitor.live.limits import Limits
@@ -107,7 +108,12 @@ def law(desk: Desk, finding: Finding, width: int) -> list[Line]:
 
 def _words_of_the_law(desk: Desk, finding: Finding, width: int) -> Iterator[Line]:
     """Yield the paragraphs of the Code that a finding cites, in the edition of its day if we have it."""
-    texts = desk.rules.told().law()
+    try:
+        texts = desk.rules.texts()
+    except RuleFileError as error:
+        said = f"The words of the law cannot be read: {error.diagnostics[0]}"
+        yield from (*(line(piece(each, "warn", 4_000)) for each in wrapped(said, width)), line(""))
+        return
     when = finding.occurred_at if finding.arose_at is None else finding.arose_at
     of_the_day = texts[0] if when is None else in_force_on(texts, day_of(when))
     text = of_the_day or texts[-1]
@@ -129,6 +135,9 @@ def _words_of_the_law(desk: Desk, finding: Finding, width: int) -> Iterator[Line
         for margin, words in laid_out(text.paragraphs[name].text, width, _broken):
             yield line(Piece(margin), piece(words, "law", 4_000)) if words else line("")
         yield line("")
+    for annex in dict.fromkeys(each for cite in finding.sources for each in text.wholes(cite)):
+        said = f"{text.about.cite} {annex} as a whole: detention-monitor rules law '{annex}'"
+        yield from (*(line(piece(each)) for each in wrapped(said, width)), line(""))
 
 
 def _broken(text: str, width: int) -> list[str]:

@@ -47,7 +47,7 @@ unshelve 12          take alert 12 down before its time
 reason 12 late taxi  why the duty of alert 12 was missed
 seen 3 sent again    tick off line 3 of those not taken (8); what is done about it
 undo                 take back the last act, within seconds
-law 12               the rule behind alert 12, and its sources
+law 12               the words of the law behind alert 12, and the rule
 reload               have the monitor load its rules anew
 quit                 end"""
 

@@ -181,7 +181,7 @@ class StoreDesk(Desk):
             return
         why = "did not keep"
         try:
-            kept = rules_kept(self._store, name)
+            kept = rules_kept(self._store, name, self._own.texts)
         except RuleFileError:  # a newer monitor's
             kept, why = None, "keeps in a form that this program cannot read"
         self.rules = kept or self._own

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -10,13 +10,12 @@ import sqlalchemy as sa
 
 from detention_monitor.boards.desk import AlertLine
 from detention_monitor.boards.in_use import InUse, Told, book_of
-from detention_monitor.lawtext import load_law
+from detention_monitor.lawtext import LawText
 from detention_monitor.live.acts import WHATS
 from detention_monitor.live.intake import Stored, entries
 from detention_monitor.live.kept_rules import unpacked
 from detention_monitor.live.store import ALERT, ENTRY, LOG, Store, StoreError
 from detention_monitor.parameters import load_parameters
-from detention_monitor.paths import bundled_rules
 from detention_monitor.rulefile import PARAMETERS, load_rules
 
 _CHUNK = 400
@@ -69,8 +68,11 @@ def _line(row: sa.RowMapping, said: dict[str, Any]) -> AlertLine:
     )  # fmt: skip
 
 
-def rules_kept(store: Store, name: str) -> InUse | None:
-    """Return the rules of a hash from the store: their numbers now, the rest when it is asked for."""
+def rules_kept(store: Store, name: str, texts: Callable[[], Sequence[LawText]]) -> InUse | None:
+    """Return the rules of a hash from the store: their numbers now, the rest when it is asked for.
+
+    The words of the law are not kept with them; `texts` gives those of the board's own folder.
+    """
 
     def read() -> Told:
         with unpacked(store, name) as kept:
@@ -78,15 +80,13 @@ def rules_kept(store: Store, name: str) -> InUse | None:
                 raise StoreError(f"{store.name}: the rules {name} are not kept any more")
             ruleset = load_rules(*kept)
             book = book_of(ruleset, kept[0])
-            return Told(
-                ruleset, lambda: book, lambda: load_law(bundled_rules())
-            )  # texts are not kept
+            return Told(ruleset, lambda: book)
 
     with unpacked(store, name) as kept:
         if kept is None:
             return None
         folder, policy = kept
-        return InUse(name, load_parameters(folder / PARAMETERS, policy), read)
+        return InUse(name, load_parameters(folder / PARAMETERS, policy), read, texts)
 
 
 def alert_lines(

@@ -101,7 +101,10 @@ def rules_show(
         ]
         names = dict.fromkeys(each for cite in cites for each in text.named(cite))
         click.echo("\n" + printed(words_of(text, names, level=2), form), nl=False)
-        if not names:
+        wholes = dict.fromkeys(each for cite in cites for each in text.wholes(cite))
+        for whole in wholes:
+            click.echo(f"{text.about.cite} {whole} as a whole: rules law '{whole}'")
+        if not names and not wholes:
             click.echo(f"{name} cites no paragraph of {text.about.cite}", err=True)
     if reviews is not None and (found := precision_of(reviews, None if name is None else {name})):
         click.echo("\n" + "\n".join(lines_of(found, reasons=3)))

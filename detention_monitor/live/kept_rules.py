@@ -15,7 +15,7 @@ import orjson
 import sqlalchemy as sa
 
 from detention_monitor.live.store import PROGRESS, RULESET, Store
-from detention_monitor.rulefile import RuleSet, hash_of, load_rules
+from detention_monitor.rulefile import NOT_JUDGED, RuleSet, hash_of, load_rules
 
 
 def keep(store: Store, ruleset: RuleSet, folder: Path, policy: Path | None, now: int) -> bool:
@@ -55,6 +55,8 @@ def _copied(folder: Path, policy: Path | None, place: Path) -> tuple[Path, Path 
     (place / "rules").mkdir()
     (place / "policy").mkdir()
     for each in folder.glob("*.yaml"):
+        if each.name == NOT_JUDGED:
+            continue  # it says nothing to whoever judges
         (place / "rules" / each.name).write_bytes(each.read_bytes())
     if policy is None:
         return place / "rules", None
