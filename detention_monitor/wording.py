@@ -46,8 +46,12 @@ class Wording(_Closed):
 
         >>> Wording(words={"aa": "appropriate adult"}).name("aa_arrived")
         'appropriate adult arrived'
+        >>> Wording(words={"self_harm_warning": "warning of self-harm"}).name("self_harm_warning")
+        'warning of self-harm'
         """
-        return " ".join(self.words.get(part, part) for part in name.split("_"))
+        return self.words.get(name) or " ".join(
+            self.words.get(each, each) for each in name.split("_")
+        )
 
     def noun(self, attribute: str, kind: str = "") -> str:
         """Return what an attribute is called."""
