@@ -236,3 +236,18 @@ def test_from_records_to_agreement(tmp_path: Path) -> None:
     assert "2 reviewers, 6 records, 384 answers" in page
     assert "<svg" in page
     assert "Ada" not in page
+
+
+def test_a_reviewer_is_told_where_the_source_cannot_show_it(tmp_path: Path) -> None:
+    table = Path(__file__).parents[1] / "docs" / "examples" / "one_row_a_record.csv"
+    done = command(
+        "report", "sample", str(table), "--map", str(table.with_suffix(".map.yaml")), "--size", "1",
+        "--seed", "june", "--out", "s", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    [page] = (tmp_path / "s").rglob("R1.html")
+    asked = re.findall(r"<li><b>(\d+)</b><p>(.*?)</p>", page.read_text(), flags=re.DOTALL)
+    untold = {number for number, text in asked if "does not carry the entries" in text}
+    assert len(asked) == 32
+    assert "16" in untold  # strip searches: the table has no column for them
+    assert "19" not in untold  # reviews: it has two

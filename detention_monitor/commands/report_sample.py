@@ -200,7 +200,8 @@ def _copies(
         result = assess(detention, ruleset, end_of(detention, ruleset), backend=backend)
         child = child_of(result, detention, ruleset.parameters)
         copy = redactor.copy(each.name, child.facts, detention.entries, result.age)
-        write(folder / f"{each.name}.html", sample.copy_page(copy, reporter.check, name))
+        page = sample.copy_page(copy, reporter.check, name, child.coverage.kinds_missing)
+        write(folder / f"{each.name}.html", page)
         yield sample.kept(each, reporter.answers(result, child))
 
 

@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -97,8 +97,13 @@ def read_key(folder: Path) -> SampleKey:
 # --- pages -------------------------------------------------------------------------------------
 
 
-def copy_page(copy: RedactedRecord, check: QualityCheck, sample: str) -> str:
+def copy_page(
+    copy: RedactedRecord, check: QualityCheck, sample: str, lacks: Container[str] = ()
+) -> str:
     """Return a redacted copy as a page, with the questions beside it; `sample` is the sample's id.
+
+    `lacks` are kinds of entry that the source of the record does not carry: of a question that rests on
+    such alone a reviewer is told so, as silence is no answer there.
 
     The script is that of the page of a record: it saves the answers as a file and sends nothing.
     """
@@ -106,6 +111,8 @@ def copy_page(copy: RedactedRecord, check: QualityCheck, sample: str) -> str:
     return webpage.page(
         "redacted.html", title=f"Custody record {copy.name}", copy=copy, questions=check.questions,
         replies=[(each, _SHORT.get(each, each)) for each in REPLIES], sample=sample,
+        untold={each.id for each in check.questions
+                if each.look_at and all(kind in lacks for kind in each.look_at)},
         file=f"answers-{copy.name}.yaml", script=script, script_hash=script_hash,
     )  # fmt: skip
 
