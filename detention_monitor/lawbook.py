@@ -12,14 +12,13 @@ from typing import Any
 from detention_monitor.citations import sections, subsections
 from detention_monitor.errors import DetentionMonitorError
 from detention_monitor.lawtext import LawText, Paragraph, flowed
-from detention_monitor.notjudged import IN_WORDS, WHYS, NotJudged, Reason, rules_citing
+from detention_monitor.notjudged import IN_WORDS, WHYS, NotJudged, Reason, Why, rules_citing
 from detention_monitor.rulebook import Block, Heading, Quoted
 from detention_monitor.rulefile import RuleSet
 from detention_monitor.rulemodel import Rule
 from detention_monitor.ruletext import Item
 from detention_monitor.wording import day_in_words, listed
 
-UNUSED = "Not used."
 _SHORT = 52
 _OF_LAW = re.compile(r"\((Code C [^()]*)\)")
 STATES = {
@@ -44,11 +43,17 @@ class Beside:
     parts: tuple[tuple[str, Reason], ...]
 
     @property
+    def whys(self) -> tuple[Why, ...]:
+        """Why it, or a part of it, is not judged."""
+        own = (self.reason,) if self.reason and not self.rules else ()
+        return tuple(each.why for each in (*own, *(reason for _, reason in self.parts)))
+
+    @property
     def state(self) -> str:
         """Whether it is `judged` or `unused`, why it is not judged, or that nobody said: `untold`."""
         if self.rules:
             return "judged"
-        if self.paragraph.text == UNUSED:
+        if not self.paragraph.is_used:
             return "unused"
         return self.reason.why if self.reason else "untold"
 
@@ -207,16 +212,11 @@ def gaps(found: Sequence[Beside], only: Sequence[str] = WHYS) -> Iterator[str]:
             continue
         yield from (f"{STATES[why].upper()}  {len(of_it)}: {IN_WORDS[why]}", "")
         for name, reason in of_it:
-            yield f"  {name:<28} {_sentence(reason)}"
+            yield f"  {name:<28} {reason.sentence}"
         yield ""
     untold = [each.paragraph.name for each in found if each.state == "untold"]
     if untold:
         yield f"NOT SAID  {len(untold)}: neither cited nor listed: {', '.join(untold)}"
-
-
-def _sentence(reason: Reason) -> str:
-    see = f" See {', '.join(reason.see)}." if reason.see else ""
-    return f"{reason.about}{see}"
 
 
 def told(each: Beside, book: LawBook) -> Iterator[Block]:
@@ -229,11 +229,11 @@ def told(each: Beside, book: LawBook) -> Iterator[Block]:
     if each.rules:
         yield Item("Judged by", tuple(rule_line(rule) for rule in each.rules))
     elif each.reason:
-        yield Item("Not judged", (f"{IN_WORDS[each.reason.why]}. {_sentence(each.reason)}",))
-    elif each.paragraph.text != UNUSED:
+        yield Item("Not judged", (f"{IN_WORDS[each.reason.why]}. {each.reason.sentence}",))
+    elif each.paragraph.is_used:
         yield Item("Not judged", ("and nothing in not_judged.yaml says why",))
     if each.parts:
-        parts = [f"{name}: {IN_WORDS[why.why]}. {_sentence(why)}" for name, why in each.parts]
+        parts = [f"{name}: {IN_WORDS[why.why]}. {why.sentence}" for name, why in each.parts]
         yield Item("Not judged of it", tuple(parts))
     if numbers := book.numbers(each.paragraph.name):
         yield Item("Numbers", tuple(f"parameters.yaml, {number}" for number in numbers))

@@ -83,8 +83,7 @@ def _paragraph(each: Beside, book: LawBook) -> dict[str, Any]:
 
 
 def _reason(reason: Reason) -> str:
-    see = f" See {', '.join(reason.see)}." if reason.see else ""
-    return f"{IN_WORDS[reason.why].capitalize()}. {reason.about}{see}"
+    return f"{IN_WORDS[reason.why].capitalize()}. {reason.sentence}"
 
 
 def _linked(words: str, within: Beside, book: LawBook) -> Iterator[tuple[str, str]]:

@@ -30,6 +30,7 @@ _LARGEST = 4_000_000
 """Bytes of a text: ten times the one shipped."""
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 """What would spoil a terminal, or turn the direction of text."""
+UNUSED = "Not used."
 _FENCE = "---\n"
 _SECTION = re.compile(r"# (?P<name>\d{1,2}|Annex [A-Z])\. (?P<title>.+)")
 _MARK = re.compile(r"\([a-z]{1,4}\) |- ")
@@ -58,6 +59,11 @@ class Paragraph:
     section: str
     text: str
     line: int
+
+    @property
+    def is_used(self) -> bool:
+        """Whether it has words, and not only a number that the Code has given up."""
+        return self.text != UNUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +278,7 @@ def read_law(path: Path) -> LawText:
             message = f"'{paragraph.name}' stands here twice, first in line {twice.line}"
             faults.append(Diagnostic(name, paragraph.line, 1, "law-form", message))
         elif not paragraph.text:
-            message = f"'{paragraph.name}' has no words; write 'Not used.' if it is not used"
+            message = f"'{paragraph.name}' has no words; write '{UNUSED}' if it is not used"
             faults.append(Diagnostic(name, paragraph.line, 1, "law-form", message))
         else:
             paragraphs[paragraph.name] = paragraph

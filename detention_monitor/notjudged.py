@@ -45,6 +45,11 @@ class Reason(_Closed):
             raise ValueError("'elsewhere' needs the rules or paragraphs: see: [A11-hourly]")
         return self
 
+    @property
+    def sentence(self) -> str:
+        """What it asks, and by what it is judged instead."""
+        return f"{self.about} See {', '.join(self.see)}." if self.see else self.about
+
 
 class NotJudged(_Closed):
     """The whole list: paragraphs that no rule cites, and parts of paragraphs that are cited.

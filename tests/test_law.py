@@ -639,3 +639,19 @@ def test_a_standard_that_is_not_law_is_not_shown_as_what_the_code_says(
         "This is policy, not law. It leans on these words, which do not themselves set it:"
     )
     assert "Code C 15.3C, December 2023" in page
+
+
+def test_gaps_as_data_are_the_gaps_alone() -> None:
+    told = json.loads(law("--gaps", "--format", "json").stdout)
+    number = re.match(r"GAP  (\d+):", law("--gaps").stdout)
+    whole = [each["paragraph"] for each in told if each["state"] == "open"]
+    parts = [
+        part
+        for each in told
+        for part, why in each["parts_not_judged"].items()
+        if why["why"] == "open"
+    ]
+    assert number is not None
+    assert len(whole) + len(parts) == int(number[1])
+    assert all(each["state"] == "open" or each["parts_not_judged"] for each in told)
+    assert "unused" not in {each["state"] for each in told}

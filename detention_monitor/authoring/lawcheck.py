@@ -12,7 +12,6 @@ from detention_monitor.notjudged import NotJudged, load_not_judged, rules_citing
 from detention_monitor.rulefile import NOT_JUDGED, RuleSet
 from detention_monitor.yamlfile import YamlFile, suggestion
 
-_UNUSED = "Not used."
 _WRITTEN = re.compile(r"(Annex [A-Z] ?)?(Note )?([A-Z]?\d[\w.()-]*)?")
 """How a paragraph is written, whether or not there is one of that name."""
 
@@ -34,7 +33,7 @@ def check_law(folder: Path, ruleset: RuleSet) -> Iterator[Diagnostic]:
         rules = {rule.id for rule in ruleset.rules}
         yield from _misfits(file, listed, newest, known, cited, rules)
         for name, paragraph in newest.paragraphs.items():
-            if name not in cited and name not in listed.paragraphs and paragraph.text != _UNUSED:
+            if name not in cited and name not in listed.paragraphs and paragraph.is_used:
                 message = (
                     f"no rule cites {newest.about.cite} {name}, and nothing says why; list it, or "
                     f"write the rule (its words: rules law '{name}')"

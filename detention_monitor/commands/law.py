@@ -171,12 +171,14 @@ def _holding(book: LawBook, words: str) -> list[Beside]:
 
 
 def _not_judged(book: LawBook, form: str, *, gaps: bool) -> str:
-    found = [each for each in book.all() if not each.rules or each.parts]
+    only = ("open",) if gaps else WHYS
+    untold = () if gaps else ("untold",)
+    found = [each for each in book.all() if {*each.whys, each.state} & {*only, *untold}]
     if form == "json":
         return _data(found)
     width = max(60, shutil.get_terminal_size((100, 24)).columns)
     lines: list[str] = []
-    for line in lawbook.gaps(found, ("open",) if gaps else WHYS):
+    for line in lawbook.gaps(found, only):
         lines += wrap(line, width, subsequent_indent=" " * 31, break_on_hyphens=False) or [""]
     return "\n".join(lines).rstrip("\n") + "\n"
 
